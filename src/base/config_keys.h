@@ -1,0 +1,44 @@
+/* The settings table: one row a key. No include guard: included with X defined.
+ * X(id, key, type, default, min, max, secret, doc en, doc zh) */
+X(HTTP_LISTEN, "http.listen", BASE_CONFIG_TEXT, "127.0.0.1:8030", 0, 0, false,
+  "Address of the HTTP port; port 0 takes a free one", "HTTP 监听地址；端口 0 表示任选空闲端口")
+X(MYSQL_LISTEN, "mysql.listen", BASE_CONFIG_TEXT, "127.0.0.1:9030", 0, 0, false,
+  "Address of the MySQL port; port 0 takes a free one", "MySQL 协议监听地址；端口 0 表示任选空闲端口")
+X(MYSQL_MAX_SESSIONS, "mysql.max_sessions", BASE_CONFIG_INT, "1000", 1, 100000, false,
+  "Most MySQL sessions at once", "MySQL 最大会话数")
+X(MYSQL_IDLE_TIMEOUT, "mysql.idle_timeout", BASE_CONFIG_DURATION, "8h", 1000000, G_MAXINT64, false,
+  "An idle MySQL session is closed after this", "空闲 MySQL 会话的超时时间")
+X(TLS_CERT, "tls.cert", BASE_CONFIG_TEXT, "", 0, 0, false,
+  "PEM certificate chain for HTTP and MySQL; empty = no TLS on HTTP, a self-made one on MySQL",
+  "HTTP 与 MySQL 的 PEM 证书链；留空则 HTTP 不启用 TLS，MySQL 使用自签证书")
+X(TLS_KEY, "tls.key", BASE_CONFIG_TEXT, "", 0, 0, false, "PEM private key", "PEM 私钥")
+X(QUERY_TIMEOUT, "query.timeout", BASE_CONFIG_DURATION, "5m", 1000, G_MAXINT64, false,
+  "A query is interrupted after this", "查询超时时间")
+X(QUERY_LIGHT_SLOTS, "query.light_slots", BASE_CONFIG_INT, "4", 1, 1024, false,
+  "Light queries that run at once", "同时运行的轻查询数")
+X(QUERY_HEAVY_SLOTS, "query.heavy_slots", BASE_CONFIG_INT, "1", 1, 1024, false,
+  "Heavy queries that run at once", "同时运行的重查询数")
+X(ENGINE_MEMORY, "engine.memory", BASE_CONFIG_BYTES, "0", 0, G_MAXINT64, false,
+  "Memory for the engine; 0 = 60 % of the machine's", "引擎内存；0 表示机器内存的 60%")
+X(ENGINE_THREADS, "engine.threads", BASE_CONFIG_INT, "0", 0, 1024, false,
+  "Threads of the engine; 0 = one a core", "引擎线程数；0 表示每核一个")
+X(ENGINE_TEMP_MAX, "engine.temp_max", BASE_CONFIG_BYTES, "64GB", 0, G_MAXINT64, false,
+  "Most disk that queries larger than memory may take", "查询溢写磁盘的上限")
+X(CHECKPOINT_WAL, "checkpoint.wal", BASE_CONFIG_BYTES, "32MB", 65536, G_MAXINT64, false,
+  "A checkpoint is taken when the write-ahead log is this large", "预写日志达到此大小时做检查点")
+X(LOAD_MAX_BYTES, "load.max_bytes", BASE_CONFIG_BYTES, "10GB", 1024, G_MAXINT64, false,
+  "Largest body of one load", "单次导入的最大字节数")
+X(LOAD_MAX_JSON_BYTES, "load.max_json_bytes", BASE_CONFIG_BYTES, "1GB", 1024, G_MAXINT64, false,
+  "Largest JSON body that is not one object a line", "非逐行 JSON 的最大字节数")
+X(LOAD_MAX_LINE_BYTES, "load.max_line_bytes", BASE_CONFIG_BYTES, "16MB", 64, G_MAXINT32, false,
+  "Longest row of CSV or line of JSON", "单行最大字节数")
+X(LOAD_PRECOMMIT_TIMEOUT, "load.precommit_timeout", BASE_CONFIG_DURATION, "1h", 1000000, G_MAXINT64, false,
+  "A prepared load that nobody commits is aborted after this", "预提交导入的超时时间")
+X(LOAD_LABEL_KEEP, "load.label_keep", BASE_CONFIG_DURATION, "3d", 1000000, G_MAXINT64, false,
+  "A label is remembered at least this long", "导入标签的保留时间")
+X(LOAD_SPOOL_MEMORY, "load.spool_memory", BASE_CONFIG_BYTES, "256KB", 0, G_MAXINT32, false,
+  "An upload larger than this goes to the spool folder", "上传超过此大小写入暂存目录")
+X(LANG, "lang", BASE_CONFIG_TEXT, "", 0, 0, false,
+  "Language of messages: en, zh; empty = from LANG", "消息语言：en、zh；留空取自 LANG")
+X(LOG_LEVEL, "log.level", BASE_CONFIG_TEXT, "info", 0, 0, false,
+  "error, warn, info or debug", "error、warn、info 或 debug")

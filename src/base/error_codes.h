@@ -1,0 +1,192 @@
+/* The error table: one row a code. No include guard: included with X defined.
+ * X(name, number, http, mysql errno, sqlstate, exit code, retry,
+ *   title en, title zh, explanation en, explanation zh)
+ * W1 files and definitions, W2 SQL, W3 plan, W4 runs and loads, W5 checks, W6 connectors,
+ * W7 access, W8 server, W9 a bug in Weir. Exit codes: 1 failed, 2 usage or definitions, 4 access,
+ * 5 checks failed, 6 server not reachable. A number is never used again. */
+X(FILE_IO, 1001, 500, 1030, "HY000", 1, false, "File error", "文件错误",
+  "The operating system refused to read or write a file. The message carries its reason.",
+  "操作系统拒绝读写文件，消息中有原因。")
+X(FILE_NOT_FOUND, 1002, 404, 1017, "HY000", 2, false, "File not found", "找不到文件",
+  "The path does not exist, or no file matches the pattern. Paths are relative to the project folder.",
+  "路径不存在，或没有文件与通配符匹配。路径相对于项目目录。")
+X(KEY_UNKNOWN, 1003, 422, 1105, "HY000", 2, false, "Unknown key", "未知的键",
+  "A definition has a key that its kind does not know. Keys are never ignored, so that a typing error cannot change a meaning in silence.",
+  "定义中有该类型不认识的键。Weir 从不忽略未知键，以免拼写错误悄悄改变含义。")
+X(KEY_MISSING, 1004, 422, 1105, "HY000", 2, false, "Missing key", "缺少键",
+  "A definition lacks a key that its kind needs.",
+  "定义缺少该类型必需的键。")
+X(VALUE_INVALID, 1005, 422, 1366, "HY000", 2, false, "Invalid value", "值无效",
+  "The value is not of the type, range or set of words that the key takes.",
+  "值的类型、范围或取值不符合该键的要求。")
+X(NAME_INVALID, 1006, 422, 1105, "HY000", 2, false, "Invalid name", "名称无效",
+  "Names are lower-case letters, digits and _, start with a letter and have at most 64 characters; SQL's reserved words are refused.",
+  "名称由小写字母、数字和下划线组成，以字母开头，最长 64 个字符，且不能是 SQL 保留字。")
+X(NAME_DUPLICATE, 1007, 422, 1105, "HY000", 2, false, "Duplicate name", "名称重复",
+  "Two definitions of one kind have the same name in one domain. The hint names the other place.",
+  "同一域内同类定义重名，提示中给出另一处位置。")
+X(REFERENCE_UNKNOWN, 1008, 422, 1105, "HY000", 2, false, "Unknown reference", "引用不存在",
+  "A definition names another object that no file defines.",
+  "定义引用了没有任何文件定义的对象。")
+X(YAML_SYNTAX, 1009, 422, 1105, "HY000", 2, false, "YAML syntax", "YAML 语法错误",
+  "The file is not well-formed YAML at the place shown.",
+  "文件在所示位置不是合法的 YAML。")
+X(PROJECT_NOT_FOUND, 1010, 404, 1105, "HY000", 2, false, "No project here", "此处没有项目",
+  "No weir.yml was found in the folder or above it. `weir init` makes one; -p names another folder.",
+  "在此目录及其上级目录中没有找到 weir.yml。可用 weir init 创建，或用 -p 指定目录。")
+X(CONFIG_INVALID, 1011, 422, 1231, "42000", 2, false, "Invalid setting", "设置无效",
+  "A setting is unknown, or its value is not of the right type or range. `weir config` lists all.",
+  "设置项未知，或取值的类型、范围不对。weir config 可列出全部。")
+X(DEFINITIONS_INVALID, 1012, 422, 1105, "HY000", 2, false, "Invalid definitions", "定义有错",
+  "The project's files have errors; all of them are listed. Nothing is changed until they are gone.",
+  "项目文件有错误，已全部列出；改正之前不会做任何更改。")
+X(JSON_INVALID, 1013, 400, 3140, "22032", 2, false, "Invalid JSON", "JSON 无效",
+  "The text is not a JSON document.",
+  "文本不是合法的 JSON。")
+X(TIMEZONE_UNKNOWN, 1014, 422, 1298, "HY000", 2, false, "Unknown time zone", "未知时区",
+  "A time zone is an IANA name such as Asia/Shanghai or an offset such as +08:00.",
+  "时区应为 IANA 名称（如 Asia/Shanghai）或偏移（如 +08:00）。")
+X(USAGE, 1015, 400, 1105, "HY000", 2, false, "Wrong usage", "用法错误",
+  "The command's words are off. `weir help VERB` shows them.",
+  "命令用法不对，weir help VERB 可查看。")
+X(FILE_TOO_LARGE, 1016, 413, 1105, "HY000", 2, false, "File too large", "文件过大",
+  "A definition file is larger than the limit that keeps a wrong file from being read whole.",
+  "定义文件超过上限。")
+X(SQL_SYNTAX, 2001, 400, 1064, "42000", 2, false, "SQL syntax", "SQL 语法错误",
+  "The engine's parser does not understand the statement at the place shown.",
+  "引擎的解析器无法理解所示位置的语句。")
+X(TABLE_UNKNOWN, 2002, 404, 1146, "42S02", 2, false, "Unknown table", "未知的表",
+  "No table, view or model of that name can be seen from here. A bare name means the session's database first, then the one domain that has it.",
+  "这里看不到这个名字的表、视图或模型。不带库名时，先在当前库中找，再找唯一拥有它的域。")
+X(DATABASE_UNKNOWN, 2003, 404, 1049, "42000", 2, false, "Unknown database", "未知的库",
+  "Databases are the project's domains.",
+  "库就是项目中的域。")
+X(COLUMN_UNKNOWN, 2004, 400, 1054, "42S22", 2, false, "Unknown column", "未知的列",
+  "The tables in FROM have no such column.",
+  "FROM 中的表没有这一列。")
+X(NAME_AMBIGUOUS, 2005, 400, 1052, "23000", 2, false, "Ambiguous name", "名称有歧义",
+  "More than one table in reach has that name; write domain.table or table.column.",
+  "可及范围内有多个同名对象，请写成 域.表 或 表.列。")
+X(STATEMENT_REFUSED, 2006, 403, 1235, "42000", 2, false, "Statement not allowed", "不允许的语句",
+  "Users' SQL may not read files, reach the network, load extensions or change the engine's settings.",
+  "用户 SQL 不得读取文件、访问网络、加载扩展或更改引擎设置。")
+X(VARIABLE_UNKNOWN, 2007, 400, 1193, "HY000", 2, false, "Unknown system variable", "未知系统变量",
+  "No session variable has that name; SHOW VARIABLES lists them.",
+  "没有这个会话变量，SHOW VARIABLES 可列出全部。")
+X(SQL_FAILED, 2008, 400, 1105, "HY000", 1, false, "Query failed", "查询失败",
+  "The engine stopped the statement; its own message is shown.",
+  "引擎中止了语句，消息为引擎原文。")
+X(TABLE_EXISTS, 2009, 409, 1050, "42S01", 2, false, "Table exists", "表已存在",
+  "A table or view of that name is there already.",
+  "同名的表或视图已存在。")
+X(VALUE_OUT_OF_RANGE, 2010, 400, 1264, "22003", 1, false, "Value out of range", "值超出范围",
+  "A number does not fit the type of its column.",
+  "数值超出列类型的范围。")
+X(TYPE_MISMATCH, 2011, 400, 1292, "22007", 1, false, "Value does not fit its type", "值与类型不符",
+  "Text could not be read as the type that was asked for.",
+  "文本无法按要求的类型解读。")
+X(PLAN_STALE, 3001, 409, 1105, "HY000", 1, false, "Plan is stale", "计划已过期",
+  "The files or the applied state changed after the plan was made. Make a new plan and read it again.",
+  "计划生成之后文件或已应用状态又有变化，请重新生成计划并查看。")
+X(DROP_NOT_ALLOWED, 3002, 409, 1105, "HY000", 1, false, "Removal of data not allowed", "不允许删除数据",
+  "The plan removes a table that holds data. --allow-drop NAME says that this is meant.",
+  "计划会删除含有数据的表。如确需删除，请加 --allow-drop NAME。")
+X(VERSION_UNKNOWN, 3003, 404, 1105, "HY000", 2, false, "Unknown version", "未知版本",
+  "No applied version has that number; `weir history` lists them.",
+  "没有这个已应用版本，weir history 可列出全部。")
+X(CYCLE, 3004, 422, 1105, "HY000", 2, false, "Models form a circle", "模型循环依赖",
+  "A model reads, through others, what it writes itself.",
+  "模型经由其他模型读取了自己写出的数据。")
+X(LABEL_EXISTS, 4001, 409, 1105, "HY000", 1, false, "Label already used", "标签已被使用",
+  "A load with this label is running or finished. A label makes a repeated load do nothing.",
+  "使用该标签的导入正在运行或已完成。标签保证重复导入不产生重复数据。")
+X(TXN_UNKNOWN, 4002, 404, 1105, "HY000", 1, false, "Unknown transaction", "未知事务",
+  "No load has that transaction id or label.",
+  "没有对应此事务号或标签的导入。")
+X(TXN_STATE, 4003, 409, 1105, "HY000", 1, false, "Transaction is not prepared", "事务不在预提交状态",
+  "Only a prepared load can be committed or aborted.",
+  "只有预提交的导入可以提交或回滚。")
+X(LOAD_HEADER, 4004, 400, 1105, "HY000", 2, false, "Bad load option", "导入参数错误",
+  "A header of the load has a value that it cannot take.",
+  "导入请求头的取值不对。")
+X(LOAD_REJECTED, 4005, 200, 1105, "HY000", 5, false, "Too many rejected rows", "被拒绝的行过多",
+  "More rows were wrong than max_filter_ratio allows. The error log lists them with reasons.",
+  "错误行超过 max_filter_ratio 的限制，错误日志中列有行与原因。")
+X(LOAD_BODY, 4006, 400, 1105, "HY000", 1, true, "Upload incomplete", "上传不完整",
+  "The connection ended before the whole body had come.",
+  "连接在请求体传完之前中断。")
+X(LOAD_TOO_LARGE, 4007, 413, 1105, "HY000", 1, false, "Upload too large", "上传过大",
+  "The body is larger than load.max_bytes, or one row than load.max_line_bytes.",
+  "请求体超过 load.max_bytes，或单行超过 load.max_line_bytes。")
+X(DISK_FULL, 4008, 507, 1021, "HY000", 1, true, "Disk full", "磁盘已满",
+  "There is no room left where Weir keeps its data. What failed was undone; the server goes on.",
+  "数据所在磁盘没有空间。失败的操作已撤销，服务继续运行。")
+X(RUN_FAILED, 4009, 500, 1105, "HY000", 1, false, "Run failed", "运行失败",
+  "A model could not be built. What readers saw before is unchanged.",
+  "模型构建失败，读者看到的仍是之前的数据。")
+X(INTERVAL_INVALID, 4010, 400, 1105, "HY000", 2, false, "Invalid interval", "区间无效",
+  "start must be before end, and both must be dates or times.",
+  "start 须早于 end，且两者都是日期或时间。")
+X(FORMAT_INVALID, 4011, 400, 1105, "HY000", 1, false, "Data is not in the named format", "数据格式不符",
+  "The bytes cannot be read as the format that was named.",
+  "数据无法按指定格式读取。")
+X(CHECK_FAILED, 5001, 422, 1105, "HY000", 5, false, "Check failed", "检查未通过",
+  "A blocking check found rows that it forbids. The new data was held back from readers.",
+  "阻断性检查发现了不允许的行，新数据没有对读者可见。")
+X(SOURCE_UNREACHABLE, 6001, 502, 1105, "HY000", 1, true, "Source not reachable", "数据源不可达",
+  "A source did not answer, or not in time.",
+  "数据源没有应答，或超时。")
+X(SIGN_IN, 7001, 401, 1045, "28000", 4, false, "Access denied", "拒绝访问",
+  "User or password is wrong, or the token is unknown or expired.",
+  "用户名或密码错误，或令牌未知、已过期。")
+X(FORBIDDEN, 7002, 403, 1142, "42000", 4, false, "Permission denied", "权限不足",
+  "No role of the user grants what the statement needs.",
+  "用户的角色没有授予该操作所需的权限。")
+X(USER_UNKNOWN, 7003, 404, 1396, "HY000", 2, false, "Unknown user", "未知用户",
+  "No user or role has that name.",
+  "没有这个用户或角色。")
+X(PASSWORD_WEAK, 7004, 422, 1819, "HY000", 2, false, "Password too weak", "密码太弱",
+  "A password has at least 8 characters.",
+  "密码至少 8 个字符。")
+X(SERVER_UNREACHABLE, 8001, 502, 2003, "HY000", 6, true, "Server not reachable", "服务器不可达",
+  "No Weir server answers at that address.",
+  "该地址没有 Weir 服务应答。")
+X(ADDRESS_IN_USE, 8002, 500, 1105, "HY000", 1, true, "Address in use", "地址被占用",
+  "Another program listens on that port. Port 0 takes a free one.",
+  "其他程序正在使用该端口。端口 0 可自动选择空闲端口。")
+X(DATA_LOCKED, 8003, 409, 1105, "HY000", 1, true, "Data folder in use", "数据目录被占用",
+  "Another Weir process has this data folder open. Ask it through its address instead.",
+  "另一个 Weir 进程正打开此数据目录，请通过其地址访问。")
+X(INTERRUPTED, 8004, 499, 1317, "70100", 130, true, "Interrupted", "已中断",
+  "The query was cancelled: by its user, by a lost connection, or because the server stops.",
+  "查询被取消：由用户、连接断开或服务停止引起。")
+X(TIMEOUT, 8005, 504, 3024, "HY000", 1, true, "Timed out", "超时",
+  "The statement took longer than query.timeout.",
+  "语句执行时间超过 query.timeout。")
+X(TOO_MANY, 8006, 503, 1040, "08004", 1, true, "Too many at once", "并发过多",
+  "A limit on sessions or requests at once is reached.",
+  "会话或请求数已达上限。")
+X(ROUTE_UNKNOWN, 8007, 404, 1047, "08S01", 2, false, "No such address", "没有这个地址",
+  "The HTTP API has no such path, or not with that method. /api/openapi.json lists all.",
+  "HTTP 接口没有这个路径或方法，/api/openapi.json 列出全部。")
+X(REQUEST_INVALID, 8008, 400, 1105, "HY000", 2, false, "Invalid request", "请求无效",
+  "The request's body or parameters are not what the route takes.",
+  "请求体或参数不符合接口要求。")
+X(PROTOCOL, 8009, 400, 1835, "HY000", 1, false, "Malformed packet", "报文格式错误",
+  "The client sent bytes that the protocol does not allow.",
+  "客户端发送了协议不允许的数据。")
+X(MEMORY, 8010, 503, 1038, "HY001", 1, true, "Out of memory", "内存不足",
+  "The query needs more memory than engine.memory allows.",
+  "查询所需内存超过 engine.memory。")
+X(DATA_DAMAGED, 8011, 500, 1105, "HY000", 1, false, "Data file damaged", "数据文件损坏",
+  "The warehouse file does not open and could not be brought back. `weir restore` puts a backup in its place.",
+  "数据仓库文件无法打开且未能恢复。可用 weir restore 从备份恢复。")
+X(FORMAT_NEWER, 8012, 500, 1105, "HY000", 1, false, "Data from a newer version", "数据来自更新版本",
+  "The data folder was written by a newer Weir. Use that version or a newer one.",
+  "数据目录由更新版本的 Weir 写入，请使用该版本或更新版本。")
+X(CONFLICT, 8013, 409, 1213, "40001", 1, true, "Write conflict", "写冲突",
+  "Two transactions changed the same rows; this one was undone and may be repeated.",
+  "两个事务更改了相同的行，本事务已撤销，可以重试。")
+X(INTERNAL, 9001, 500, 1105, "HY000", 1, false, "A bug in Weir", "Weir 内部错误",
+  "This should not happen. Please report it with the message and what led to it.",
+  "这不应发生，请附消息与操作过程报告。")

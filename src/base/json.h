@@ -1,0 +1,34 @@
+/* JSON: jansson, plus what Weir adds. The only header that includes jansson.h.
+ *
+ * Integers are 64-bit and exact. Objects keep the order of insertion. */
+#ifndef WEIR_BASE_JSON_H
+#define WEIR_BASE_JSON_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
+
+/* Parses one document of at most `limit` bytes. Errors: JSON_INVALID with line and column. */
+json_t *base_json_parse(const char *text, size_t len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+json_t *base_json_read_file(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Compact text; caller frees with g_free. */
+char *base_json_text(const json_t *value);
+char *base_json_text_pretty(const json_t *value);
+
+/* Member access that does not fail: `fallback` when the key is absent or of another type. */
+const char *base_json_string(const json_t *object, const char *key, const char *fallback);
+gint64 base_json_int(const json_t *object, const char *key, gint64 fallback);
+double base_json_real(const json_t *object, const char *key, double fallback); /* takes integers too */
+bool base_json_bool(const json_t *object, const char *key, bool fallback);
+
+/* json_object_set_new for text that may be NULL (sets null) . */
+void base_json_set_string(json_t *object, const char *key, const char *value);
+void base_json_set_int(json_t *object, const char *key, gint64 value);
+
+/* Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD. */
+void base_json_append_string(GString *out, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,103 @@
+/* SQL as text and as a tree.
+ *
+ * The tree is the engine's own parser's, as JSON (json_serialize_sql); Weir never parses queries
+ * itself. What the tree cannot hold (DML, DDL, SHOW, SET) is recognised on tokens.
+ * Positions are byte offsets into the text given. Thread: any, one call at a time per EngineConn. */
+#ifndef WEIR_ENGINE_SQL_H
+#define WEIR_ENGINE_SQL_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "engine/engine.h"
+
+/* ---- tokens ---------------------------------------------------------------------------------- */
+
+typedef enum {
+    ENGINE_TOKEN_WORD,      /* unquoted identifier or keyword */
+    ENGINE_TOKEN_NAME,      /* quoted identifier: "x" or `x` */
+    ENGINE_TOKEN_TEXT,      /* string literal */
+    ENGINE_TOKEN_NUMBER,
+    ENGINE_TOKEN_PARAM,     /* ?, $1, $name */
+    ENGINE_TOKEN_VARIABLE,  /* @x, @@x, @@session.x, @@global.x */
+    ENGINE_TOKEN_SYMBOL,    /* one operator or punctuation mark: ( ) , . ; <=> := || ... */
+    ENGINE_TOKEN_END
+} EngineTokenType;
+
+typedef struct {
+    EngineTokenType type;
+    size_t start, end; /* bytes of the source */
+    char *text;        /* WORD as written; NAME and TEXT unquoted and unescaped; others as written */
+} EngineToken;
+
+typedef enum {
+    ENGINE_DIALECT_WEIR,  /* DuckDB's and the standard's: "x" is a name */
+    ENGINE_DIALECT_MYSQL  /* "x" is a string unless ANSI_QUOTES, backslash escapes, # comments, version comments are code */
+} EngineDialect;
+
+/* Comments and white space are dropped. The last token is END. Errors: SQL_SYNTAX (open quote or
+ * comment). Free with g_ptr_array_unref. */
+GPtrArray *engine_sql_tokens(const char *sql, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool engine_token_is(const EngineToken *token, const char *word); /* WORD or SYMBOL, case folded */
+/* Splits at top-level semicolons; empty statements are dropped. char*; free with g_ptr_array_unref. */
+GPtrArray *engine_sql_split(const char *sql, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Appends `name` as a quoted identifier, `text` as a string literal, of the engine's dialect. */
+void engine_sql_append_name(GString *out, const char *name);
+void engine_sql_append_text(GString *out, const char *text);
+char *engine_sql_name(const char *name); /* quoted only if it must be; caller frees */
+bool engine_sql_reserved(const char *word);
+
+/* ---- dialect ---------------------------------------------------------------------------------- */
+
+/* Text that a MySQL or Doris client sent, as the engine's dialect: backquotes, double-quoted
+ * strings, LIMIT a, b, DIV, MOD, <=>, &&, ||, XOR, REGEXP, INTERVAL, CAST types, FROM DUAL, IF(), ISNULL(),
+ * date arithmetic, GROUP_CONCAT, hints, COLLATE, and so on. Functions that are only named
+ * differently are macros (engine/duckdb/functions.c), visible to all SQL.
+ * @@variables and @variables are looked up by `variable` (may be NULL: then an error), which returns
+ * a literal of the engine's dialect, caller frees. */
+typedef char *(*EngineVariable)(const char *name, void *user, GError **error);
+char *engine_sql_from_mysql(const char *sql, EngineVariable variable, void *user, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- trees ------------------------------------------------------------------------------------- */
+
+/* The tree of one SELECT (WITH, FROM-first, VALUES, set operations included). NULL + SQL_SYNTAX with
+ * a place (line, column in `sql`) when it does not parse; STATEMENT_REFUSED when it is no SELECT. */
+json_t *engine_sql_parse(EngineConn *conn, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The inverse. Caller frees. */
+char *engine_sql_print(EngineConn *conn, const json_t *tree, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Visits every table reference of a tree that is not a CTE in scope there: base tables and table
+ * functions, in FROM, joins, subqueries, CTE bodies, expressions. `node` is the tree's own object of type
+ * BASE_TABLE or TABLE_FUNCTION; it may be changed in place (schema_name, table_name, alias).
+ * Returns false to stop with an error. */
+typedef bool (*EngineTableVisit)(json_t *node, void *user, GError **error);
+bool engine_sql_visit_tables(json_t *tree, EngineTableVisit visit, void *user, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Every function call of a tree, by name: FUNCTION and WINDOW expressions. */
+typedef bool (*EngineFunctionVisit)(const char *name, const json_t *node, void *user, GError **error);
+bool engine_sql_visit_functions(const json_t *tree, EngineFunctionVisit visit, void *user, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Leaves `names` out of every "*" and "t.*" that covers a table for which `hidden(schema, table)` is true:
+ * how bookkeeping columns stay out of SELECT *. Call after tables are resolved. */
+typedef bool (*EngineHidden)(const char *schema, const char *table, void *user);
+bool engine_sql_hide_columns(json_t *tree, const char *const *names, EngineHidden hidden, void *user,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- what kind of statement ------------------------------------------------------------------ */
+
+typedef enum {
+    ENGINE_STATEMENT_SELECT, /* SELECT, WITH, VALUES, FROM, TABLE, ( */
+    ENGINE_STATEMENT_INSERT, ENGINE_STATEMENT_UPDATE, ENGINE_STATEMENT_DELETE, ENGINE_STATEMENT_REPLACE,
+    ENGINE_STATEMENT_TRUNCATE, ENGINE_STATEMENT_CREATE, ENGINE_STATEMENT_DROP, ENGINE_STATEMENT_ALTER,
+    ENGINE_STATEMENT_SHOW, ENGINE_STATEMENT_DESCRIBE, /* DESC t, DESCRIBE t */
+    ENGINE_STATEMENT_EXPLAIN, ENGINE_STATEMENT_SET, ENGINE_STATEMENT_USE,
+    ENGINE_STATEMENT_BEGIN, ENGINE_STATEMENT_COMMIT, ENGINE_STATEMENT_ROLLBACK,
+    ENGINE_STATEMENT_KILL, ENGINE_STATEMENT_LOCK, /* LOCK, UNLOCK, FLUSH */
+    ENGINE_STATEMENT_EMPTY, ENGINE_STATEMENT_OTHER
+} EngineStatement;
+EngineStatement engine_sql_kind(const GPtrArray *tokens);
+
+#endif

@@ -1,0 +1,57 @@
+/* One session's SQL, whatever door it came through: MySQL text, MySQL prepared, HTTP, CLI.
+ *
+ * A statement is recognised (engine_sql_kind), translated (MySQL doors), checked and rewritten (access), and run:
+ * SELECT on a connection of the light or heavy pool; INSERT, DELETE, UPDATE, TRUNCATE through the intake; CREATE, DROP, ALTER TABLE
+ * through catalog and intake; SHOW, DESCRIBE, SET, USE, KILL, EXPLAIN by server/show.c and server/session.c. Rows go to a sink. */
+#ifndef WEIR_SERVER_SQL_H
+#define WEIR_SERVER_SQL_H
+
+#include "server/app.h"
+
+typedef struct ServerSession ServerSession;
+
+/* Where rows go. `columns` once, then `chunk` any number of times. A call returns false (with error) to stop, as when
+ * the client is gone. Statements without rows call neither. */
+typedef struct {
+    bool (*columns)(void *user, const EngineResult *result, GError **error);
+    bool (*chunk)(void *user, const EngineChunk *chunk, GError **error);
+    void *user;
+} ServerSink;
+
+typedef struct {
+    gint64 changed;       /* rows changed by DML */
+    gint64 rows;          /* rows sent */
+    guint warnings;
+    char *info;           /* of INSERT: Doris's {'label':..., 'status':..., 'txnId':...}; caller frees */
+    bool has_rows;
+} ServerSqlResult;
+
+ServerSession *server_session_new(ServerApp *app, AccessUser *user, const char *peer, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void server_session_free(ServerSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ServerSession, server_session_free)
+guint32 server_session_id(const ServerSession *session);
+const char *server_session_database(const ServerSession *session); /* NULL = none */
+bool server_session_use(ServerSession *session, const char *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Variables and database as at sign-in (COM_RESET_CONNECTION). */
+void server_session_reset(ServerSession *session);
+/* Another thread: stops the running statement (KILL QUERY), and with `close` marks the session to end (KILL). */
+bool server_session_kill(ServerApp *app, guint32 id, bool close, const AccessUser *by, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool server_session_closing(const ServerSession *session);
+GTimeZone *server_session_zone(const ServerSession *session);
+
+/* Runs one statement. `values` for ? or $1.. (may be NULL). */
+bool server_sql_run(ServerSession *session, const char *sql, const EngineValue *values, size_t n_values,
+                    const ServerSink *sink, ServerSqlResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Prepared: translated, checked and planned once; run many times. */
+typedef struct ServerStmt ServerStmt;
+ServerStmt *server_stmt_prepare(ServerSession *session, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void server_stmt_free(ServerStmt *stmt);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ServerStmt, server_stmt_free)
+size_t server_stmt_n_params(const ServerStmt *stmt);
+size_t server_stmt_n_columns(const ServerStmt *stmt);
+const char *server_stmt_column_name(const ServerStmt *stmt, size_t i);
+EngineType server_stmt_column_type(const ServerStmt *stmt, size_t i);
+bool server_stmt_run(ServerStmt *stmt, const EngineValue *values, size_t n_values, const ServerSink *sink, ServerSqlResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif
