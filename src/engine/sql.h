@@ -8,10 +8,14 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "engine/engine.h"
+
+/* Longest statement that is read; a longer one fails with SQL_SYNTAX before anything is allocated. */
+#define ENGINE_SQL_MAX_BYTES ((size_t)64 << 20)
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
@@ -30,6 +34,7 @@ typedef struct {
     EngineTokenType type;
     size_t start, end; /* bytes of the source */
     char *text;        /* WORD as written; NAME and TEXT unquoted and unescaped; others as written */
+    size_t len;        /* of text: a MySQL string may hold NUL */
 } EngineToken;
 
 typedef enum {
@@ -41,6 +46,8 @@ typedef enum {
  * comment). Free with g_ptr_array_unref. */
 GPtrArray *engine_sql_tokens(const char *sql, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool engine_token_is(const EngineToken *token, const char *word); /* WORD or SYMBOL, case folded */
+/* WORD or NAME; with `loose` also TEXT: how MySQL clients write "x" for a name. */
+bool engine_token_is_name(const EngineToken *token, bool loose);
 /* Splits at top-level semicolons; empty statements are dropped. char*; free with g_ptr_array_unref. */
 GPtrArray *engine_sql_split(const char *sql, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Appends `name` as a quoted identifier, `text` as a string literal, of the engine's dialect. */
@@ -63,8 +70,12 @@ char *engine_sql_from_mysql(const char *sql, EngineVariable variable, void *user
 
 /* ---- trees ------------------------------------------------------------------------------------- */
 
-/* The tree of one SELECT (WITH, FROM-first, VALUES, set operations included). NULL + SQL_SYNTAX with
- * a place (line, column in `sql`) when it does not parse; STATEMENT_REFUSED when it is no SELECT. */
+/* The tree of one SELECT (WITH, FROM-first, VALUES, set operations included): {"node": {...}}, the engine's
+ * own objects. Members that are null or at their default are absent (no "alias" is no alias, no "setop_all" is
+ * UNION ALL, no "query_location" is no place), so read them with base_json_string and the like. Numbers that do
+ * not fit int64 are {"raw": "digits"}. NULL + SQL_SYNTAX with a place (line, column in `sql`) when it does not
+ * parse; STATEMENT_REFUSED when it is no SELECT or a form that the engine keeps no tree of (PIVOT without IN).
+ * Cost: about 0.1 ms for a model of 1 KB. */
 json_t *engine_sql_parse(EngineConn *conn, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The inverse. Caller frees. */
 char *engine_sql_print(EngineConn *conn, const json_t *tree, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -76,12 +87,14 @@ char *engine_sql_print(EngineConn *conn, const json_t *tree, GError **error) G_G
 typedef bool (*EngineTableVisit)(json_t *node, void *user, GError **error);
 bool engine_sql_visit_tables(json_t *tree, EngineTableVisit visit, void *user, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Every function call of a tree, by name: FUNCTION and WINDOW expressions. */
+/* Every function call of a tree, by name: FUNCTION and WINDOW expressions, operators too ("+"); not the
+ * function of a TABLE_FUNCTION, which engine_sql_visit_tables shows. */
 typedef bool (*EngineFunctionVisit)(const char *name, const json_t *node, void *user, GError **error);
 bool engine_sql_visit_functions(const json_t *tree, EngineFunctionVisit visit, void *user, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Leaves `names` out of every "*" and "t.*" that covers a table for which `hidden(schema, table)` is true:
- * how bookkeeping columns stay out of SELECT *. Call after tables are resolved. */
+/* Leaves `names` out of every "*", "t.*" and COLUMNS(*) that covers a table for which `hidden(schema, table)`
+ * is true: how bookkeeping columns stay out of SELECT *, of NATURAL joins and of PIVOT. Every such table has
+ * all `names`. Call after tables are resolved: a table without schema is taken for a CTE. */
 typedef bool (*EngineHidden)(const char *schema, const char *table, void *user);
 bool engine_sql_hide_columns(json_t *tree, const char *const *names, EngineHidden hidden, void *user,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
