@@ -1,0 +1,86 @@
+"""Ten different mistakes in ten files: one `weir plan` shows all ten, each at its file, line and column with a hint (acceptance 2)."""
+import json
+import os
+import subprocess
+
+WEIR = os.environ.get("WEIR_BIN", "build/weir")
+
+GOOD = {
+    "weir.yml": "name: shop\ntimezone: Asia/Shanghai\ndomains:\n  - {name: sales, title: {en: Sales, zh: 销售}}\n",
+    "tables.yml": """tables:
+  - name: ods_order_i
+    domain: sales
+    layer: ods
+    columns:
+      - {name: order_id, type: BIGINT}
+      - {name: user_id, type: BIGINT}
+      - {name: amount, type: "DECIMAL(18,2)"}
+      - {name: paid_at, type: DATETIME}
+""",
+    "dwd_order_i.sql": """-- ---
+-- kind: full
+-- domain: sales
+-- ---
+SELECT order_id, user_id, amount, paid_at FROM ods_order_i
+""",
+}
+
+# file: (text, code, line, column, what the hint holds)
+MISTAKES = {
+    "a_key.yml": ("metrics:\n  - {name: gmv, type: atomic, table: dwd_order_i, agg: sum, expr: amount, tiem: paid_at}\n",
+                  "W1003", 2, 81, "time"),
+    "b_missing.yml": ("entities:\n  - {name: buyer, type: int64}\n", "W1004", 2, 5, "key"),
+    "c_value.yml": ("metrics:\n  - {name: n_orders, type: atomc, table: dwd_order_i, agg: count}\n", "W1005", 2, 28, "atomic"),
+    "d_name.yml": ("terms:\n  - {name: Heavy-Buyer, means: \"amount > 100\"}\n", "W1006", 2, 12, ""),
+    "e_reference.yml": ("feature_services:\n  - {name: ranker, features: [user_spendd]}\n", "W1008", 2, 32, ""),
+    "f_syntax.yml": ("tables:\n  - {name: ods_x_i, columns: [\n", "W1009", None, None, ""),
+    "g_duplicate.yml": ("tables:\n  - {name: ods_order_i, domain: sales, layer: ods, columns: [{name: a, type: INT}]}\n", "W1007", 2, 12, "tables.yml"),
+    "dws_column_1d_d.sql": ("-- ---\n-- kind: full\n-- domain: sales\n-- ---\nSELECT user_idd, sum(amount) AS amount\nFROM dwd_order_i\nGROUP BY 1\n",
+                            "W2004", 5, 8, "user_id"),
+    "dws_table_1d_d.sql": ("-- ---\n-- kind: full\n-- domain: sales\n-- ---\nSELECT user_id\nFROM dwd_ordr_i\n", "W2002", 6, 6, "dwd_order_i"),
+    "dws_parse_1d_d.sql": ("-- ---\n-- kind: full\n-- domain: sales\n-- ---\nSELECT user_id,\n  amount FORM dwd_order_i x y\n", "W2001", 6, None, ""),
+}
+
+
+def write(folder, files):
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+
+def weir(folder, *args):
+    return subprocess.run([WEIR, *args, "-p", folder], capture_output=True, text=True, env=dict(os.environ, WEIR_LANG="en", NO_COLOR="1"))
+
+
+def test_one_plan_shows_all_ten_mistakes_where_they_are(tmp_path):
+    write(tmp_path, GOOD)
+    assert weir(tmp_path, "apply", "--yes").returncode == 0
+    write(tmp_path, {name: row[0] for name, row in MISTAKES.items()})
+    done = weir(tmp_path, "plan", "--json")
+    assert done.returncode == 2, done.stdout + done.stderr
+    found = {d["file"]: d for d in json.loads(done.stdout)["diagnostics"] if d["severity"] == "error"}
+    for name, (_, code, line, column, hint) in MISTAKES.items():
+        assert name in found, f"{name}: nothing said; got {sorted(found)}"
+        got = found[name]
+        assert got["code"] == code, got
+        assert line in (None, got["line"]), got
+        assert column in (None, got["column"]), got
+        assert hint in (got.get("hint") or "") + got["message"], got
+
+
+def test_the_text_form_points_at_each_mistake_and_says_that_nothing_was_changed(tmp_path):
+    write(tmp_path, GOOD)
+    write(tmp_path, {name: row[0] for name, row in MISTAKES.items()})
+    done = weir(tmp_path, "plan")
+    text = done.stdout + done.stderr
+    assert done.returncode == 2
+    for name in MISTAKES:
+        assert name in text
+    assert "10 errors" in text and "Nothing was changed" in text
+    assert json.loads(weir(tmp_path, "history", "--json").stdout)["versions"] == []
+
+
+def test_a_project_without_mistakes_plans_and_applies_once(tmp_path):
+    write(tmp_path, GOOD)
+    assert weir(tmp_path, "plan", "--exit-code").returncode == 3
+    assert weir(tmp_path, "apply", "--yes").returncode == 0
+    assert weir(tmp_path, "plan", "--exit-code").returncode == 0
