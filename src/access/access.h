@@ -1,8 +1,9 @@
 /* Who may see and do what: users, roles, grants, tokens; SQL checked and rewritten; audit.
  *
- * Rights (most specific wins nothing: they add up): read, load (write rows), write (definitions, DDL), run, admin.
- * A grant names a right and an object: "*", "domain:interactions", "table:interactions.dwd_x", "layer:dws".
- * Roles come from the project (`roles:` with `can`) and from `weir user`. `admin` may everything.
+ * Rights (most specific wins nothing: they add up): read, load (write rows), write (definitions, DDL), run,
+ * admin. A grant names a right and an object: "*", "domain:interactions", "table:interactions.dwd_x",
+ * "layer:dws". Roles come from the project (`roles:` with `can`) and from `weir user`. `admin` may
+ * everything.
  *
  * Every statement of a user passes access_rewrite before it reaches the engine, whatever door it came through
  * (MySQL text and prepared, HTTP, CLI): the parser's tree is walked, each table is resolved through the
@@ -15,7 +16,13 @@
 #include "catalog/store.h"
 #include "engine/sql.h"
 
-typedef enum { ACCESS_READ = 1, ACCESS_LOAD = 2, ACCESS_WRITE = 4, ACCESS_RUN = 8, ACCESS_ADMIN = 16 } AccessRight;
+typedef enum {
+    ACCESS_READ = 1,
+    ACCESS_LOAD = 2,
+    ACCESS_WRITE = 4,
+    ACCESS_RUN = 8,
+    ACCESS_ADMIN = 16
+} AccessRight;
 
 typedef struct Access Access;
 /* Immutable: a signed-in user with all rights worked out against a snapshot; shared by reference. */
@@ -35,35 +42,52 @@ AccessUser *access_local_user(Access *access);
 
 /* Users. Passwords are argon2id; beside them SHA1(SHA1(p)) and SHA256(SHA256(p)) for the MySQL protocol.
  * Errors: PASSWORD_WEAK, NAME_INVALID, NAME_DUPLICATE, USER_UNKNOWN. */
-bool access_user_add(Access *access, const char *name, const char *password, const char *const *roles, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool access_user_set_password(Access *access, const char *name, const char *password, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool access_user_add(Access *access, const char *name, const char *password, const char *const *roles,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool access_user_set_password(Access *access, const char *name, const char *password,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool access_user_remove(Access *access, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool access_user_set_roles(Access *access, const char *name, const char *const *roles, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool access_user_set_roles(Access *access, const char *name, const char *const *roles,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* `right` is "read"..., `object` as above; to a user or a role. */
-bool access_grant(Access *access, const char *grantee, const char *right, const char *object, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool access_revoke(Access *access, const char *grantee, const char *right, const char *object, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool access_grant(Access *access, const char *grantee, const char *right, const char *object,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool access_revoke(Access *access, const char *grantee, const char *right, const char *object,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 json_t *access_users_to_json(Access *access); /* [{name, roles, grants, created}] */
+json_t *access_grants_to_json(Access *access,
+                              const char *grantee); /* [{grantee, right, object}]; NULL = all */
 size_t access_user_count(Access *access);
 
 /* Tokens: `weir_` + 32 random bytes; only their hash is kept. `once` = the first administrator's link: it
  * signs in one time, within `lifetime_us` (0 = no end). *ret_token is shown once; caller frees. */
-bool access_token_add(Access *access, const char *user, const char *note, gint64 lifetime_us, bool once, char **ret_token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool access_token_add(Access *access, const char *user, const char *note, gint64 lifetime_us, bool once,
+                      char **ret_token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool access_token_remove(Access *access, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 json_t *access_tokens_to_json(Access *access, const char *user); /* NULL = all */
 
 /* Signing in. Failing takes as long for an unknown user as for a wrong password. Errors: SIGN_IN. */
-AccessUser *access_sign_in(Access *access, const CatalogSnapshot *snapshot, const char *name, const char *password, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-AccessUser *access_sign_in_token(Access *access, const CatalogSnapshot *snapshot, const char *token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+AccessUser *access_sign_in(Access *access, CatalogSnapshot *snapshot, const char *name, const char *password,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+AccessUser *access_sign_in_token(Access *access, CatalogSnapshot *snapshot, const char *token,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* mysql_native_password: `reply` 20 bytes against the 20-byte scramble (empty = no password). */
-AccessUser *access_sign_in_mysql_native(Access *access, const CatalogSnapshot *snapshot, const char *name, const guint8 *scramble, const guint8 *reply, size_t reply_len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+AccessUser *access_sign_in_mysql_native(Access *access, CatalogSnapshot *snapshot, const char *name,
+                                        const guint8 *scramble, const guint8 *reply, size_t reply_len,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* caching_sha2_password fast path: `reply` 32 bytes. */
-AccessUser *access_sign_in_mysql_sha2(Access *access, const CatalogSnapshot *snapshot, const char *name, const guint8 *scramble, const guint8 *reply, size_t reply_len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+AccessUser *access_sign_in_mysql_sha2(Access *access, CatalogSnapshot *snapshot, const char *name,
+                                      const guint8 *scramble, const guint8 *reply, size_t reply_len,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same user with rights worked out anew (after an apply). */
-AccessUser *access_user_refresh(Access *access, const CatalogSnapshot *snapshot, const AccessUser *user);
+AccessUser *access_user_refresh(Access *access, CatalogSnapshot *snapshot, const AccessUser *user);
 
-/* Rights. `object` NULL = the right on anything at all ("*"). Errors: FORBIDDEN naming user, right, object. */
-bool access_check(const AccessUser *user, AccessRight right, const CatalogObject *object, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool access_check_domain(const AccessUser *user, AccessRight right, const char *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Rights. `object` NULL = the right on anything at all ("*"). Errors: FORBIDDEN naming user, right, object.
+ */
+bool access_check(const AccessUser *user, AccessRight right, const CatalogObject *object,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool access_check_domain(const AccessUser *user, AccessRight right, const char *domain,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool access_can_see(const AccessUser *user, const CatalogObject *object);
 bool access_can_see_domain(const AccessUser *user, const char *domain); /* something in it may be read */
 
@@ -76,12 +100,22 @@ typedef struct {
 } AccessScope;
 
 /* A SELECT in the engine's dialect, checked and rewritten: tables as "domain"."name", bookkeeping columns
- * hidden from *, policies applied (row filters and masks, from `policies:`, when they come). information_schema and the engine's
- * own catalog are answered from views that show only what the user may see. Caller frees.
- * `ret_objects` (may be NULL): CatalogObject* that it reads, free the array.
- * Errors: SQL_SYNTAX, TABLE_UNKNOWN (1146 text of MySQL), FORBIDDEN, STATEMENT_REFUSED. */
-char *access_rewrite(const AccessScope *scope, EngineConn *conn, const char *sql, GPtrArray **ret_objects, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * hidden from *, policies applied (row filters and masks, from `policies:`, when they come).
+ * information_schema and the engine's own catalog are answered from views that show only what the user may
+ * see. Caller frees. `ret_objects` (may be NULL): CatalogObject* that it reads, free the array. Errors:
+ * SQL_SYNTAX, TABLE_UNKNOWN (1146 text of MySQL), FORBIDDEN, STATEMENT_REFUSED. */
+char *access_rewrite(const AccessScope *scope, EngineConn *conn, const char *sql, GPtrArray **ret_objects,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for a model's body, as the project itself (all may be read): used when a project is applied. */
+
+/* Tables that are no catalog objects: information_schema and the like. Gives a SELECT in the engine's dialect
+ * that stands for `schema`.`table` and shows only what scope->user may see (it is trusted: not checked again,
+ * not cached), or NULL without an error when there is no such table. `schema` is "" when the statement names
+ * none. Caller frees. Thread: any. */
+typedef char *(*AccessSystemTable)(const AccessScope *scope, const char *schema, const char *table,
+                                   void *user, GError **error);
+/* Once, before the first statement. */
+void access_set_system_tables(Access *access, AccessSystemTable system_table, void *user);
 
 /* Columns that every loaded table carries and no one sees in SELECT *. NULL-terminated. */
 extern const char *const ACCESS_HIDDEN_COLUMNS[];
@@ -89,7 +123,8 @@ extern const char *const ACCESS_HIDDEN_COLUMNS[];
 /* ---- audit ------------------------------------------------------------------------------------- */
 /* Who did what: signing in and failing, DDL, grants, apply, loads, runs, denied statements. Never fails the
  * caller: a row that cannot be written is counted (access_audit_lost). */
-void access_audit(Access *access, const char *user, const char *action, const char *object, const char *detail, bool ok);
+void access_audit(Access *access, const char *user, const char *action, const char *object,
+                  const char *detail, bool ok);
 json_t *access_audit_to_json(Access *access, size_t limit);
 guint64 access_audit_lost(Access *access);
 

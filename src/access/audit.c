@@ -1,0 +1,194 @@
+/* The audit log: who did what, in catalog.sqlite.
+ *
+ * A row costs its caller a push on a queue; one thread writes what has gathered with one statement, hence one
+ * fsync for many rows. The queue is bounded: what does not fit is counted, never waited for. The newest
+ * AUDIT_KEEP_ROWS rows are kept. */
+#include "access/access_int.h"
+#include "base/time.h"
+
+#define AUDIT_QUEUE_ROWS     10000
+#define AUDIT_BATCH_ROWS     100
+#define AUDIT_KEEP_ROWS      1000000
+#define AUDIT_TRIM_ROWS      10000
+#define AUDIT_MAX_TEXT_BYTES 4096
+#define AUDIT_COLUMNS        6
+
+typedef struct {
+    char *values[AUDIT_COLUMNS]; /* at, user, action, object, detail, ok */
+} Row;
+
+struct AccessAudit {
+    CatalogStore *store;
+    GThread *thread;
+    GMutex lock;
+    GCond changed;
+    GQueue rows;
+    guint64 pushed, settled, lost; /* settled: written or lost */
+    bool stopping;
+};
+
+static void row_free(Row *row)
+{
+    for (size_t i = 0; i < AUDIT_COLUMNS; i++) {
+        g_free(row->values[i]);
+    }
+    g_free(row);
+}
+
+/* Text of at most AUDIT_MAX_TEXT_BYTES that is valid UTF-8: clients choose some of it. */
+static char *clip(const char *text)
+{
+    if (!text) {
+        return NULL;
+    }
+    g_autofree char *cut = g_strndup(text, AUDIT_MAX_TEXT_BYTES);
+    return g_utf8_make_valid(cut, -1);
+}
+
+static bool write_batch(AccessAudit *audit, GPtrArray *batch)
+{
+    g_autoptr(GString) sql =
+        g_string_new("INSERT INTO access_audit(at, user, action, object, detail, ok) VALUES");
+    g_autofree const char **values = g_new0(const char *, batch->len *AUDIT_COLUMNS);
+    for (guint i = 0; i < batch->len; i++) {
+        const Row *row = g_ptr_array_index(batch, i);
+        g_string_append(sql, i ? ",(?,?,?,?,?,?)" : "(?,?,?,?,?,?)");
+        for (size_t c = 0; c < AUDIT_COLUMNS; c++) {
+            values[i * AUDIT_COLUMNS + c] = row->values[c];
+        }
+    }
+    return catalog_store_exec(audit->store, sql->str, values, batch->len * AUDIT_COLUMNS, NULL);
+}
+
+/* Old rows go now and then, so that the table stays bounded; false = try again after the next batch. */
+static bool trim(AccessAudit *audit)
+{
+    g_autofree char *sql = g_strdup_printf(
+        "DELETE FROM access_audit WHERE id <= (SELECT max(id) FROM access_audit) - %d", AUDIT_KEEP_ROWS);
+    return catalog_store_exec(audit->store, sql, NULL, 0, NULL);
+}
+
+static GPtrArray *take_batch(AccessAudit *audit)
+{
+    GPtrArray *batch = g_ptr_array_new_with_free_func((GDestroyNotify)row_free);
+    g_mutex_lock(&audit->lock);
+    while (g_queue_is_empty(&audit->rows) && !audit->stopping) {
+        g_cond_wait(&audit->changed, &audit->lock);
+    }
+    while (batch->len < AUDIT_BATCH_ROWS && !g_queue_is_empty(&audit->rows)) {
+        g_ptr_array_add(batch, g_queue_pop_head(&audit->rows));
+    }
+    g_mutex_unlock(&audit->lock);
+    return batch;
+}
+
+static gpointer run(gpointer data)
+{
+    AccessAudit *audit = data;
+    guint untrimmed = AUDIT_TRIM_ROWS; /* once at the start */
+    for (;;) {
+        g_autoptr(GPtrArray) batch = take_batch(audit);
+        if (batch->len == 0) {
+            return NULL;
+        }
+        bool ok = write_batch(audit, batch);
+        untrimmed += batch->len;
+        if (untrimmed >= AUDIT_TRIM_ROWS && trim(audit)) {
+            untrimmed = 0;
+        }
+        g_mutex_lock(&audit->lock);
+        audit->settled += batch->len;
+        audit->lost += ok ? 0 : batch->len;
+        g_cond_broadcast(&audit->changed);
+        g_mutex_unlock(&audit->lock);
+    }
+}
+
+AccessAudit *access_audit_start(CatalogStore *store)
+{
+    AccessAudit *audit = g_new0(AccessAudit, 1);
+    audit->store = store;
+    g_mutex_init(&audit->lock);
+    g_cond_init(&audit->changed);
+    g_queue_init(&audit->rows);
+    audit->thread = g_thread_new("weir-audit", run, audit);
+    return audit;
+}
+
+void access_audit_stop(AccessAudit *audit)
+{
+    if (!audit) {
+        return;
+    }
+    g_mutex_lock(&audit->lock);
+    audit->stopping = true;
+    g_cond_broadcast(&audit->changed);
+    g_mutex_unlock(&audit->lock);
+    g_thread_join(audit->thread);
+    g_queue_clear_full(&audit->rows, (GDestroyNotify)row_free);
+    g_mutex_clear(&audit->lock);
+    g_cond_clear(&audit->changed);
+    g_free(audit);
+}
+
+void access_audit(Access *access, const char *user, const char *action, const char *object,
+                  const char *detail, bool ok)
+{
+    AccessAudit *audit = access->audit;
+    Row *row = g_new0(Row, 1);
+    row->values[0] = access_now_text();
+    row->values[1] = clip(user ? user : "");
+    row->values[2] = clip(action);
+    row->values[3] = clip(object);
+    row->values[4] = clip(detail);
+    row->values[5] = g_strdup(ok ? "1" : "0");
+    g_mutex_lock(&audit->lock);
+    if (g_queue_get_length(&audit->rows) < AUDIT_QUEUE_ROWS) {
+        g_queue_push_tail(&audit->rows, g_steal_pointer(&row));
+        audit->pushed++;
+        g_cond_broadcast(&audit->changed);
+    } else {
+        audit->lost++;
+    }
+    g_mutex_unlock(&audit->lock);
+    g_clear_pointer(&row, row_free);
+}
+
+static void flush(AccessAudit *audit)
+{
+    g_mutex_lock(&audit->lock);
+    guint64 upto = audit->pushed;
+    while (audit->settled < upto) {
+        g_cond_wait(&audit->changed, &audit->lock);
+    }
+    g_mutex_unlock(&audit->lock);
+}
+
+json_t *access_audit_to_json(Access *access, size_t limit)
+{
+    flush(access->audit);
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT at, user, action, object, detail, ok FROM access_audit ORDER BY id DESC LIMIT %zu",
+        MIN(limit, (size_t)AUDIT_KEEP_ROWS));
+    json_t *rows = catalog_store_sql(access->store, sql, NULL, 0, NULL);
+    if (!rows) {
+        return json_array();
+    }
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        const json_t *ok = json_object_get(row, "ok");
+        bool done =
+            json_is_integer(ok) ? json_integer_value(ok) != 0 : !g_strcmp0(json_string_value(ok), "1");
+        json_object_set_new(row, "ok", json_boolean(done));
+    }
+    return rows;
+}
+
+guint64 access_audit_lost(Access *access)
+{
+    g_mutex_lock(&access->audit->lock);
+    guint64 lost = access->audit->lost;
+    g_mutex_unlock(&access->audit->lock);
+    return lost;
+}
