@@ -1,0 +1,132 @@
+/* Sessions: connect, interrupt, transactions, statements without rows. */
+#include "engine/duckdb/duckdb_int.h"
+
+/* What each connection needs; allowed_configs in open.c names these. Errors as JSON carry exact
+ * positions; progress is known only with the progress bar enabled, which must not print. */
+static const char *const session_settings[] = {
+    "SET errors_as_json=true",
+    "SET enable_progress_bar_print=false",
+    "SET enable_progress_bar=true",
+};
+
+static bool set_up(EngineConn *conn, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(session_settings); i++) {
+        if (!engine_exec(conn, session_settings[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+EngineConn *engine_int_connect(Engine *engine, bool hold, GError **error)
+{
+    g_autoptr(EngineConn) conn = g_new0(EngineConn, 1);
+    if (duckdb_connect(engine->database, &conn->connection) != DuckDBSuccess) {
+        base_fail(error, BASE_E_SQL_FAILED, "the engine refused a connection");
+        return NULL;
+    }
+    conn->engine = engine;
+    conn->holds = hold;
+    if (hold) {
+        engine_ref(engine);
+    }
+    return set_up(conn, error) ? g_steal_pointer(&conn) : NULL;
+}
+
+EngineConn *engine_connect(Engine *engine, GError **error)
+{
+    return engine_int_connect(engine, true, error);
+}
+
+void engine_disconnect(EngineConn *conn)
+{
+    if (!conn) {
+        return;
+    }
+    engine_stmt_free(conn->parser);
+    engine_stmt_free(conn->printer);
+    if (conn->connection) {
+        duckdb_disconnect(&conn->connection);
+    }
+    if (conn->holds) {
+        engine_unref(conn->engine);
+    }
+    g_free(conn);
+}
+
+Engine *engine_conn_engine(EngineConn *conn)
+{
+    return conn->engine;
+}
+
+void engine_conn_interrupt(EngineConn *conn)
+{
+    duckdb_interrupt(conn->connection);
+}
+
+double engine_conn_progress(EngineConn *conn)
+{
+    double percent = duckdb_query_progress(conn->connection).percentage;
+    return percent < 0 ? -1 : percent / 100;
+}
+
+bool engine_exec(EngineConn *conn, const char *sql, GError **error)
+{
+    duckdb_result result;
+    bool ok = duckdb_query(conn->connection, sql, &result) == DuckDBSuccess;
+    if (!ok) {
+        engine_int_fail(conn->engine, error, duckdb_result_error(&result), sql);
+    }
+    duckdb_destroy_result(&result);
+    return ok;
+}
+
+bool engine_exec_values(EngineConn *conn, const char *sql, const EngineValue *values, size_t n_values,
+                        int64_t *ret_changed, GError **error)
+{
+    g_autoptr(EngineStmt) stmt = engine_prepare(conn, sql, error);
+    if (!stmt) {
+        return false;
+    }
+    if (n_values != stmt->n_params) {
+        return base_fail(error, BASE_E_SQL_FAILED, "%zu values for %zu parameters", n_values, stmt->n_params);
+    }
+    for (size_t i = 0; i < n_values; i++) {
+        if (!engine_stmt_bind(stmt, i, &values[i], error)) {
+            return false;
+        }
+    }
+    g_autoptr(EngineResult) result = engine_stmt_run(stmt, error);
+    if (!result) {
+        return false;
+    }
+    g_autoptr(GError) failed = NULL;
+    while (engine_result_next(result, &failed)) {
+    }
+    if (failed) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+    }
+    if (ret_changed) {
+        *ret_changed = result->changed;
+    }
+    return true;
+}
+
+bool engine_begin(EngineConn *conn, GError **error)
+{
+    return engine_exec(conn, "BEGIN TRANSACTION", error);
+}
+
+bool engine_commit(EngineConn *conn, GError **error)
+{
+    return engine_exec(conn, "COMMIT", error);
+}
+
+void engine_rollback(EngineConn *conn)
+{
+    duckdb_result result;
+    (void)duckdb_query(conn->connection, "ROLLBACK", &result);
+    duckdb_destroy_result(&result);
+}

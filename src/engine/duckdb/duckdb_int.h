@@ -1,0 +1,99 @@
+/* Private to engine/duckdb: the one header that includes <duckdb.h>. */
+#ifndef WEIR_ENGINE_DUCKDB_INT_H
+#define WEIR_ENGINE_DUCKDB_INT_H
+
+#include <duckdb.h>
+
+#include "engine/engine_int.h"
+
+/* Types that the library has and older headers have not. */
+#define ENGINE_DUCKDB_TYPE_GEOMETRY        40
+#define ENGINE_DUCKDB_TYPE_VARIANT         41
+#define ENGINE_DUCKDB_TYPE_TIMESTAMP_TZ_NS 42
+#define ENGINE_DUCKDB_STATEMENT_MERGE_INTO 30
+
+struct Engine {
+    gint refs;
+    gint poisoned; /* atomic */
+    duckdb_database database;
+    EngineConn *control; /* for checkpoints and the engine's own questions; under control_lock */
+    GMutex control_lock;
+    char *path;     /* NULL: memory */
+    char *wal_path; /* NULL: memory */
+    char *recovery_note;
+    int64_t checkpoint_wal_bytes;
+    GMutex feeds_lock;
+    GHashTable *feeds; /* uint64_t* id -> EngineFeed*, under feeds_lock */
+    uint64_t next_feed;
+};
+
+struct EngineConn {
+    Engine *engine;
+    bool holds; /* a reference to engine; the control connection does not */
+    duckdb_connection connection;
+    EngineStmt *parser, *printer; /* sql_tree.c: prepared at first use */
+};
+
+struct EngineStmt {
+    EngineConn *conn;
+    char *sql;
+    duckdb_prepared_statement statement;
+    bool has_rows;
+    size_t n_columns;
+    EngineLogical **columns; /* of the result; made on demand, NULL when types are not known yet */
+    char **column_names;
+    size_t n_params;
+    char **param_names;
+};
+
+struct EngineChunk {
+    EngineResult *result;
+    duckdb_data_chunk chunk; /* NULL: none */
+    size_t rows;
+};
+
+struct EngineResult {
+    EngineConn *conn;
+    EngineStmt *owned; /* engine_query: freed with the result */
+    const char *sql;   /* of the statement */
+    duckdb_result result;
+    bool finished;
+    size_t n_columns;
+    EngineLogical **columns;
+    char **names;
+    int64_t changed;
+    EngineChunk chunk;
+    int64_t **scratch; /* per column: timestamps of other units, as microseconds */
+};
+
+/* errors.c: sets *error from an engine message (JSON with errors_as_json, or plain), marks the
+ * engine poisoned after a fatal one. `sql` (may be NULL) turns positions into line and column. */
+bool engine_int_fail(Engine *engine, GError **error, const char *message, const char *sql);
+/* "Binder Error: no such ...": the plain form of an engine message. Caller frees. */
+char *engine_int_message(const char *message);
+
+/* feed.c: a GError as text that engine_int_fail turns back into it. Caller frees. */
+char *engine_int_pack_error(const GError *error);
+
+/* conn.c: a connection that holds no reference to its engine. */
+EngineConn *engine_int_connect(Engine *engine, bool hold, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* types.c */
+EngineLogical *engine_int_logical(duckdb_logical_type type);
+void engine_int_logical_free(EngineLogical *logical);
+/* The engine's type for a column of a feed; destroy with duckdb_destroy_logical_type. NULL: not a feed's
+ * type. */
+duckdb_logical_type engine_int_type_of(EngineType type);
+
+/* feed.c, note.c: what engine_open registers. */
+bool engine_int_feed_install(EngineConn *conn, Engine *engine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* functions.c: MySQL's functions as macros. */
+bool engine_functions_install(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* undo.c: puts the file back to what it was before a checkpoint that was cut off. *ret_note is set
+ * when there was something to say. */
+bool engine_int_undo_recover(const char *path, char **ret_note, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool engine_int_undo_write(EngineConn *conn, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool engine_int_undo_remove(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif

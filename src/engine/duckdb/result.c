@@ -1,0 +1,310 @@
+/* Results: running a statement, chunks, columns, and the small results made from them. */
+#include "base/text.h"
+#include "engine/duckdb/duckdb_int.h"
+
+static void read_columns(EngineResult *result)
+{
+    result->n_columns = duckdb_column_count(&result->result);
+    result->columns = g_new0(EngineLogical *, result->n_columns);
+    result->names = g_new0(char *, result->n_columns);
+    result->scratch = g_new0(int64_t *, result->n_columns);
+    for (size_t i = 0; i < result->n_columns; i++) {
+        duckdb_logical_type type = duckdb_column_logical_type(&result->result, i);
+        result->columns[i] = engine_int_logical(type);
+        duckdb_destroy_logical_type(&type);
+        result->names[i] = g_strdup(duckdb_column_name(&result->result, i));
+    }
+}
+
+/* With rows the result streams; without, it is run to its end here, which gives the count. */
+static bool execute(EngineStmt *stmt, duckdb_result *ret, GError **error)
+{
+    duckdb_pending_result pending = NULL;
+    duckdb_state state = stmt->has_rows ? duckdb_pending_prepared_streaming(stmt->statement, &pending)
+                                        : duckdb_pending_prepared(stmt->statement, &pending);
+    bool ok = state == DuckDBSuccess;
+    if (!ok) {
+        engine_int_fail(stmt->conn->engine, error, duckdb_pending_error(pending), stmt->sql);
+    } else if (duckdb_execute_pending(pending, ret) != DuckDBSuccess) {
+        ok = engine_int_fail(stmt->conn->engine, error, duckdb_result_error(ret), stmt->sql);
+        duckdb_destroy_result(ret);
+    }
+    duckdb_destroy_pending(&pending);
+    return ok;
+}
+
+EngineResult *engine_stmt_run(EngineStmt *stmt, GError **error)
+{
+    duckdb_result raw;
+    if (!execute(stmt, &raw, error)) {
+        return NULL;
+    }
+    EngineResult *result = g_new0(EngineResult, 1);
+    result->conn = stmt->conn;
+    result->sql = stmt->sql;
+    result->result = raw;
+    result->chunk.result = result;
+    if (duckdb_result_return_type(raw) == DUCKDB_RESULT_TYPE_QUERY_RESULT) {
+        read_columns(result);
+    } else {
+        result->changed = stmt->has_rows ? 0 : (int64_t)duckdb_rows_changed(&result->result);
+        result->finished = true;
+    }
+    return result;
+}
+
+EngineResult *engine_query(EngineConn *conn, const char *sql, GError **error)
+{
+    g_autoptr(EngineStmt) stmt = engine_prepare(conn, sql, error);
+    EngineResult *result = stmt ? engine_stmt_run(stmt, error) : NULL;
+    if (result) {
+        result->owned = g_steal_pointer(&stmt);
+    }
+    return result;
+}
+
+static void drop_chunk(EngineResult *result)
+{
+    if (result->chunk.chunk) {
+        duckdb_destroy_data_chunk(&result->chunk.chunk);
+    }
+    result->chunk.rows = 0;
+}
+
+void engine_result_free(EngineResult *result)
+{
+    if (!result) {
+        return;
+    }
+    drop_chunk(result);
+    duckdb_destroy_result(&result->result);
+    for (size_t i = 0; i < result->n_columns; i++) {
+        engine_int_logical_free(result->columns[i]);
+        g_free(result->names[i]);
+        g_free(result->scratch[i]);
+    }
+    g_free(result->columns);
+    g_free(result->names);
+    g_free(result->scratch);
+    engine_stmt_free(result->owned);
+    g_free(result);
+}
+
+size_t engine_result_n_columns(const EngineResult *result)
+{
+    return result->n_columns;
+}
+
+const char *engine_result_column_name(const EngineResult *result, size_t i)
+{
+    return i < result->n_columns ? result->names[i] : NULL;
+}
+
+EngineType engine_result_column_type(const EngineResult *result, size_t i)
+{
+    return i < result->n_columns ? result->columns[i]->type : (EngineType){.id = ENGINE_NULL};
+}
+
+const char *engine_result_type_text(const EngineResult *result, size_t i)
+{
+    return i < result->n_columns ? result->columns[i]->text : NULL;
+}
+
+int64_t engine_result_changed(const EngineResult *result)
+{
+    return result->changed;
+}
+
+EngineChunk *engine_result_next(EngineResult *result, GError **error)
+{
+    drop_chunk(result);
+    while (!result->finished) {
+        result->chunk.chunk = duckdb_fetch_chunk(result->result);
+        if (!result->chunk.chunk) {
+            result->finished = true;
+            const char *message = duckdb_result_error(&result->result);
+            if (message) {
+                engine_int_fail(result->conn->engine, error, message, result->sql);
+            }
+            return NULL;
+        }
+        result->chunk.rows = duckdb_data_chunk_get_size(result->chunk.chunk);
+        if (result->chunk.rows > 0) {
+            return &result->chunk;
+        }
+        drop_chunk(result);
+    }
+    return NULL;
+}
+
+size_t engine_chunk_rows(const EngineChunk *chunk)
+{
+    return chunk->rows;
+}
+
+/* Seconds or milliseconds as microseconds. The type's range is that of microseconds (the engine
+ * refuses others), and its infinities are the ends of int64, which stay. */
+static const int64_t *scaled(EngineResult *result, size_t i, const int64_t *data, size_t rows, int64_t factor)
+{
+    if (!result->scratch[i]) {
+        result->scratch[i] = g_new(int64_t, ENGINE_CHUNK_ROWS);
+    }
+    for (size_t row = 0; row < rows; row++) {
+        int64_t value = data[row];
+        bool special = value == INT64_MAX || value == -INT64_MAX;
+        if (special || __builtin_mul_overflow(value, factor, &result->scratch[i][row])) {
+            result->scratch[i][row] = value; /* a NULL's place holds anything */
+        }
+    }
+    return result->scratch[i];
+}
+
+static EngineColumn column_of(duckdb_vector vector, const EngineLogical *logical)
+{
+    return (EngineColumn){.type = logical->type,
+                          .data = duckdb_vector_get_data(vector),
+                          .valid = duckdb_vector_get_validity(vector),
+                          .vector = vector,
+                          .logical = logical};
+}
+
+EngineColumn engine_chunk_column(const EngineChunk *chunk, size_t i)
+{
+    EngineResult *result = chunk->result;
+    EngineColumn column = column_of(duckdb_data_chunk_get_vector(chunk->chunk, i), result->columns[i]);
+    EngineForm form = result->columns[i]->form;
+    if (form == ENGINE_FORM_TIMESTAMP_S || form == ENGINE_FORM_TIMESTAMP_MS) {
+        int64_t factor = form == ENGINE_FORM_TIMESTAMP_S ? 1000000 : 1000;
+        column.data = scaled(result, i, column.data, chunk->rows, factor);
+    }
+    return column;
+}
+
+EngineColumn engine_int_child(const EngineColumn *column, size_t i)
+{
+    const EngineLogical *logical = column->logical;
+    duckdb_vector vector = column->vector, child;
+    switch (logical->type.id) {
+    case ENGINE_ARRAY:
+        child = duckdb_array_vector_get_child(vector);
+        break;
+    case ENGINE_LIST:
+        child = duckdb_list_vector_get_child(vector);
+        break;
+    case ENGINE_MAP: /* a list of structs (key, value) */
+        child = duckdb_struct_vector_get_child(duckdb_list_vector_get_child(vector), i);
+        break;
+    default:
+        child = duckdb_struct_vector_get_child(vector, i);
+        break;
+    }
+    EngineColumn result = column_of(child, logical->children[i]);
+    EngineForm form = logical->children[i]->form;
+    if (form == ENGINE_FORM_TIMESTAMP_S || form == ENGINE_FORM_TIMESTAMP_MS) {
+        result.type.id = ENGINE_OTHER; /* not scaled to microseconds as whole columns are */
+    }
+    return result;
+}
+
+const char *engine_column_bytes(const EngineColumn *column, size_t row, size_t *ret_len)
+{
+    /* duckdb_string_t: length, then up to 12 bytes in place, else 4 bytes of prefix and a pointer. */
+    const duckdb_string_t *string = (const duckdb_string_t *)column->data + row;
+    *ret_len = string->value.inlined.length;
+    return *ret_len <= 12 ? string->value.inlined.inlined : string->value.pointer.ptr;
+}
+
+bool engine_query_text(EngineConn *conn, const char *sql, char **ret_text, GError **error)
+{
+    g_autoptr(EngineResult) result = engine_query(conn, sql, error);
+    if (!result) {
+        return false;
+    }
+    g_autoptr(GError) failed = NULL;
+    EngineChunk *chunk = engine_result_next(result, &failed);
+    if (failed) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    bool found = false;
+    if (chunk && result->n_columns > 0) {
+        EngineColumn column = engine_chunk_column(chunk, 0);
+        found = engine_column_append_text(&column, 0, text);
+    }
+    *ret_text = found ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+    return true;
+}
+
+bool engine_query_int(EngineConn *conn, const char *sql, int64_t *ret, GError **error)
+{
+    g_autofree char *text = NULL;
+    if (!engine_query_text(conn, sql, &text, error)) {
+        return false;
+    }
+    gint64 value;
+    if (!text || !base_text_to_int(text, G_MININT64, G_MAXINT64, &value)) {
+        return base_fail(error, BASE_E_SQL_FAILED, "expected an integer, got `%s`", text ? text : "NULL");
+    }
+    *ret = value;
+    return true;
+}
+
+static json_t *row_json(const EngineResult *result, const EngineColumn *columns, size_t row, GError **error)
+{
+    g_autoptr(json_t) object = json_object();
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (size_t i = 0; i < result->n_columns; i++) {
+        g_string_truncate(text, 0);
+        g_string_append_c(text, '[');
+        engine_column_append_json(&columns[i], row, text);
+        g_string_append_c(text, ']');
+        g_autoptr(json_t) list = base_json_parse(text->str, text->len, error);
+        if (!list) {
+            return NULL;
+        }
+        json_object_set(object, result->names[i], json_array_get(list, 0));
+    }
+    return g_steal_pointer(&object);
+}
+
+static bool append_rows(json_t *rows, EngineResult *result, size_t max_rows, GError **error)
+{
+    g_autofree EngineColumn *columns = g_new0(EngineColumn, result->n_columns);
+    g_autoptr(GError) failed = NULL;
+    EngineChunk *chunk;
+    while (json_array_size(rows) < max_rows && (chunk = engine_result_next(result, &failed))) {
+        for (size_t i = 0; i < result->n_columns; i++) {
+            columns[i] = engine_chunk_column(chunk, i);
+        }
+        for (size_t row = 0; row < chunk->rows && json_array_size(rows) < max_rows; row++) {
+            json_t *object = row_json(result, columns, row, error);
+            if (!object) {
+                return false;
+            }
+            json_array_append_new(rows, object);
+        }
+    }
+    if (failed) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+    }
+    return true;
+}
+
+json_t *engine_query_json(EngineConn *conn, const char *sql, const EngineValue *values, size_t n_values,
+                          size_t max_rows, GError **error)
+{
+    g_autoptr(EngineStmt) stmt = engine_prepare(conn, sql, error);
+    if (!stmt) {
+        return NULL;
+    }
+    for (size_t i = 0; i < n_values; i++) {
+        if (!engine_stmt_bind(stmt, i, &values[i], error)) {
+            return NULL;
+        }
+    }
+    g_autoptr(EngineResult) result = engine_stmt_run(stmt, error);
+    g_autoptr(json_t) rows = json_array();
+    return result && append_rows(rows, result, max_rows, error) ? g_steal_pointer(&rows) : NULL;
+}
