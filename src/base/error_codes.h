@@ -85,6 +85,12 @@ X(VALUE_OUT_OF_RANGE, 2010, 400, 1264, "22003", 1, false, "Value out of range", 
 X(TYPE_MISMATCH, 2011, 400, 1292, "22007", 1, false, "Value does not fit its type", "值与类型不符",
   "Text could not be read as the type that was asked for.",
   "文本无法按要求的类型解读。")
+X(DATABASE_EXISTS, 2012, 409, 1007, "HY000", 2, false, "Database exists", "库已存在",
+  "CREATE DATABASE names a database that is there already.",
+  "CREATE DATABASE 指定的库已经存在。")
+X(VARIABLE_READ_ONLY, 2013, 400, 1238, "HY000", 2, false, "Variable is read-only", "变量只读",
+  "SET names a system variable that only describes the server.",
+  "SET 指定的系统变量只描述服务器状态，不可更改。")
 X(PLAN_STALE, 3001, 409, 1105, "HY000", 1, false, "Plan is stale", "计划已过期",
   "The files or the applied state changed after the plan was made. Make a new plan and read it again.",
   "计划生成之后文件或已应用状态又有变化，请重新生成计划并查看。")
@@ -187,6 +193,9 @@ X(FORMAT_NEWER, 8012, 500, 1105, "HY000", 1, false, "Data from a newer version",
 X(CONFLICT, 8013, 409, 1213, "40001", 1, true, "Write conflict", "写冲突",
   "Two transactions changed the same rows; this one was undone and may be repeated.",
   "两个事务更改了相同的行，本事务已撤销，可以重试。")
+X(SESSION_UNKNOWN, 8014, 404, 1094, "HY000", 1, false, "No such session", "没有这个会话",
+  "KILL names a session that does not exist or has ended. SHOW PROCESSLIST lists all.",
+  "KILL 指定的会话不存在或已结束，SHOW PROCESSLIST 可列出全部。")
 X(INTERNAL, 9001, 500, 1105, "HY000", 1, false, "A bug in Weir", "Weir 内部错误",
   "This should not happen. Please report it with the message and what led to it.",
   "这不应发生，请附消息与操作过程报告。")

@@ -32,6 +32,8 @@ CatalogStore *server_app_store(ServerApp *app);
 Access *server_app_access(ServerApp *app);
 Intake *server_app_intake(ServerApp *app);
 Warehouse *server_app_warehouse(ServerApp *app);
+/* Sessions and query slots (server/sql.h): made by server_sql_new when the app opens, freed first when it closes. */
+struct ServerSql *server_app_sql(ServerApp *app);
 
 /* The applied snapshot: a new reference; never blocks behind an apply. */
 CatalogSnapshot *server_app_snapshot(ServerApp *app);

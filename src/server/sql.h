@@ -2,11 +2,27 @@
  *
  * A statement is recognised (engine_sql_kind), translated (MySQL doors), checked and rewritten (access), and run:
  * SELECT on a connection of the light or heavy pool; INSERT, DELETE, UPDATE, TRUNCATE through the intake; CREATE, DROP, ALTER TABLE
- * through catalog and intake; SHOW, DESCRIBE, SET, USE, KILL, EXPLAIN by server/show.c and server/session.c. Rows go to a sink. */
+ * through catalog and intake; SHOW, DESCRIBE, SET, USE, KILL, EXPLAIN by server/show.c and server/session.c. Rows go to a sink.
+ *
+ * Light and heavy. A SELECT takes a slot of its pool, first come first served, before it runs (query.light_slots,
+ * query.heavy_slots), so that many small queries beside a few large ones do not wait for them. Which pool: statements are
+ * told apart by their shape (text without literals). A shape seen before goes by what it took: a moving average above
+ * 10 ms is heavy, below 5 ms light again. A new shape goes by the planner's estimate: heavy when the rows that its operators
+ * handle add up to more than 2,000,000. Time spent waiting for the client to read does not count, and the slot is free meanwhile.
+ *
+ * Transactions. Each statement commits on its own (autocommit). In a transaction (BEGIN, or autocommit = 0) INSERT, UPDATE
+ * and DELETE are checked when they are given and carried out at COMMIT, in order; ROLLBACK forgets them. Reads of the
+ * transaction do not see them (as in Doris). */
 #ifndef WEIR_SERVER_SQL_H
 #define WEIR_SERVER_SQL_H
 
 #include "server/app.h"
+
+/* All sessions of an app, the slots in which their queries run, and the watcher that ends what runs too long or for
+ * nobody. The app makes it after everything else is open and frees it before anything is closed, when no session is left. */
+typedef struct ServerSql ServerSql;
+ServerSql *server_sql_new(ServerApp *app, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void server_sql_free(ServerSql *sql);
 
 typedef struct ServerSession ServerSession;
 
@@ -37,7 +53,19 @@ void server_session_reset(ServerSession *session);
 /* Another thread: stops the running statement (KILL QUERY), and with `close` marks the session to end (KILL). */
 bool server_session_kill(ServerApp *app, guint32 id, bool close, const AccessUser *by, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool server_session_closing(const ServerSession *session);
-GTimeZone *server_session_zone(const ServerSession *session);
+GTimeZone *server_session_zone(const ServerSession *session); /* borrowed until the next statement */
+AccessUser *server_session_user(const ServerSession *session); /* borrowed */
+bool server_session_autocommit(const ServerSession *session);
+bool server_session_in_transaction(const ServerSession *session);
+guint server_session_warnings(const ServerSession *session);
+/* A system variable of the session as text ("" when there is none); borrowed until the next statement. */
+const char *server_session_variable(const ServerSession *session, const char *name);
+/* The client's socket: while a statement runs it is watched, and a hang-up interrupts the statement. -1 = none.
+ * It must stay open until the session is freed. */
+void server_session_set_socket(ServerSession *session, int fd);
+/* Around a wait for a client that reads slowly, inside a sink's call: the session's query slot is free for others meanwhile. */
+void server_session_wait_begin(ServerSession *session);
+void server_session_wait_end(ServerSession *session);
 
 /* Runs one statement. `values` for ? or $1.. (may be NULL). */
 bool server_sql_run(ServerSession *session, const char *sql, const EngineValue *values, size_t n_values,
