@@ -27,12 +27,10 @@ static int64_t civil(int64_t days, unsigned *ret_month, unsigned *ret_day)
     return (int64_t)yoe + era * 400 + (*ret_month <= 2);
 }
 
-/* Returns the end; *ret_bc when " (BC)" has to follow. */
-static char *write_date(char *p, int64_t days, bool *ret_bc)
+static char *write_date(char *p, int64_t days)
 {
     unsigned month, day;
     int64_t year = civil(days, &month, &day);
-    *ret_bc = year <= 0;
     uint64_t shown = (uint64_t)(year <= 0 ? 1 - year : year);
     if (shown < 10000) {
         p = format_pair(p, (unsigned)(shown / 100));
@@ -43,7 +41,8 @@ static char *write_date(char *p, int64_t days, bool *ret_bc)
     *p++ = '-';
     p = format_pair(p, month);
     *p++ = '-';
-    return format_pair(p, day);
+    p = format_pair(p, day);
+    return year <= 0 ? write_text(p, " (BC)") : p;
 }
 
 /* Decimals of a second without zeros at the end; nothing for 0. */
@@ -80,9 +79,7 @@ char *format_date(char *p, int32_t days)
     if (days == INT32_MAX || days == -INT32_MAX) {
         return write_text(p, days > 0 ? "infinity" : "-infinity");
     }
-    bool bc;
-    p = write_date(p, days, &bc);
-    return bc ? write_text(p, " (BC)") : p;
+    return write_date(p, days);
 }
 
 char *format_time(char *p, int64_t us)
@@ -91,14 +88,14 @@ char *format_time(char *p, int64_t us)
     return write_fraction(p, (uint64_t)(us % SECOND_US), 6);
 }
 
-static char *write_timestamp(char *p, int64_t us, bool *ret_bc)
+static char *write_timestamp(char *p, int64_t us)
 {
     int64_t days = us / DAY_US, rest = us % DAY_US;
     if (rest < 0) {
         rest += DAY_US;
         days--;
     }
-    p = write_date(p, days, ret_bc);
+    p = write_date(p, days);
     *p++ = ' ';
     return format_time(p, rest);
 }
@@ -113,9 +110,7 @@ char *format_timestamp(char *p, int64_t us)
     if (is_infinite(us)) {
         return write_text(p, us > 0 ? "infinity" : "-infinity");
     }
-    bool bc;
-    p = write_timestamp(p, us, &bc);
-    return bc ? write_text(p, " (BC)") : p;
+    return write_timestamp(p, us);
 }
 
 /* "+08", "-03:30", "+00:19:32" */
@@ -164,9 +159,7 @@ char *format_timestamp_tz(char *p, int64_t us, EngineZone *zone)
         local = us;
         offset = 0;
     }
-    bool bc;
-    p = write_offset(write_timestamp(p, local, &bc), offset);
-    return bc ? write_text(p, " (BC)") : p;
+    return write_offset(write_timestamp(p, local), offset);
 }
 
 char *format_timestamp_ns(char *p, int64_t ns)
@@ -179,8 +172,7 @@ char *format_timestamp_ns(char *p, int64_t ns)
         rest += 1000000000;
         seconds--;
     }
-    bool bc; /* the range of nanoseconds begins in 1677 */
-    p = write_timestamp(p, seconds * SECOND_US, &bc);
+    p = write_timestamp(p, seconds * SECOND_US);
     return write_fraction(p, (uint64_t)rest, 9);
 }
 

@@ -19,6 +19,9 @@ struct Engine {
     EngineConn *control; /* for checkpoints and the engine's own questions; under control_lock */
     GMutex control_lock;
     char *path;     /* NULL: memory */
+    int fd;         /* of the file, for reading; closed after the database, because closing any
+                     * descriptor of a file drops the process's POSIX locks on it. -1: memory */
+    bool claimed;   /* path is in the process's list of open warehouses */
     char *wal_path; /* NULL: memory */
     char *recovery_note;
     int64_t checkpoint_wal_bytes;
@@ -87,13 +90,16 @@ duckdb_logical_type engine_int_type_of(EngineType type);
 
 /* feed.c, note.c: what engine_open registers. */
 bool engine_int_feed_install(EngineConn *conn, Engine *engine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* functions.c: MySQL's functions as macros. */
+/* functions.c: MySQL's functions; a session finds the macros through its search path. */
+#define ENGINE_FUNCTIONS_SEARCH_PATH "SET search_path='main,weir_fn.main'"
 bool engine_functions_install(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* undo.c: puts the file back to what it was before a checkpoint that was cut off. *ret_note is set
  * when there was something to say. */
 bool engine_int_undo_recover(const char *path, char **ret_note, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool engine_int_undo_write(EngineConn *conn, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Copies what a checkpoint may overwrite; `engine_fd` reads the warehouse. */
+bool engine_int_undo_write(EngineConn *conn, int engine_fd, const char *path, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 bool engine_int_undo_remove(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -5,6 +5,8 @@
  * file). Order of the lock-down: the folder that may be read, then no other file and no network, then
  * no change of settings; afterwards even this file cannot undo it. What sessions may still set is
  * listed in allowed_configs: the time zone, and what conn.c sets itself. */
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -57,7 +59,8 @@ static bool config_fill(duckdb_config config, const Engine *engine, const Engine
            config_set(config, error, "allow_persistent_secrets", "false");
 }
 
-static bool open_database(Engine *engine, const EngineOptions *options, GError **error)
+static bool open_path(Engine *engine, const char *path, const EngineOptions *options, duckdb_database *ret,
+                      GError **error)
 {
     duckdb_config config;
     if (duckdb_create_config(&config) != DuckDBSuccess) {
@@ -65,7 +68,7 @@ static bool open_database(Engine *engine, const EngineOptions *options, GError *
     }
     char *message = NULL;
     bool ok = config_fill(config, engine, options, error);
-    if (ok && duckdb_open_ext(engine->path, &engine->database, config, &message) != DuckDBSuccess) {
+    if (ok && duckdb_open_ext(path, ret, config, &message) != DuckDBSuccess) {
         ok = engine_int_fail(engine, error, message, NULL);
         base_error_not_done(error, "The warehouse was not opened.");
     }
@@ -73,6 +76,91 @@ static bool open_database(Engine *engine, const EngineOptions *options, GError *
     duckdb_destroy_config(&config);
     return ok;
 }
+
+/* ---- one Engine for a file in a process ------------------------------------------------------------ */
+
+/* The engine's lock on its file keeps other processes out, not this one. */
+static GMutex open_lock;
+static GHashTable *open_paths; /* under open_lock */
+
+static bool claim(Engine *engine, GError **error)
+{
+    g_mutex_lock(&open_lock);
+    if (!open_paths) {
+        open_paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    }
+    engine->claimed = !g_hash_table_contains(open_paths, engine->path);
+    if (engine->claimed) {
+        g_hash_table_add(open_paths, g_strdup(engine->path));
+    }
+    g_mutex_unlock(&open_lock);
+    return engine->claimed || base_fail(error, BASE_E_DATA_LOCKED, "`%s` is open already", engine->path);
+}
+
+static void release(const Engine *engine)
+{
+    g_mutex_lock(&open_lock);
+    if (engine->claimed) {
+        g_hash_table_remove(open_paths, engine->path);
+    }
+    g_mutex_unlock(&open_lock);
+}
+
+/* ---- a new file -------------------------------------------------------------------------------------- */
+
+static bool sync_file(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return base_fs_fail(error, errno, "open", path);
+    }
+    bool ok = fsync(fd) == 0 || base_fs_fail(error, errno, "sync", path);
+    close(fd);
+    return ok;
+}
+
+/* A new warehouse is made beside its place and renamed when it is whole, so that a kill here leaves
+ * either none or a valid one. */
+static bool create_file(Engine *engine, const EngineOptions *options, GError **error)
+{
+    g_autofree char *fresh = g_strconcat(engine->path, ".new", NULL);
+    g_autofree char *folder = g_path_get_dirname(engine->path);
+    duckdb_database database = NULL;
+    if (unlink(fresh) != 0 && errno != ENOENT) {
+        return base_fs_fail(error, errno, "remove", fresh);
+    }
+    if (!open_path(engine, fresh, options, &database, error)) {
+        return false;
+    }
+    duckdb_close(&database);
+    if (!sync_file(fresh, error)) {
+        return false;
+    }
+    if (rename(fresh, engine->path) != 0) {
+        return base_fs_fail(error, errno, "rename", fresh);
+    }
+    return base_fs_sync_dir(folder, error);
+}
+
+static bool open_database(Engine *engine, const EngineOptions *options, GError **error)
+{
+    if (!engine->path) {
+        return open_path(engine, NULL, options, &engine->database, error);
+    }
+    if (!claim(engine, error) || !engine_int_undo_recover(engine->path, &engine->recovery_note, error)) {
+        return false;
+    }
+    if (!g_file_test(engine->path, G_FILE_TEST_EXISTS) && !create_file(engine, options, error)) {
+        return false;
+    }
+    if (!open_path(engine, engine->path, options, &engine->database, error)) {
+        return false;
+    }
+    engine->fd = open(engine->path, O_RDONLY | O_CLOEXEC);
+    return engine->fd >= 0 || base_fs_fail(error, errno, "open", engine->path);
+}
+
+/* ---- settings ---------------------------------------------------------------------------------------- */
 
 static bool lock_down(EngineConn *conn, const char *spool_dir, GError **error)
 {
@@ -84,9 +172,10 @@ static bool lock_down(EngineConn *conn, const char *spool_dir, GError **error)
         engine_sql_append_text(sql, absolute);
         g_string_append(sql, "]; ");
     }
-    g_string_append(sql, "SET allowed_configs=['TimeZone','errors_as_json','enable_progress_bar',"
-                         "'enable_progress_bar_print']; "
-                         "SET enable_external_access=false; SET lock_configuration=true");
+    g_string_append(sql,
+                    "SET allowed_configs=['TimeZone','search_path','errors_as_json','enable_progress_bar',"
+                    "'enable_progress_bar_print']; "
+                    "SET enable_external_access=false; SET lock_configuration=true");
     return engine_exec(conn, sql->str, error);
 }
 
@@ -95,6 +184,7 @@ static bool set_up(Engine *engine, const EngineOptions *options, GError **error)
 {
     engine->control = engine_int_connect(engine, false, error);
     return engine->control && engine_int_feed_install(engine->control, engine, error) &&
+           engine_functions_install(engine->control, error) &&
            lock_down(engine->control, options->spool_dir, error);
 }
 
@@ -104,6 +194,10 @@ static void engine_free(Engine *engine)
     if (engine->database) {
         duckdb_close(&engine->database);
     }
+    if (engine->fd >= 0) {
+        close(engine->fd);
+    }
+    release(engine);
     g_hash_table_unref(engine->feeds);
     g_mutex_clear(&engine->feeds_lock);
     g_mutex_clear(&engine->control_lock);
@@ -117,6 +211,7 @@ static Engine *engine_new(const EngineOptions *options)
 {
     Engine *engine = g_new0(Engine, 1);
     engine->refs = 1;
+    engine->fd = -1;
     engine->checkpoint_wal_bytes =
         options->checkpoint_wal_bytes > 0 ? options->checkpoint_wal_bytes : CHECKPOINT_WAL_DEFAULT_BYTES;
     if (options->path) {
