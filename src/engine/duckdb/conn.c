@@ -31,7 +31,9 @@ EngineConn *engine_int_connect(Engine *engine, bool hold, GError **error)
     if (hold) {
         engine_ref(engine);
     }
-    return set_up(conn, error) ? g_steal_pointer(&conn) : NULL;
+    /* the control connection sets its own, once the functions are there */
+    bool ok = set_up(conn, error) && (!hold || engine_exec(conn, ENGINE_FUNCTIONS_SEARCH_PATH, error));
+    return ok ? g_steal_pointer(&conn) : NULL;
 }
 
 EngineConn *engine_connect(Engine *engine, GError **error)

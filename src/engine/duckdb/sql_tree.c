@@ -172,6 +172,10 @@ static bool fail_parse(const json_t *answer, const char *sql, GError **error)
 static json_t *read_answer(const char *text, GError **error)
 {
     g_autofree char *wrapped = wrap_raw(text);
+    if (wrapped && strstr(wrapped, RAW_OPEN "Inf")) {
+        base_fail(error, BASE_E_VALUE_OUT_OF_RANGE, "a number of the statement is too large for DOUBLE");
+        return NULL;
+    }
     const char *json = wrapped ? wrapped : text;
     GError *why = NULL;
     json_t *answer = base_json_parse(json, strlen(json), &why);
