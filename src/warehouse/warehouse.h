@@ -1,8 +1,8 @@
 /* Models become tables: plans are carried out, runs are made and recorded, checks hold data back.
  *
- * apply: makes schemas (domains), loaded tables and views match the snapshot. run: builds tables from models in
- * order of what they read, independent ones in parallel; each into a new table that is checked and swapped in
- * inside one transaction, with its row of _weir.runs. A failed check leaves readers with what they had. */
+ * apply: makes schemas (domains), loaded tables and views match the snapshot. run: builds tables from models
+ * in order of what they read, independent ones in parallel; each into a new table that is checked and swapped
+ * in inside one transaction, with its row of _weir.runs. A failed check leaves readers with what they had. */
 #ifndef WEIR_WAREHOUSE_WAREHOUSE_H
 #define WEIR_WAREHOUSE_WAREHOUSE_H
 
@@ -11,23 +11,27 @@
 #include "intake/intake.h"
 
 typedef struct Warehouse Warehouse;
-Warehouse *warehouse_open(Engine *engine, Intake *intake, CatalogStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+Warehouse *warehouse_open(Engine *engine, Intake *intake, CatalogStore *store,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void warehouse_close(Warehouse *warehouse);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Warehouse, warehouse_close)
 
-/* The plan as JSON: {id, changes:[{type, kind, id, name, diff, breaking, reason, rebuild, reaches:[...], rows, seconds,
- *  drops_data}], added, changed, removed}. Rows and seconds of a rebuild come from the last runs and table sizes. */
-json_t *warehouse_plan_to_json(Warehouse *warehouse, const CatalogDiff *diff, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The plan as JSON: {id, changes:[{type, kind, id, name, diff, breaking, reason, rebuild, reaches:[...],
+ * rows, seconds, drops_data}], added, changed, removed}. Rows and seconds of a rebuild come from the last
+ * runs and table sizes. */
+json_t *warehouse_plan_to_json(Warehouse *warehouse, const CatalogDiff *diff,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Carries `diff` out. `allow_drop` (NULL-terminated full names; NULL = none): tables with data that may go; else
- * DROP_NOT_ALLOWED names them and nothing is done. On failure everything is as before. The version row is written last. */
-bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop, const char *user,
-                     gint64 *ret_version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Carries `diff` out. `allow_drop` (NULL-terminated full names; NULL = none): tables with data that may go;
+ * else DROP_NOT_ALLOWED names them and nothing is done. On failure everything is as before. The version row
+ * is written last. */
+bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
+                     const char *user, gint64 *ret_version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One step of a run, told as it happens (from the thread that runs it; serialised). */
 typedef struct {
     const CatalogObject *model;
-    const char *state;   /* "running", "done", "skipped", "failed", "held" (a check held it back) */
+    const char *state;             /* "running", "done", "skipped", "failed", "held" (a check held it back) */
     gint64 rows, start_us, end_us; /* interval of incremental models, 0 = none */
     gint64 elapsed_us;
     const char *message; /* of a failure or failed check; NULL */
@@ -41,16 +45,21 @@ typedef struct {
     bool full;                 /* rebuild incremental models from all history */
     unsigned parallel;         /* 0 = cores */
 } WarehouseRunOptions;
-/* false + RUN_FAILED or CHECK_FAILED when any model failed (others that do not read it still run; those that do are skipped).
- * *ret_runs: what _weir.runs now holds for this run. */
-bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseRunOptions *options, WarehouseTell tell,
-                   void *user, json_t **ret_runs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* false + RUN_FAILED or CHECK_FAILED when any model failed (others that do not read it still run; those that
+ * do are skipped). *ret_runs: what _weir.runs now holds for this run. */
+bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,
+                   WarehouseTell tell, void *user, json_t **ret_runs,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ctrl-C: running models finish, no new ones start; called again: interrupts. */
 void warehouse_stop(Warehouse *warehouse);
 
-/* [{run_id, model, state, start, end, rows, started, elapsed_ms, sql, checks:[...], message}] newest first. */
-json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Models whose schedule says that they are due, and sources too: ids; free with g_ptr_array_unref. */
+/* [{run_id, model, state, start, end, rows, started, elapsed_ms, sql, checks:[...], message}] newest first.
+ */
+json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Models whose schedule says that they are due, and sources too: ids; free with g_ptr_array_unref. Each is
+ * given once for each time its schedule fires (a model also once when it was never run, a source once after
+ * open): whoever asks runs them. */
 GPtrArray *warehouse_due(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64 now_us);
 
 #endif

@@ -1,0 +1,383 @@
+/* Makes the engine match a snapshot. The order keeps every step before the version row one that can be taken
+ * back:
+ *
+ *   1  drops are allowed, or nothing is done
+ *   2  schemas; new tables; columns added or widened
+ *   3  views, all in one transaction
+ *   4  the version row
+ *   5  what goes: tables, columns, tables of models. Were the process killed before 5, they would be left
+ * over, not lost.
+ *
+ * A failure in 2 to 4 takes back what was done. Tables of models are made by the next run: a view over one
+ * that is not made yet (or whose logic changed) is made by that run too. A kind that changes under one name
+ * (model to table) is the one case where the old goes first; it too has to be allowed. */
+#include <string.h>
+
+#include "engine/sql.h"
+#include "warehouse/warehouse_int.h"
+
+typedef struct {
+    Warehouse *warehouse;
+    const CatalogDiff *diff;
+    GPtrArray *created; /* const CatalogChange*: tables made */
+    GPtrArray *altered; /* const CatalogChange*: tables changed in place */
+} Apply;
+
+/* ---- 1: what goes -------------------------------------------------------------------------------------- */
+
+static bool rows_in(EngineConn *conn, const CatalogObject *object, gint64 *ret, GError **error)
+{
+    WarehouseRelation relation;
+    *ret = 0;
+    if (!warehouse_relation(conn, object->domain, object->name, &relation, error)) {
+        return false;
+    }
+    if (relation != WAREHOUSE_TABLE) {
+        return true;
+    }
+    g_autofree char *name = warehouse_name(object->domain, object->name);
+    g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM %s", name);
+    return engine_query_int(conn, sql, ret, error);
+}
+
+static bool allowed(const CatalogObject *object, const char *const *allow)
+{
+    for (size_t i = 0; allow && allow[i]; i++) {
+        if (g_str_equal(allow[i], object->full_name) || g_str_equal(allow[i], object->name) ||
+            g_str_equal(allow[i], object->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool check_drops(Apply *apply, const char *const *allow, GError **error)
+{
+    g_autoptr(EngineConn) conn = engine_connect(apply->warehouse->engine, error);
+    if (!conn) {
+        return false;
+    }
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (guint i = 0; i < apply->diff->changes->len; i++) {
+        const CatalogChange *change = apply->diff->changes->pdata[i];
+        gint64 rows = 0;
+        if (!warehouse_change_drops(change) || allowed(change->before, allow)) {
+            continue;
+        }
+        if (!rows_in(conn, change->before, &rows, error)) {
+            return false;
+        }
+        if (rows > 0) {
+            g_string_append_printf(names, "%s`%s` (%" G_GINT64_FORMAT " rows)", names->len ? ", " : "",
+                                   change->before->full_name, rows);
+        }
+    }
+    if (names->len == 0) {
+        return true;
+    }
+    base_fail(error, BASE_E_DROP_NOT_ALLOWED, "the plan takes away data of %s", names->str);
+    base_error_hint(error, "--allow-drop NAME for each, if this is meant");
+    return false;
+}
+
+/* ---- 2: schemas and tables --------------------------------------------------------------------------------
+ */
+
+static bool schemas_work(EngineConn *conn, void *user, GError **error)
+{
+    Apply *apply = user;
+    const GPtrArray *objects = catalog_objects(apply->diff->after);
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < objects->len; i++) {
+        const CatalogObject *object = objects->pdata[i];
+        const char *schema = object->kind == CATALOG_DOMAIN ? object->name : object->domain;
+        bool wants =
+            object->kind == CATALOG_DOMAIN || object->kind == CATALOG_TABLE || object->kind == CATALOG_MODEL;
+        if (!wants || !*schema || !g_hash_table_add(seen, (gpointer)(guintptr)schema)) {
+            continue;
+        }
+        g_autoptr(GString) sql = g_string_new("CREATE SCHEMA IF NOT EXISTS ");
+        engine_sql_append_name(sql, schema);
+        if (!engine_exec(conn, sql->str, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A table that no definition knows, from an apply that was killed: taken if empty, else refused. */
+static bool clear_orphan(Apply *apply, const CatalogTable *table, GError **error)
+{
+    if (!intake_table_exists(apply->warehouse->intake, table->schema, table->name)) {
+        return true;
+    }
+    g_autoptr(EngineConn) conn = engine_connect(apply->warehouse->engine, error);
+    g_autofree char *name = warehouse_name(table->schema, table->name);
+    g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM %s", name);
+    int64_t rows = 0;
+    if (!conn || !engine_query_int(conn, sql, &rows, error)) {
+        return false;
+    }
+    if (rows > 0) {
+        return base_fail(error, BASE_E_TABLE_EXISTS,
+                         "the warehouse has a table `%s.%s` with %" G_GINT64_FORMAT
+                         " rows that no definition made",
+                         table->schema, table->name, (gint64)rows);
+    }
+    return intake_table_drop(apply->warehouse->intake, table->schema, table->name, error);
+}
+
+static bool is_table(const CatalogObject *object)
+{
+    return object && object->kind == CATALOG_TABLE && object->table;
+}
+
+/* A model or table of the same name that goes in this apply; NULL = none. */
+static const CatalogObject *replaced(const CatalogDiff *diff, const CatalogObject *added)
+{
+    for (guint i = 0; i < diff->changes->len; i++) {
+        const CatalogChange *change = diff->changes->pdata[i];
+        const CatalogObject *old = change->before;
+        if (change->type == CATALOG_REMOVED && (old->kind == CATALOG_TABLE || old->kind == CATALOG_MODEL) &&
+            g_str_equal(old->full_name, added->full_name)) {
+            return old;
+        }
+    }
+    return NULL;
+}
+
+typedef struct {
+    const CatalogObject *object;
+} Drop;
+
+static bool drop_work(EngineConn *conn, void *user, GError **error)
+{
+    const CatalogObject *object = ((Drop *)user)->object;
+    return warehouse_drop_relation(conn, object->domain, object->name, error) &&
+           warehouse_state_forget(conn, object->id, error);
+}
+
+static bool drop_object(Apply *apply, const CatalogObject *object, GError **error)
+{
+    if (is_table(object)) {
+        return !intake_table_exists(apply->warehouse->intake, object->table->schema, object->table->name) ||
+               intake_table_drop(apply->warehouse->intake, object->table->schema, object->table->name, error);
+    }
+    Drop drop = {object};
+    return intake_transact(apply->warehouse->intake, drop_work, &drop, error);
+}
+
+static bool make_tables(Apply *apply, GError **error)
+{
+    for (guint i = 0; i < apply->diff->changes->len; i++) {
+        CatalogChange *change = apply->diff->changes->pdata[i];
+        if (change->type == CATALOG_ADDED && is_table(change->after)) {
+            const CatalogObject *old = replaced(apply->diff, change->after);
+            if ((old && !drop_object(apply, old, error)) ||
+                !clear_orphan(apply, change->after->table, error) ||
+                !intake_table_create(apply->warehouse->intake, change->after->table, error)) {
+                return false;
+            }
+            g_ptr_array_add(apply->created, change);
+        } else if (change->type == CATALOG_CHANGED && is_table(change->after) && is_table(change->before) &&
+                   !warehouse_change_drops(change)) {
+            if (!intake_table_alter(apply->warehouse->intake, change->before->table, change->after->table,
+                                    error)) {
+                return false;
+            }
+            g_ptr_array_add(apply->altered, change);
+        }
+    }
+    return true;
+}
+
+/* ---- 3: views
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Models whose table is not there, or was made from other logic, and views over those. */
+static bool find_pending(EngineConn *conn, CatalogSnapshot *snapshot, const GPtrArray *order,
+                         GHashTable *pending, GError **error)
+{
+    for (guint i = 0; i < order->len; i++) {
+        const CatalogObject *model = order->pdata[i];
+        bool waits = false;
+        if (model->model->kind == CATALOG_MODEL_VIEW) {
+            g_autoptr(GPtrArray) above = catalog_upstream(snapshot, model);
+            for (guint k = 0; above && k < above->len; k++) {
+                waits = waits || g_hash_table_contains(pending, above->pdata[k]);
+            }
+        } else {
+            WarehouseRelation relation;
+            g_autofree char *built = NULL;
+            g_autofree char *hash = warehouse_logic_hash(model);
+            if (!warehouse_relation(conn, model->domain, model->name, &relation, error) ||
+                !warehouse_state_build_hash(conn, model->id, &built, error)) {
+                return false;
+            }
+            waits = relation != WAREHOUSE_TABLE || g_strcmp0(built, hash) != 0;
+        }
+        if (waits) {
+            g_hash_table_add(pending, order->pdata[i]);
+        }
+    }
+    return true;
+}
+
+static bool make_view(EngineConn *conn, const CatalogObject *model, GError **error)
+{
+    WarehouseRelation relation;
+    if (!warehouse_relation(conn, model->domain, model->name, &relation, error) ||
+        (relation == WAREHOUSE_TABLE && !warehouse_drop_relation(conn, model->domain, model->name, error))) {
+        return false;
+    }
+    g_autofree char *sql = warehouse_view_sql(model);
+    if (!engine_exec(conn, sql, error)) {
+        base_error_place(error, model->file, model->model->sql_line, 1);
+        return false;
+    }
+    return true;
+}
+
+static bool is_view(const CatalogObject *object)
+{
+    return object && object->kind == CATALOG_MODEL && object->model->kind == CATALOG_MODEL_VIEW;
+}
+
+static bool drop_views(EngineConn *conn, const CatalogDiff *diff, GError **error)
+{
+    for (guint i = 0; i < diff->changes->len; i++) {
+        const CatalogChange *change = diff->changes->pdata[i];
+        if (change->type == CATALOG_REMOVED && is_view(change->before) &&
+            (!warehouse_drop_relation(conn, change->before->domain, change->before->name, error) ||
+             !warehouse_state_forget(conn, change->before->id, error))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+typedef struct {
+    const CatalogDiff *diff;
+    CatalogSnapshot *snapshot;
+    bool back;
+} Views;
+
+static bool views_work(EngineConn *conn, void *user, GError **error)
+{
+    const Views *views = user;
+    g_autoptr(GPtrArray) order = catalog_model_order(views->snapshot, error);
+    g_autoptr(GHashTable) pending = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) touched = g_hash_table_new(NULL, NULL);
+    if (!order || !find_pending(conn, views->snapshot, order, pending, error) ||
+        (!views->back && !drop_views(conn, views->diff, error))) {
+        return false;
+    }
+    for (guint i = 0; i < views->diff->changes->len; i++) {
+        const CatalogChange *change = views->diff->changes->pdata[i];
+        const CatalogObject *object = views->back ? change->before : change->after;
+        if (is_view(object)) {
+            g_hash_table_add(touched, (gpointer)(guintptr)object);
+        }
+    }
+    for (guint i = 0; i < order->len; i++) {
+        if (g_hash_table_contains(touched, order->pdata[i]) &&
+            !g_hash_table_contains(pending, order->pdata[i]) && !make_view(conn, order->pdata[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- 5: what goes
+ * ------------------------------------------------------------------------------------------------ */
+
+static bool finish(Apply *apply, GError **error)
+{
+    for (guint i = 0; i < apply->diff->changes->len; i++) {
+        const CatalogChange *change = apply->diff->changes->pdata[i];
+        const CatalogObject *object = change->before;
+        if (!warehouse_change_drops(change)) {
+            continue;
+        }
+        bool ok = true;
+        if (change->type == CATALOG_CHANGED) {
+            ok = intake_table_alter(apply->warehouse->intake, object->table, change->after->table, error);
+        } else if (!catalog_resolve_table(apply->diff->after, object->domain, object->name, NULL,
+                                          &(bool){false})) {
+            ok = drop_object(apply, object, error);
+        }
+        if (!ok) {
+            g_prefix_error(error, "applied, but `%s` could not be taken away: ", object->full_name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- taking back
+ * --------------------------------------------------------------------------------------------------- */
+
+/* Notes in the error what could not be taken back; it is an error already. */
+static void take_back(Apply *apply, GError **error)
+{
+    g_autoptr(GString) left = g_string_new(NULL);
+    for (guint i = apply->altered->len; i > 0; i--) {
+        const CatalogChange *change = apply->altered->pdata[i - 1];
+        g_autoptr(GError) failure = NULL;
+        if (!intake_table_alter(apply->warehouse->intake, change->after->table, change->before->table,
+                                &failure)) {
+            g_string_append_printf(left, " `%s`: %s.", change->after->full_name, failure->message);
+        }
+    }
+    for (guint i = apply->created->len; i > 0; i--) {
+        const CatalogTable *table = ((const CatalogChange *)apply->created->pdata[i - 1])->after->table;
+        g_autoptr(GError) failure = NULL;
+        if (!intake_table_drop(apply->warehouse->intake, table->schema, table->name, &failure)) {
+            g_string_append_printf(left, " `%s.%s`: %s.", table->schema, table->name, failure->message);
+        }
+    }
+    g_autofree char *sentence =
+        left->len ? g_strdup_printf("Not taken back:%s", left->str) : g_strdup("Nothing was applied.");
+    base_error_not_done(error, sentence);
+}
+
+static bool carry_out(Apply *apply, const char *user, gint64 *ret_version, GError **error)
+{
+    Intake *intake = apply->warehouse->intake;
+    Views forth = {apply->diff, apply->diff->after, false};
+    if (!intake_transact(intake, schemas_work, apply, error) || !make_tables(apply, error) ||
+        !intake_transact(intake, views_work, &forth, error)) {
+        take_back(apply, error);
+        return false;
+    }
+    if (BASE_FAULT("apply.before_version")
+            ? !base_fail(error, BASE_E_FILE_IO, "a fault was asked for before the version row")
+            : !catalog_store_apply(apply->warehouse->store, apply->diff, user, NULL, ret_version, error)) {
+        take_back(apply, error);
+        Views back = {apply->diff, apply->diff->before, true};
+        g_autoptr(GError) failure = NULL;
+        if (!intake_transact(intake, views_work, &back, &failure)) {
+            g_autofree char *sentence = g_strdup_printf("Views were not put back: %s.", failure->message);
+            base_error_not_done(error, sentence);
+        }
+        return false;
+    }
+    return finish(apply, error);
+}
+
+bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
+                     const char *user, gint64 *ret_version, GError **error)
+{
+    g_mutex_lock(&warehouse->run_lock);
+    g_autoptr(GPtrArray) created = g_ptr_array_new();
+    g_autoptr(GPtrArray) altered = g_ptr_array_new();
+    Apply apply = {.warehouse = warehouse, .diff = diff, .created = created, .altered = altered};
+    bool ok = check_drops(&apply, allow_drop, error);
+    if (!ok) {
+        base_error_not_done(error, "Nothing was applied.");
+    } else {
+        ok = carry_out(&apply, user, ret_version, error);
+    }
+    g_mutex_unlock(&warehouse->run_lock);
+    return ok;
+}

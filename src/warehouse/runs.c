@@ -1,0 +1,86 @@
+/* Runs as JSON: of the run that just ended, and of all that were recorded. */
+#include <string.h>
+
+#include "warehouse/warehouse_int.h"
+
+static void set_time(json_t *object, const char *key, gint64 us)
+{
+    g_autofree char *text = base_time_format_iso(us);
+    base_json_set_string(object, key, text);
+}
+
+/* `start` null with an `end`: all history up to it. */
+static void set_interval(json_t *object, bool has_interval, gint64 start_us, gint64 end_us)
+{
+    json_object_set_new(object, "start", json_null());
+    json_object_set_new(object, "end", json_null());
+    if (has_interval && start_us > WAREHOUSE_BEGINNING_US) {
+        set_time(object, "start", start_us);
+    }
+    if (has_interval) {
+        set_time(object, "end", end_us);
+    }
+}
+
+json_t *warehouse_run_to_json(const WarehouseRun *run)
+{
+    json_t *object = json_object();
+    base_json_set_string(object, "run_id", run->run_id);
+    base_json_set_string(object, "model", run->model);
+    base_json_set_string(object, "state", run->state);
+    set_interval(object, run->start_us || run->end_us, run->start_us, run->end_us);
+    base_json_set_int(object, "rows", run->rows);
+    set_time(object, "started", run->started_us);
+    base_json_set_int(object, "elapsed_ms", run->elapsed_us / 1000);
+    base_json_set_string(object, "sql", run->sql);
+    json_object_set_new(object, "checks", run->checks ? json_incref(run->checks) : json_array());
+    base_json_set_string(object, "message", run->message);
+    return object;
+}
+
+static json_t *row_to_json(const json_t *row)
+{
+    json_t *object = json_object();
+    base_json_set_string(object, "run_id", base_json_string(row, "run_id", ""));
+    base_json_set_string(object, "model", base_json_string(row, "model", ""));
+    base_json_set_string(object, "state", base_json_string(row, "state", ""));
+    set_interval(object, json_is_integer(json_object_get(row, "end_us")), base_json_int(row, "start_us", 0),
+                 base_json_int(row, "end_us", 0));
+    base_json_set_int(object, "rows", base_json_int(row, "n_rows", 0));
+    set_time(object, "started", base_json_int(row, "started_us", 0));
+    base_json_set_int(object, "elapsed_ms", base_json_int(row, "elapsed_us", 0) / 1000);
+    base_json_set_string(object, "sql", base_json_string(row, "sql_text", NULL));
+    const char *text = base_json_string(row, "checks", NULL);
+    json_t *checks = text ? base_json_parse(text, strlen(text), NULL) : NULL;
+    json_object_set_new(object, "checks", checks ? checks : json_array());
+    base_json_set_string(object, "message", base_json_string(row, "message", NULL));
+    return object;
+}
+
+json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit, GError **error)
+{
+    g_autoptr(EngineConn) conn = engine_connect(warehouse->engine, error);
+    if (!conn) {
+        return NULL;
+    }
+    /* By id, by full name or by bare name, so that what a person types is found. */
+    EngineValue values[] = {
+        {.id = model ? ENGINE_TEXT : ENGINE_NULL, .text = {model, model ? strlen(model) : 0}},
+        {.id = ENGINE_INT64, .i64 = (int64_t)MIN(limit, (size_t)100000)}};
+    g_autoptr(json_t) rows =
+        engine_query_json(conn,
+                          "SELECT * FROM _weir.runs WHERE CAST($1 AS VARCHAR) IS NULL OR model = $1 OR model "
+                          "= 'model:' || $1 OR "
+                          "ends_with(model, '.' || $1) ORDER BY started_us DESC, run_id DESC, model LIMIT $2",
+                          values, 2, MIN(limit, (size_t)100000), error);
+    if (!rows) {
+        return NULL;
+    }
+    json_t *runs = json_array();
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        json_array_append_new(runs, row_to_json(row));
+    }
+    return runs;
+}

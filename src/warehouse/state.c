@@ -1,0 +1,243 @@
+/* What the warehouse remembers, in the engine beside the data and in the same transactions:
+ *   _weir.runs       one row a model and run
+ *   _weir.intervals  time that is done, merged, a row a stretch (microseconds UTC)
+ *   _weir.builds     what the model's table was built from: a model whose logic changed is built anew
+ * All are small; nothing has an index. */
+#include "engine/sql.h"
+#include "warehouse/warehouse_int.h"
+
+static const char TABLES_SQL[] = "CREATE SCHEMA IF NOT EXISTS _weir;"
+                                 "CREATE TABLE IF NOT EXISTS _weir.runs (run_id VARCHAR NOT NULL, model "
+                                 "VARCHAR NOT NULL, state VARCHAR NOT NULL, "
+                                 "start_us BIGINT, end_us BIGINT, n_rows BIGINT NOT NULL, started_us BIGINT "
+                                 "NOT NULL, elapsed_us BIGINT NOT NULL, "
+                                 "sql_text VARCHAR, checks VARCHAR, message VARCHAR);"
+                                 "CREATE TABLE IF NOT EXISTS _weir.intervals (model VARCHAR NOT NULL, "
+                                 "start_us BIGINT NOT NULL, end_us BIGINT NOT NULL);"
+                                 "CREATE TABLE IF NOT EXISTS _weir.builds (model VARCHAR NOT NULL, hash "
+                                 "VARCHAR NOT NULL, run_id VARCHAR NOT NULL, "
+                                 "n_rows BIGINT NOT NULL)";
+
+void warehouse_run_clear(WarehouseRun *run)
+{
+    g_clear_pointer(&run->run_id, g_free);
+    g_clear_pointer(&run->sql, g_free);
+    g_clear_pointer(&run->message, g_free);
+    g_clear_pointer(&run->checks, json_decref);
+}
+
+char *warehouse_name(const char *schema, const char *name)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    engine_sql_append_name(text, schema);
+    g_string_append_c(text, '.');
+    engine_sql_append_name(text, name);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static EngineValue text_value(const char *text)
+{
+    EngineValue value = {.id = ENGINE_NULL};
+    if (text) {
+        value.id = ENGINE_TEXT;
+        value.text.bytes = text;
+        value.text.len = strlen(text);
+    }
+    return value;
+}
+
+static EngineValue int_value(gint64 i)
+{
+    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
+}
+
+/* Tables that a run was building when the process died. */
+static bool drop_leftovers(EngineConn *conn, GError **error)
+{
+    g_autoptr(json_t) rows = engine_query_json(conn,
+                                               "SELECT schema_name, table_name FROM duckdb_tables() WHERE "
+                                               "starts_with(table_name, '" WAREHOUSE_BUILD_PREFIX "')",
+                                               NULL, 0, 100000, error);
+    if (!rows) {
+        return false;
+    }
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        g_autofree char *name =
+            warehouse_name(base_json_string(row, "schema_name", ""), base_json_string(row, "table_name", ""));
+        g_autofree char *sql = g_strdup_printf("DROP TABLE %s", name);
+        if (!engine_exec(conn, sql, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool open_work(EngineConn *conn, void *user, GError **error)
+{
+    (void)user;
+    return engine_exec(conn, TABLES_SQL, error) && drop_leftovers(conn, error);
+}
+
+bool warehouse_state_open(Warehouse *warehouse, GError **error)
+{
+    return intake_transact(warehouse->intake, open_work, NULL, error);
+}
+
+bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run, GError **error)
+{
+    g_autofree char *checks = run->checks ? base_json_text(run->checks) : NULL;
+    bool has_interval = run->start_us != 0 || run->end_us != 0;
+    EngineValue values[] = {text_value(run->run_id),
+                            text_value(run->model),
+                            text_value(run->state),
+                            has_interval ? int_value(run->start_us) : text_value(NULL),
+                            has_interval ? int_value(run->end_us) : text_value(NULL),
+                            int_value(run->rows),
+                            int_value(run->started_us),
+                            int_value(run->elapsed_us),
+                            text_value(run->sql),
+                            text_value(checks),
+                            text_value(run->message)};
+    return engine_exec_values(conn,
+                              "INSERT INTO _weir.runs VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                              values, G_N_ELEMENTS(values), NULL, error);
+}
+
+bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GArray *done, GError **error)
+{
+    EngineValue values[] = {text_value(model), int_value(0), int_value(0)};
+    if (!engine_exec_values(conn, "DELETE FROM _weir.intervals WHERE model = $1", values, 1, NULL, error)) {
+        return false;
+    }
+    for (guint i = 0; i < done->len; i++) {
+        const WarehouseInterval *interval = &g_array_index(done, WarehouseInterval, i);
+        values[1] = int_value(interval->start_us);
+        values[2] = int_value(interval->end_us);
+        if (!engine_exec_values(conn, "INSERT INTO _weir.intervals VALUES ($1, $2, $3)", values, 3, NULL,
+                                error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool warehouse_state_set_build(EngineConn *conn, const char *model, const char *hash, const char *run_id,
+                               gint64 rows, GError **error)
+{
+    EngineValue values[] = {text_value(model), text_value(hash), text_value(run_id), int_value(rows)};
+    return engine_exec_values(conn, "DELETE FROM _weir.builds WHERE model = $1", values, 1, NULL, error) &&
+           engine_exec_values(conn, "INSERT INTO _weir.builds VALUES ($1, $2, $3, $4)", values, 4, NULL,
+                              error);
+}
+
+bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)
+{
+    EngineValue value = text_value(model);
+    return engine_exec_values(conn, "DELETE FROM _weir.intervals WHERE model = $1", &value, 1, NULL, error) &&
+           engine_exec_values(conn, "DELETE FROM _weir.builds WHERE model = $1", &value, 1, NULL, error);
+}
+
+bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret, GError **error)
+{
+    EngineValue value = text_value(model);
+    g_autoptr(json_t) rows = engine_query_json(
+        conn, "SELECT start_us, end_us FROM _weir.intervals WHERE model = $1 ORDER BY start_us", &value, 1,
+        1000000, error);
+    if (!rows) {
+        return false;
+    }
+    GArray *done = g_array_new(FALSE, FALSE, sizeof(WarehouseInterval));
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        WarehouseInterval interval = {base_json_int(row, "start_us", 0), base_json_int(row, "end_us", 0)};
+        g_array_append_val(done, interval);
+    }
+    *ret = done;
+    return true;
+}
+
+/* The first column of the first row; NULL text when there is no row. */
+static bool query_one(EngineConn *conn, const char *sql, const EngineValue *values, size_t n_values,
+                      char **ret, GError **error)
+{
+    g_autoptr(json_t) rows = engine_query_json(conn, sql, values, n_values, 1, error);
+    if (!rows) {
+        return false;
+    }
+    const char *text = json_array_size(rows) ? base_json_string(json_array_get(rows, 0), "v", NULL) : NULL;
+    *ret = g_strdup(text);
+    return true;
+}
+
+bool warehouse_state_build_hash(EngineConn *conn, const char *model, char **ret, GError **error)
+{
+    EngineValue value = text_value(model);
+    return query_one(conn, "SELECT hash AS v FROM _weir.builds WHERE model = $1", &value, 1, ret, error);
+}
+
+json_t *warehouse_state_last_runs(EngineConn *conn, GError **error)
+{
+    g_autoptr(json_t) rows = engine_query_json(
+        conn,
+        "SELECT model, arg_max(n_rows, started_us) AS n_rows, arg_max(elapsed_us, started_us) AS elapsed_us, "
+        "max(started_us) AS started_us FROM _weir.runs WHERE state = 'done' GROUP BY model",
+        NULL, 0, 1000000, error);
+    if (!rows) {
+        return NULL;
+    }
+    json_t *by_model = json_object();
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        json_t *entry = json_object();
+        base_json_set_int(entry, "rows", base_json_int(row, "n_rows", 0));
+        base_json_set_int(entry, "elapsed_us", base_json_int(row, "elapsed_us", 0));
+        base_json_set_int(entry, "started_us", base_json_int(row, "started_us", 0));
+        json_object_set_new(by_model, base_json_string(row, "model", ""), entry);
+    }
+    return by_model;
+}
+
+bool warehouse_relation(EngineConn *conn, const char *schema, const char *name, WarehouseRelation *ret,
+                        GError **error)
+{
+    EngineValue values[] = {text_value(schema), text_value(name)};
+    g_autofree char *kind = NULL;
+    if (!query_one(conn,
+                   "SELECT 'table' AS v FROM duckdb_tables() WHERE schema_name = $1 AND table_name = $2 AND "
+                   "NOT temporary "
+                   "UNION ALL SELECT 'view' FROM duckdb_views() WHERE schema_name = $1 AND view_name = $2",
+                   values, 2, &kind, error)) {
+        return false;
+    }
+    *ret = !kind ? WAREHOUSE_NOTHING : g_str_equal(kind, "table") ? WAREHOUSE_TABLE : WAREHOUSE_VIEW;
+    return true;
+}
+
+bool warehouse_columns_text(EngineConn *conn, const char *schema, const char *name, char **ret,
+                            GError **error)
+{
+    EngineValue values[] = {text_value(schema), text_value(name)};
+    return query_one(conn,
+                     "SELECT string_agg(column_name || ' ' || data_type, ', ' ORDER BY column_index) AS v "
+                     "FROM duckdb_columns() WHERE schema_name = $1 AND table_name = $2",
+                     values, 2, ret, error);
+}
+
+bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *name, GError **error)
+{
+    WarehouseRelation relation;
+    if (!warehouse_relation(conn, schema, name, &relation, error)) {
+        return false;
+    }
+    if (relation == WAREHOUSE_NOTHING) {
+        return true;
+    }
+    g_autofree char *quoted = warehouse_name(schema, name);
+    g_autofree char *sql =
+        g_strdup_printf("DROP %s %s", relation == WAREHOUSE_TABLE ? "TABLE" : "VIEW", quoted);
+    return engine_exec(conn, sql, error);
+}

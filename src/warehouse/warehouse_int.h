@@ -1,0 +1,181 @@
+/* What the files of warehouse share.
+ *
+ *   state.c     _weir.runs, _weir.intervals, _weir.builds: what was run, and what a table was built from
+ *   interval.c  which time a run covers: pure arithmetic
+ *   select.c    "model+", "+model", "domain:x" -> models in order
+ *   checks.c    definition["checks"] -> SQL over rows that no reader sees yet
+ *   build.c     one model: build beside, check, swap in
+ *   run.c       many models: order, worker threads, stop
+ *   plan.c      what a change costs; apply.c: makes the engine match a snapshot
+ *   schedule.c  what is due */
+#ifndef WEIR_WAREHOUSE_INT_H
+#define WEIR_WAREHOUSE_INT_H
+
+#include "base/fault.h"
+#include "base/time.h"
+#include "warehouse/warehouse.h"
+
+/* Tables being built stand beside their target (the engine cannot move a table between schemas, and a rename
+ * costs nothing whatever the size). No reader sees them: they are no objects of the catalog. What a crash
+ * leaves is dropped at open. */
+#define WAREHOUSE_BUILD_PREFIX      "_weir_build__"
+#define WAREHOUSE_SAMPLE_ROWS       5    /* failed rows of a check kept in the run's record */
+#define WAREHOUSE_SAMPLE_TEXT_BYTES 8192 /* and most text of them */
+#define WAREHOUSE_MAX_PARALLEL      64u
+
+struct Warehouse {
+    Engine *engine;
+    Intake *intake;
+    CatalogStore *store;
+    GMutex run_lock;      /* one run or apply at a time */
+    GMutex state_lock;    /* the rest */
+    guint64 stop_calls;   /* of warehouse_stop: those since a run was asked for count for it */
+    guint64 current_base; /* stop_calls when the run that works now was asked for */
+    GPtrArray *running;   /* EngineConn* that work now; borrowed */
+    GHashTable *given;    /* id -> gint64*: when warehouse_due last gave it */
+};
+
+/* ---- interval.c --------------------------------------------------------------------------------- */
+
+/* Half-open, microseconds UTC. */
+typedef struct {
+    gint64 start_us, end_us;
+} WarehouseInterval;
+
+/* Before everything: the start of an interval that takes all history, 0001-01-01. */
+#define WAREHOUSE_BEGINNING_US (G_GINT64_CONSTANT(-62135596800) * BASE_TIME_SECOND_US)
+
+typedef struct {
+    bool by_day; /* the time column is a DATE: intervals are whole local days */
+    gint64 lookback_us;
+    GTimeZone *zone;
+    gint64 now_us;
+    gint64 start_us, end_us; /* asked for; 0 = not */
+    bool rebuild;            /* take all history */
+} WarehouseIntervalAsk;
+
+/* Decides the interval of a run. `done` = merged intervals already run (WarehouseInterval, in order).
+ *   asked for: that, widened to whole days where by_day.
+ *   rebuild, or nothing done yet, or history missing at its beginning: from the beginning.
+ *   else: from the end of the first gapless stretch, less lookback (to the start of its day where by_day).
+ * The end is now; where by_day the end of today, so that today's rows are in it. *ret_done is what may be
+ * written down as done: an unfinished day is not, the next run takes it again. Errors: INTERVAL_INVALID. */
+bool warehouse_interval_decide(const WarehouseIntervalAsk *ask, const GArray *done,
+                               WarehouseInterval *ret_run, WarehouseInterval *ret_done,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Adds `interval` to sorted, disjoint `done` and keeps it so. Empty ones add nothing. */
+void warehouse_interval_add(GArray *done, WarehouseInterval interval);
+/* An instant as a value of the time column's type: TIMESTAMP and DATE are local time of the project,
+ * TIMESTAMP_TZ is UTC. */
+EngineValue warehouse_interval_value(gint64 us, EngineTypeId type, GTimeZone *zone);
+/* The same as a SQL literal. Caller frees. */
+char *warehouse_interval_literal(gint64 us, EngineTypeId type, GTimeZone *zone);
+
+/* ---- state.c -------------------------------------------------------------------------------------- */
+
+/* One row of _weir.runs. */
+typedef struct {
+    char *run_id;
+    const char *model;       /* id; borrowed */
+    const char *state;       /* done, failed, held, skipped */
+    gint64 start_us, end_us; /* 0, 0 = none; start may be WAREHOUSE_BEGINNING_US */
+    gint64 rows, started_us, elapsed_us;
+    char *sql, *message; /* NULL = none */
+    json_t *checks;      /* array; NULL = none */
+    BaseErrorCode code;  /* of what failed; not kept */
+} WarehouseRun;
+void warehouse_run_clear(WarehouseRun *run);
+/* runs.c: as warehouse_runs gives it. */
+json_t *warehouse_run_to_json(const WarehouseRun *run);
+
+bool warehouse_state_open(Warehouse *warehouse, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Inside a transaction of the committer. */
+bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Replaces the intervals of a model. */
+bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GArray *done,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What the model's table was built from: the hash of its logic. */
+bool warehouse_state_set_build(EngineConn *conn, const char *model, const char *hash, const char *run_id,
+                               gint64 rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* From any connection. */
+bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* NULL text when it was never built. */
+bool warehouse_state_build_hash(EngineConn *conn, const char *model, char **ret,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* {"model id": {"rows", "elapsed_ms", "at_us"}} of the last run that was done; for plans and schedules. */
+json_t *warehouse_state_last_runs(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What stands under a name in the engine. */
+typedef enum { WAREHOUSE_NOTHING, WAREHOUSE_TABLE, WAREHOUSE_VIEW } WarehouseRelation;
+bool warehouse_relation(EngineConn *conn, const char *schema, const char *name, WarehouseRelation *ret,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "a BIGINT, b VARCHAR" of a table: equal text = equal columns. NULL when there is none. */
+bool warehouse_columns_text(EngineConn *conn, const char *schema, const char *name, char **ret,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "schema"."name"; caller frees. */
+char *warehouse_name(const char *schema, const char *name);
+/* Drops whatever stands under the name. */
+bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *name,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- select.c --------------------------------------------------------------------------------------- */
+
+/* Models that the words name, in an order in which each comes after what it reads; borrowed. NULL +
+ * REFERENCE_UNKNOWN, CYCLE. Words: "m", "m+" (and all that reads it), "+m" (and all that it reads), "+m+",
+ * "domain:x", "layer:dws", "tag:x". */
+GPtrArray *warehouse_select(CatalogSnapshot *snapshot, const char *const *words,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- checks.c ----------------------------------------------------------------------------------------- */
+
+/* Rows under check. */
+typedef struct {
+    CatalogSnapshot *snapshot;
+    const CatalogObject *model;
+    const char *rows_sql;  /* relation of the new rows: "s"."b" */
+    const char *whole_sql; /* relation of the table as it will be; the same for a full build */
+    const char *old_sql;   /* relation of the table as it is; NULL = none: for row_count change */
+    GTimeZone *zone;
+    EngineTypeId time_type; /* of model->time; for row_count over */
+    gint64 end_us;          /* of the interval */
+} WarehouseCheckRows;
+/* Runs all checks of the model. *ret_checks: [{name, type, column, severity, state: ok|warn|failed, rows,
+ * sample}] (also on CHECK_FAILED); *ret_failed: the first blocking failure as a sentence, NULL = none. false
+ * + error: a check could not be run. */
+bool warehouse_checks_run(EngineConn *conn, const WarehouseCheckRows *rows, json_t **ret_checks,
+                          char **ret_failed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- build.c ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    Warehouse *warehouse;
+    CatalogSnapshot *snapshot;
+    const WarehouseRunOptions *options;
+    GTimeZone *zone;
+    const char *run_id;
+    gint64 now_us;
+    guint64 stop_base;
+} WarehouseRunContext;
+
+/* Runs one model on `conn` and writes its row of _weir.runs. `ret` is filled whatever happens; its state says
+ * what: done, failed, held. The row's own failure to be written is the state failed. */
+void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
+                     size_t number, WarehouseRun *ret);
+/* The hash of what a model's rows depend on: SQL, kind, time, key. Caller frees. */
+char *warehouse_logic_hash(const CatalogObject *model);
+/* CREATE OR REPLACE VIEW of a model of kind view. Caller frees. */
+char *warehouse_view_sql(const CatalogObject *model);
+
+/* ---- plan.c ----------------------------------------------------------------------------------------------
+ */
+
+/* The change takes away a table, or a column of one, that may hold data. */
+bool warehouse_change_drops(const CatalogChange *change);
+
+/* 0 go on, 1 start nothing new, 2 give up what runs. */
+int warehouse_stopping(const WarehouseRunContext *context);
+
+#endif
