@@ -1,0 +1,74 @@
+/* What the files of the MySQL dialect share (sql_mysql.c, sql_mysql_call.c). */
+#ifndef WEIR_ENGINE_SQL_MYSQL_INT_H
+#define WEIR_ENGINE_SQL_MYSQL_INT_H
+
+#include "engine/sql_int.h"
+
+/* Deepest nesting of parentheses and calls that is translated. */
+#define MYSQL_MAX_DEPTH 300
+
+#define NO_PLACE G_MAXSIZE
+
+/* One statement being translated. */
+typedef struct {
+    const char *sql;
+    const GPtrArray *tokens;
+    size_t *close;   /* of "(" "[" "{" at i: index of its partner; 0 = none */
+    unsigned *param; /* of PARAM at i: its number from 1, in order of the source */
+    SqlFlags flags;
+    EngineVariable variable;
+    void *user;
+    unsigned depth;
+    GError **error;
+} Mysql;
+
+/* A run of tokens [i, end) being written to `out`. Places are offsets of `out`. */
+typedef struct {
+    Mysql *m;
+    size_t i, end;
+    GString *out;
+    size_t operand;   /* where the last operand begins; NO_PLACE when the last thing written was none */
+    size_t term;      /* where the chain of * / % that the operand belongs to begins */
+    size_t condition; /* where the operands of OR and XOR begin */
+    bool xor_open;    /* a right operand of XOR waits for its parenthesis */
+    bool ordering;    /* in ORDER BY: items get the engine's spelling of where NULLs go */
+    bool descending;  /* the item said DESC */
+    bool nulls_said;  /* and where its NULLs go */
+    bool multiplying; /* the last thing written was * / or % */
+} Run;
+
+static inline const EngineToken *run_token(const Run *run, size_t ahead)
+{
+    size_t i = run->i + ahead;
+    return i < run->end ? sql_token(run->m->tokens, i) : sql_token(run->m->tokens, run->m->tokens->len - 1);
+}
+static inline bool run_is(const Run *run, size_t ahead, const char *word)
+{
+    return engine_token_is(run_token(run, ahead), word);
+}
+
+/* Translates tokens [start, end) as text of its own; NULL + error. */
+char *mysql_text(Mysql *m, size_t start, size_t end) G_GNUC_WARN_UNUSED_RESULT;
+/* End of the operand at i: literal, name chain, call, parentheses, CASE..END, with signs before it. */
+size_t mysql_operand_end(const Mysql *m, size_t i, size_t end);
+/* Writes `text` as an operand, separated from what stands before it. */
+void mysql_operand(Run *run, const char *text);
+/* Writes text that is no operand. */
+void mysql_plain(Run *run, const char *text);
+bool mysql_literal(Run *run, const EngineToken *token);
+void mysql_append_text(GString *out, const char *text, size_t len);
+/* A system variable or function ("@@x", "database()") as a literal. */
+bool mysql_variable(Run *run, const char *name);
+
+/* sql_mysql_call.c: at NAME "(": writes the call and moves behind it. *ret_done false = not a known function.
+ */
+bool mysql_call(Run *run, bool *ret_done);
+/* INTERVAL n UNIT at i, as an expression of type INTERVAL; *ret_end is behind it. NULL without an error set =
+ * it is not one. */
+char *mysql_interval(Mysql *m, size_t i, size_t end, size_t *ret_end, bool *ret_dates_only);
+/* Argument i as a date or timestamp, whatever it is. */
+char *mysql_temporal(Mysql *m, size_t start, size_t end);
+/* A type of CAST; NULL = it is not known. Caller frees. */
+char *mysql_cast_type(Mysql *m, size_t start, size_t end);
+
+#endif
