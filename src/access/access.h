@@ -64,6 +64,8 @@ size_t access_user_count(Access *access);
 bool access_token_add(Access *access, const char *user, const char *note, gint64 lifetime_us, bool once,
                       char **ret_token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool access_token_remove(Access *access, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Removes the row of this token itself (signing out); nothing when there is none. */
+bool access_token_end(Access *access, const char *token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 json_t *access_tokens_to_json(Access *access, const char *user); /* NULL = all */
 
 /* Signing in. Failing takes as long for an unknown user as for a wrong password. Errors: SIGN_IN. */

@@ -4,6 +4,16 @@
 
 static const char TOKEN_INSERT[] = "INSERT INTO access_tokens VALUES(?, ?, ?, ?, ?, ?, ?)";
 
+/* Sessions and old links do not gather. */
+static bool remove_expired(Access *access, GError **error)
+{
+    g_autofree char *now = g_strdup_printf("%" G_GINT64_FORMAT, base_time_now_us());
+    const char *const values[] = {now};
+    return catalog_store_exec(
+        access->store, "DELETE FROM access_tokens WHERE expires_us <> 0 AND expires_us < CAST(? AS INTEGER)",
+        values, 1, error);
+}
+
 bool access_token_add(Access *access, const char *user, const char *note, gint64 lifetime_us, bool once,
                       char **ret_token, GError **error)
 {
@@ -21,7 +31,7 @@ bool access_token_add(Access *access, const char *user, const char *note, gint64
     g_autofree char *expires = g_strdup_printf("%" G_GINT64_FORMAT, expires_us);
     const char *const values[] = {id, user, hash, note ? note : "", created, expires, once ? "1" : "0"};
     g_mutex_lock(&access->change_lock);
-    bool ok = access_change(access, TOKEN_INSERT, values, 7, error);
+    bool ok = remove_expired(access, error) && access_change(access, TOKEN_INSERT, values, 7, error);
     g_mutex_unlock(&access->change_lock);
     if (ok) {
         *ret_token = g_steal_pointer(&token);
@@ -42,6 +52,16 @@ bool access_token_remove(Access *access, const char *id, GError **error)
     }
     g_mutex_lock(&access->change_lock);
     bool ok = access_change(access, "DELETE FROM access_tokens WHERE id = ?", values, 1, error);
+    g_mutex_unlock(&access->change_lock);
+    return ok;
+}
+
+bool access_token_end(Access *access, const char *token, GError **error)
+{
+    g_autofree char *hash = access_token_hash(token);
+    const char *const values[] = {hash};
+    g_mutex_lock(&access->change_lock);
+    bool ok = access_change(access, "DELETE FROM access_tokens WHERE hash = ?", values, 1, error);
     g_mutex_unlock(&access->change_lock);
     return ok;
 }

@@ -1,0 +1,352 @@
+/* An open project and data folder. See app.h.
+ *
+ * Order of opening: lock file, engine, store, access, intake, warehouse, snapshot, sessions; closing is the
+ * reverse. <data>/lock is held with flock for the life of the process: a killed process leaves no stale lock.
+ */
+#include "server/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "server/infoschema.h"
+#include "server/sql.h"
+
+struct ServerApp {
+    char *project, *data;
+    BaseConfig *config;
+    int lock_fd;
+    Engine *engine;
+    CatalogStore *store;
+    Access *access;
+    Intake *intake;
+    Warehouse *warehouse;
+    ServerSql *sql;
+    GMutex snapshot_lock; /* held for a pointer's swap only */
+    CatalogSnapshot *snapshot;
+    GMutex definitions_lock;
+    GMutex parser_lock; /* guards the memory engine, made at first use */
+    Engine *parser_engine;
+    EngineConn *parser;
+    char *http, *mysql;
+    gint64 started_us;
+    gint files_changed; /* atomic */
+};
+
+/* ---- opening --------------------------------------------------------------------------------------- */
+
+static void fail_locked(const char *data, GError **error)
+{
+    g_autofree char *path = g_build_filename(data, "server.json", NULL);
+    g_autoptr(json_t) server = base_json_read_file(path, NULL);
+    const char *http = base_json_string(server, "http", NULL);
+    base_fail(error, BASE_E_DATA_LOCKED, "another process has `%s` open%s%s", data, http ? ", serving " : "",
+              http ? http : "");
+    base_error_hint(error, "stop it, or choose another folder with --data");
+}
+
+static bool take_lock(ServerApp *app, GError **error)
+{
+    g_autofree char *path = g_build_filename(app->data, "lock", NULL);
+    app->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (app->lock_fd < 0) {
+        return base_fs_fail(error, errno, "open", path);
+    }
+    if (flock(app->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+        return true;
+    }
+    if (errno != EWOULDBLOCK) {
+        return base_fs_fail(error, errno, "lock", path);
+    }
+    fail_locked(app->data, error);
+    return false;
+}
+
+static bool open_engine(ServerApp *app, GError **error)
+{
+    g_autofree char *path = g_build_filename(app->data, "warehouse.duckdb", NULL);
+    g_autofree char *spool = g_build_filename(app->data, "spool", NULL);
+    if (!base_fs_mkdir(spool, error)) {
+        return false;
+    }
+    EngineOptions options = {.path = path,
+                             .spool_dir = spool,
+                             .memory_bytes = base_config_int(app->config, BASE_CONFIG_ENGINE_MEMORY),
+                             .threads = (unsigned)base_config_int(app->config, BASE_CONFIG_ENGINE_THREADS),
+                             .temp_max_bytes = base_config_int(app->config, BASE_CONFIG_ENGINE_TEMP_MAX),
+                             .checkpoint_wal_bytes =
+                                 base_config_int(app->config, BASE_CONFIG_CHECKPOINT_WAL)};
+    app->engine = engine_open(&options, error);
+    return app->engine != NULL;
+}
+
+/* With the parser's lock held. */
+static EngineConn *parser_get(ServerApp *app, GError **error)
+{
+    if (!app->parser_engine) {
+        EngineOptions options = {.threads = 1, .memory_bytes = 256 * 1024 * 1024};
+        app->parser_engine = engine_open(&options, error);
+    }
+    if (app->parser_engine && !app->parser) {
+        app->parser = engine_connect(app->parser_engine, error);
+    }
+    return app->parser;
+}
+
+bool server_app_with_parser(ServerApp *app, ServerParserWork work, void *user, GError **error)
+{
+    g_mutex_lock(&app->parser_lock);
+    EngineConn *parser = parser_get(app, error);
+    bool ok = parser && work(parser, user, error);
+    g_mutex_unlock(&app->parser_lock);
+    return ok;
+}
+
+typedef struct {
+    ServerApp *app;
+    CatalogSnapshot *snapshot;
+} Applied;
+
+static bool read_applied(EngineConn *parser, void *user, GError **error)
+{
+    Applied *applied = user;
+    applied->snapshot = catalog_store_applied(applied->app->store, parser, error);
+    return applied->snapshot != NULL;
+}
+
+/* What files declare, and the tables that only SQL or a source made. */
+static bool open_snapshot(ServerApp *app, GError **error)
+{
+    Applied applied = {.app = app};
+    g_autoptr(GPtrArray) live = catalog_store_live_tables(app->store, error);
+    if (!live || !server_app_with_parser(app, read_applied, &applied, error)) {
+        return false;
+    }
+    for (guint i = 0; i < live->len; i++) {
+        const CatalogTable *table = g_ptr_array_index(live, i);
+        bool ambiguous = false;
+        if (!catalog_resolve_table(applied.snapshot, table->schema, table->name, NULL, &ambiguous)) {
+            CatalogSnapshot *with = catalog_snapshot_with_table(applied.snapshot, table);
+            catalog_snapshot_unref(applied.snapshot);
+            applied.snapshot = with;
+        }
+    }
+    app->snapshot = applied.snapshot;
+    return true;
+}
+
+static bool open_parts(ServerApp *app, GError **error)
+{
+    if (!base_fs_mkdir(app->data, error) || !take_lock(app, error) || !open_engine(app, error)) {
+        return false;
+    }
+    app->store = catalog_store_open(app->data, error);
+    app->access = app->store ? access_open(app->store, error) : NULL;
+    app->intake = app->access ? intake_open(app->engine, app->data, app->config, error) : NULL;
+    app->warehouse = app->intake ? warehouse_open(app->engine, app->intake, app->store, error) : NULL;
+    if (!app->warehouse || !open_snapshot(app, error)) {
+        return false;
+    }
+    access_set_system_tables(app->access, server_infoschema_select, app);
+    app->sql = server_sql_new(app, error);
+    return app->sql != NULL;
+}
+
+static char *absolute(const char *path)
+{
+    return g_canonicalize_filename(path, NULL);
+}
+
+ServerApp *server_app_open(const ServerAppOptions *options, GError **error)
+{
+    g_autoptr(ServerApp) app = g_new0(ServerApp, 1);
+    app->config = options->config ? options->config : base_config_new();
+    app->lock_fd = -1;
+    app->started_us = base_time_now_us();
+    g_mutex_init(&app->snapshot_lock);
+    g_mutex_init(&app->definitions_lock);
+    g_mutex_init(&app->parser_lock);
+    app->project = options->project ? absolute(options->project) : NULL;
+    if (options->data) {
+        app->data = absolute(options->data);
+    } else if (app->project) {
+        app->data = g_build_filename(app->project, ".weir", NULL);
+    } else {
+        base_fail(error, BASE_E_USAGE, "neither a project nor a data folder is named");
+        return NULL;
+    }
+    if (!open_parts(app, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&app);
+}
+
+void server_app_close(ServerApp *app)
+{
+    if (!app) {
+        return;
+    }
+    server_sql_free(app->sql);
+    warehouse_close(app->warehouse);
+    intake_close(app->intake);
+    access_close(app->access);
+    catalog_snapshot_unref(app->snapshot);
+    catalog_store_close(app->store);
+    engine_disconnect(app->parser);
+    engine_unref(app->parser_engine);
+    engine_unref(app->engine);
+    if (app->lock_fd >= 0) {
+        close(app->lock_fd);
+    }
+    base_config_free(app->config);
+    g_mutex_clear(&app->snapshot_lock);
+    g_mutex_clear(&app->definitions_lock);
+    g_mutex_clear(&app->parser_lock);
+    g_free(app->project);
+    g_free(app->data);
+    g_free(app->http);
+    g_free(app->mysql);
+    g_free(app);
+}
+
+/* ---- parts -----------------------------------------------------------------------------------------------
+ */
+
+const char *server_app_project(ServerApp *app)
+{
+    return app->project;
+}
+
+const char *server_app_data(ServerApp *app)
+{
+    return app->data;
+}
+
+const BaseConfig *server_app_config(ServerApp *app)
+{
+    return app->config;
+}
+
+Engine *server_app_engine(ServerApp *app)
+{
+    return app->engine;
+}
+
+CatalogStore *server_app_store(ServerApp *app)
+{
+    return app->store;
+}
+
+Access *server_app_access(ServerApp *app)
+{
+    return app->access;
+}
+
+Intake *server_app_intake(ServerApp *app)
+{
+    return app->intake;
+}
+
+Warehouse *server_app_warehouse(ServerApp *app)
+{
+    return app->warehouse;
+}
+
+struct ServerSql *server_app_sql(ServerApp *app)
+{
+    return app->sql;
+}
+
+const char *server_app_http(ServerApp *app)
+{
+    return app->http ? app->http : "";
+}
+
+const char *server_app_mysql(ServerApp *app)
+{
+    return app->mysql ? app->mysql : "";
+}
+
+void server_app_set_doors(ServerApp *app, const char *http, const char *mysql)
+{
+    app->http = g_strdup(http);
+    app->mysql = g_strdup(mysql);
+}
+
+gint64 server_app_started_us(ServerApp *app)
+{
+    return app->started_us;
+}
+
+bool server_app_files_changed(ServerApp *app)
+{
+    return g_atomic_int_get(&app->files_changed) != 0;
+}
+
+void server_app_set_files_changed(ServerApp *app, bool changed)
+{
+    g_atomic_int_set(&app->files_changed, changed);
+}
+
+/* ---- definitions
+ * ---------------------------------------------------------------------------------------------- */
+
+CatalogSnapshot *server_app_snapshot(ServerApp *app)
+{
+    g_mutex_lock(&app->snapshot_lock);
+    CatalogSnapshot *snapshot = catalog_snapshot_ref(app->snapshot);
+    g_mutex_unlock(&app->snapshot_lock);
+    return snapshot;
+}
+
+void server_app_set_snapshot(ServerApp *app, CatalogSnapshot *snapshot)
+{
+    g_mutex_lock(&app->snapshot_lock);
+    CatalogSnapshot *before = app->snapshot;
+    app->snapshot = catalog_snapshot_ref(snapshot);
+    g_mutex_unlock(&app->snapshot_lock);
+    catalog_snapshot_unref(before);
+}
+
+void server_app_lock_definitions(ServerApp *app)
+{
+    g_mutex_lock(&app->definitions_lock);
+}
+
+void server_app_unlock_definitions(ServerApp *app)
+{
+    g_mutex_unlock(&app->definitions_lock);
+}
+
+typedef struct {
+    ServerApp *app;
+    BaseDiags *diags;
+    const GPtrArray *live;
+    CatalogSnapshot *snapshot;
+} Reading;
+
+static bool read_project(EngineConn *parser, void *user, GError **error)
+{
+    Reading *reading = user;
+    reading->snapshot = catalog_load(reading->app->project, parser, reading->live, reading->diags, error);
+    return reading->snapshot != NULL;
+}
+
+CatalogSnapshot *server_app_read_project(ServerApp *app, BaseDiags *diags, GError **error)
+{
+    if (!app->project) {
+        base_fail(error, BASE_E_PROJECT_NOT_FOUND, "the server was started without a project");
+        base_error_hint(error, "start it with -p PROJECT");
+        return NULL;
+    }
+    g_autoptr(GPtrArray) live = catalog_store_live_tables(app->store, error);
+    Reading reading = {.app = app, .diags = diags, .live = live};
+    if (!live || !server_app_with_parser(app, read_project, &reading, error)) {
+        return NULL;
+    }
+    return reading.snapshot;
+}

@@ -1,0 +1,110 @@
+/* The HTTP door, as its files see it.
+ *
+ * Threads. MHD's epoll threads read and write sockets and never block: what may block (signing in, files,
+ * handlers) is a job of a pool while the connection is suspended, and the job's end resumes it. A request's
+ * life:
+ *
+ *   HEAD  -> CHECKING (suspended: sign in, route's check) -> BODY -> HANDLING (suspended) -> ANSWERING
+ *          \ no body: straight to HANDLING, which signs in and checks first
+ *
+ * Uploads: bytes gather in a buffer; a full one is written to the spool by a job while the next fills; when
+ * both are full the connection is suspended. So an upload holds two buffers, and a slow client no thread.
+ * Answers that stream: the handler fills a bounded buffer and waits while it is full; MHD empties it and
+ * suspends the connection while it is empty. */
+#ifndef WEIR_SERVER_HTTP_INT_H
+#define WEIR_SERVER_HTTP_INT_H
+
+#include <microhttpd.h>
+
+#include "server/api.h"
+#include "server/server.h"
+
+#define HTTP_UPLOAD_BUFFER_BYTES (256 * 1024)
+#define HTTP_STREAM_BUFFER_BYTES (1024 * 1024)
+#define HTTP_MAX_BODY_BYTES      (16 * 1024 * 1024) /* of JSON */
+#define HTTP_MAX_DRAIN_BYTES                                                                                 \
+    G_GINT64_CONSTANT(1073741824) /* read and dropped so that a client gets its answer */
+#define HTTP_MAX_CONNECTIONS         2048
+#define HTTP_IDLE_SECONDS            75
+#define HTTP_CONNECTION_MEMORY_BYTES (128 * 1024)
+#define HTTP_WORKERS                 256
+#define HTTP_DOOR_WORKERS            8
+
+typedef enum { HTTP_HEAD, HTTP_CHECKING, HTTP_BODY, HTTP_HANDLING, HTTP_ANSWERING } HttpPhase;
+
+typedef struct {
+    gatomicrefcount refs;
+    ServerHttp *http;
+    struct MHD_Connection *connection;
+    ServerCall call;
+    const ServerRoute *route; /* NULL: none matches */
+    char *method, *path, *peer;
+    HttpPhase phase; /* MHD's thread only */
+    bool has_body, expects_continue;
+    gint64 started_us, drained_bytes;
+    GError *error; /* the first; decides the answer */
+    bool checked;
+
+    /* Upload: `filling` is MHD's thread's, `writing` the job's while write_running. */
+    GByteArray *filling, *writing;
+
+    GMutex lock; /* guards what follows */
+    GCond changed;
+    bool write_running, handle_after_write;
+    bool suspended;
+    bool answer_ready; /* head may be sent */
+    bool handled;      /* the handler has returned */
+    bool failed_late;  /* after the head was sent: the connection must break */
+    bool streaming;    /* the handler wrote */
+    bool gone;         /* the client has left, or MHD is done with the request */
+    GByteArray *stream;
+    size_t stream_offset;
+} HttpRequest;
+
+struct ServerHttp {
+    ServerApp *app;
+    struct MHD_Daemon *daemon;
+    char *address;
+    bool tls;
+    char *tls_cert, *tls_key;
+    GThreadPool *workers; /* handlers */
+    GThreadPool *doors;   /* signing in, spool writes: never wait for a handler */
+    GThread *watcher;
+    GMutex lock; /* guards what follows */
+    GCond changed;
+    GHashTable *active; /* set of HttpRequest */
+    bool stopping;      /* no new request begins */
+    bool closed;        /* the pools take no more */
+    bool watching;
+};
+
+/* ---- request.c ---- */
+enum MHD_Result http_on_request(void *user, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *data, size_t *data_len,
+                                void **request);
+void http_on_completed(void *user, struct MHD_Connection *connection, void **request,
+                       enum MHD_RequestTerminationCode code);
+void http_request_unref(HttpRequest *request);
+HttpRequest *http_request_ref(HttpRequest *request);
+/* Pool functions: the job is a referenced HttpRequest. */
+void http_job_handle(gpointer request, gpointer http);
+void http_job_door(gpointer request, gpointer http);
+
+/* ---- answer.c ---- */
+enum MHD_Result http_answer(HttpRequest *request);
+/* ServerWrite of streaming routes. */
+bool http_write(void *request, const void *data, size_t len);
+/* The handler has returned: whole answers are made, streams ended. */
+void http_finish(HttpRequest *request);
+/* With request->lock held. */
+void http_resume_locked(HttpRequest *request);
+
+/* ---- sign_in.c ---- */
+bool http_sign_in(HttpRequest *request, GError **error);
+
+/* ---- listen.c ---- */
+/* "host:port" as a listening socket; *ret_address is the real one, *ret_loopback whether only this machine
+ * reaches it. */
+int http_listen(const char *listen, char **ret_address, bool *ret_loopback, GError **error);
+
+#endif

@@ -1,0 +1,106 @@
+/* Who asks: Basic, Bearer or the page's session cookie.
+ *
+ * A cookie is sent by the browser whether the user meant it or not. SameSite=Strict keeps other sites'
+ * requests from carrying it; beside that a request that changes something must come from our own page
+ * (Origin, Sec-Fetch-Site). */
+#include "base/text.h"
+#include "server/http/http_int.h"
+#include "server/metrics.h"
+#include "server/routes_int.h"
+
+#define COOKIE_NAME "weir_session="
+
+static char *cookie_token(const char *cookies)
+{
+    for (const char *at = cookies; at && *at;) {
+        at += strspn(at, "; ");
+        size_t len = strcspn(at, ";");
+        if (g_str_has_prefix(at, COOKIE_NAME)) {
+            return g_strndup(at + strlen(COOKIE_NAME), len - strlen(COOKIE_NAME));
+        }
+        at += len;
+    }
+    return NULL;
+}
+
+/* "http://127.0.0.1:8030" is ours when its host and port are the Host header's. */
+static bool from_own_page(const ServerCall *call)
+{
+    const char *site = call_header(call, "sec-fetch-site"), *origin = call_header(call, "origin");
+    const char *host = call_header(call, "host");
+    if (site && !g_str_equal(site, "same-origin") && !g_str_equal(site, "none")) {
+        return false;
+    }
+    const char *scheme = origin ? strstr(origin, "://") : NULL;
+    return !origin || (scheme && host && g_str_equal(scheme + 3, host));
+}
+
+static AccessUser *by_basic(ServerCall *call, CatalogSnapshot *snapshot, const char *encoded, GError **error)
+{
+    gsize len = 0;
+    g_autofree guchar *decoded = g_base64_decode(encoded, &len);
+    g_autofree char *pair = g_strndup((const char *)decoded, len);
+    char *colon = strchr(pair, ':');
+    if (!colon || strlen(pair) != len || !base_text_utf8_valid(pair, len)) {
+        base_fail(error, BASE_E_SIGN_IN, "no valid Basic authorization");
+        return NULL;
+    }
+    *colon = '\0';
+    Access *access = server_app_access(call->app);
+    if (g_str_has_prefix(colon + 1, "weir_")) { /* clients that know only Basic may use a token as password */
+        return access_sign_in_token(access, snapshot, colon + 1, error);
+    }
+    AccessUser *user = access_sign_in(access, snapshot, pair, colon + 1, error);
+    if (!user) {
+        access_audit(access, pair, "sign in", "http", call->peer, false);
+    }
+    return user;
+}
+
+static AccessUser *by_cookie(ServerCall *call, CatalogSnapshot *snapshot, const char *token, GError **error)
+{
+    bool reads = g_str_equal(call->method, "GET") || g_str_equal(call->method, "HEAD");
+    if (!reads && !from_own_page(call)) {
+        base_fail(error, BASE_E_FORBIDDEN, "the request comes from another site");
+        return NULL;
+    }
+    return access_sign_in_token(server_app_access(call->app), snapshot, token, error);
+}
+
+static AccessUser *find_user(ServerCall *call, GError **error)
+{
+    const char *authorization = call_header(call, "authorization");
+    g_autofree char *cookie = cookie_token(call_header(call, "cookie"));
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    if (authorization && !g_ascii_strncasecmp(authorization, "Basic ", 6)) {
+        return by_basic(call, snapshot, authorization + 6, error);
+    }
+    if (authorization && !g_ascii_strncasecmp(authorization, "Bearer ", 7)) {
+        return access_sign_in_token(server_app_access(call->app), snapshot, authorization + 7, error);
+    }
+    if (cookie) {
+        return by_cookie(call, snapshot, cookie, error);
+    }
+    base_fail(error, BASE_E_SIGN_IN, "no valid Basic authorization");
+    base_error_hint(error, "sign in with a user and password (Basic) or a token (Bearer)");
+    return NULL;
+}
+
+bool http_sign_in(HttpRequest *request, GError **error)
+{
+    ServerCall *call = &request->call;
+    bool is_public = request->route->is_public;
+    bool tries = call_header(call, "authorization") || (!is_public && call_header(call, "cookie"));
+    if (is_public && !tries) {
+        return true;
+    }
+    g_autoptr(GError) failed = NULL;
+    call->user = find_user(call, &failed);
+    if (!call->user && !is_public) {
+        server_metric_add(SERVER_METRIC_SIGN_IN_FAILURES, 1);
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+    }
+    return is_public || !request->route->right ||
+           access_check(call->user, request->route->right, NULL, error);
+}

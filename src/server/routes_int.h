@@ -1,0 +1,99 @@
+/* The handlers of the route table (routes.c) and what they share. */
+#ifndef WEIR_SERVER_ROUTES_INT_H
+#define WEIR_SERVER_ROUTES_INT_H
+
+#include "server/api.h"
+
+/* ---- shared (routes_common.c) ---- */
+const char *call_param(const ServerCall *call, const char *name);                       /* of the path; "" */
+const char *call_query(const ServerCall *call, const char *name, const char *fallback); /* of ?a=b */
+const char *call_header(const ServerCall *call, const char *lower_name);                /* NULL when absent */
+/* ?limit= between 1 and max. */
+bool call_limit(const ServerCall *call, size_t fallback, size_t max, size_t *ret,
+                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The body is an object with no keys but `known` (NULL-terminated); an absent body is an empty one. */
+bool call_body(ServerCall *call, const char *const *known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A list of texts of the body, NULL-terminated; NULL when the key is absent. false = it is no such list. */
+bool call_body_texts(const ServerCall *call, const char *key, char ***ret,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void call_answer_header(ServerCall *call, const char *name, const char *value);
+bool call_json(ServerCall *call, json_t *json); /* takes it; true */
+void call_audit(const ServerCall *call, const char *action, const char *object, const char *detail, bool ok);
+/* An object by path parameter {id}, which the user may see. */
+const CatalogObject *call_object(const ServerCall *call, const CatalogSnapshot *snapshot, const char *name,
+                                 GError **error);
+
+/* ---- handlers ---- */
+bool route_plan(ServerCall *call, GError **error);
+bool route_apply(ServerCall *call, GError **error);
+bool route_rollback(ServerCall *call, GError **error);
+bool route_history(ServerCall *call, GError **error);
+bool route_diff(ServerCall *call, GError **error);
+bool route_project(ServerCall *call, GError **error);
+bool route_objects(ServerCall *call, GError **error);
+bool route_object(ServerCall *call, GError **error);
+bool route_search(ServerCall *call, GError **error);
+bool route_lineage(ServerCall *call, GError **error);
+
+bool route_run(ServerCall *call, GError **error);
+bool route_runs(ServerCall *call, GError **error);
+bool route_stop(ServerCall *call, GError **error);
+bool route_refresh(ServerCall *call, GError **error);
+
+bool route_load_check(ServerCall *call, GError **error);
+bool route_load(ServerCall *call, GError **error);
+bool route_loads(ServerCall *call, GError **error);
+bool route_query(ServerCall *call, GError **error);
+
+bool route_stream_load_check(ServerCall *call, GError **error);
+bool route_stream_load(ServerCall *call, GError **error);
+bool route_stream_load_2pc(ServerCall *call, GError **error);
+bool route_error_log(ServerCall *call, GError **error);
+bool route_doris_bootstrap(ServerCall *call, GError **error);
+bool route_doris_health(ServerCall *call, GError **error);
+bool route_doris_backends(ServerCall *call, GError **error);
+bool route_doris_schema(ServerCall *call, GError **error);
+bool route_doris_query(ServerCall *call, GError **error);
+bool route_doris_light_schema_change(ServerCall *call, GError **error);
+bool route_doris_load_state(ServerCall *call, GError **error);
+bool route_doris_load_info(ServerCall *call, GError **error);
+bool route_doris_nodes_frontends(ServerCall *call, GError **error);
+bool route_doris_nodes_backends(ServerCall *call, GError **error);
+
+bool route_users(ServerCall *call, GError **error);
+bool route_user_add(ServerCall *call, GError **error);
+bool route_user_change(ServerCall *call, GError **error);
+bool route_user_remove(ServerCall *call, GError **error);
+bool route_me(ServerCall *call, GError **error);
+bool route_tokens(ServerCall *call, GError **error);
+bool route_token_add(ServerCall *call, GError **error);
+bool route_token_remove(ServerCall *call, GError **error);
+bool route_grants(ServerCall *call, GError **error);
+bool route_grant(ServerCall *call, GError **error);
+bool route_audit(ServerCall *call, GError **error);
+bool route_sign_in(ServerCall *call, GError **error);
+bool route_sign_out(ServerCall *call, GError **error);
+
+bool route_status(ServerCall *call, GError **error);
+bool route_config(ServerCall *call, GError **error);
+bool route_backup(ServerCall *call, GError **error);
+bool route_openapi(ServerCall *call, GError **error);
+bool route_healthz(ServerCall *call, GError **error);
+bool route_metrics(ServerCall *call, GError **error);
+bool route_page(ServerCall *call, GError **error);
+
+/* A load's way in and its answer, shared by /api/v1/load and Stream Load (routes_load.c). */
+typedef struct {
+    CatalogSnapshot *snapshot;
+    const CatalogObject *object; /* the table */
+    IntakeOptions *options;
+} RouteLoad;
+void route_load_free(gpointer load);
+/* A declared table that the user may load into; its error text is Doris's. */
+const CatalogObject *route_load_table(const ServerCall *call, const CatalogSnapshot *snapshot, const char *db,
+                                      const char *table, GError **error);
+
+/* The session cookie of a token; caller frees. */
+char *route_session_cookie(const ServerCall *call, const char *token);
+
+#endif

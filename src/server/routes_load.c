@@ -1,0 +1,373 @@
+/* Routes of loads: /api/v1/load, Stream Load with its two-phase commit, rejected rows, the list of loads.
+ *
+ * Stream Load follows Doris to the word (be/src/http/action/stream_load.cpp, stream_load_2pc.cpp; stream-load
+ * manual): clients read its texts with regular expressions. HTTP status is 200, the verdict is `Status`. */
+#include "base/text.h"
+#include "server/metrics.h"
+#include "server/routes_int.h"
+
+#define LOADS_MAX 10000
+
+void route_load_free(gpointer data)
+{
+    RouteLoad *load = data;
+    if (load) {
+        intake_options_free(load->options);
+        catalog_snapshot_unref(load->snapshot);
+        g_free(load);
+    }
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RouteLoad, route_load_free)
+
+static RouteLoad *load_begin(const ServerCall *call)
+{
+    RouteLoad *load = g_new0(RouteLoad, 1);
+    load->snapshot = server_app_snapshot(call->app);
+    load->options = intake_options_new();
+    return load;
+}
+
+/* Old clients write default_cluster:db. */
+static const char *bare_db(const char *db)
+{
+    const char *colon = strchr(db, ':');
+    return colon ? colon + 1 : db;
+}
+
+const CatalogObject *route_load_table(const ServerCall *call, const CatalogSnapshot *snapshot, const char *db,
+                                      const char *table, GError **error)
+{
+    bool ambiguous = false;
+    const CatalogObject *object =
+        catalog_resolve_table(snapshot, db ? bare_db(db) : NULL, table, NULL, &ambiguous);
+    if (!object) {
+        base_fail(error, ambiguous ? BASE_E_NAME_AMBIGUOUS : BASE_E_TABLE_UNKNOWN, "%s, tableName=%s",
+                  ambiguous ? "ambiguous table" : "unknown table", table);
+        const char *nearest = base_text_nearest(table, catalog_table_names(snapshot));
+        if (nearest && access_user_is_admin(call->user)) {
+            base_error_hint(error, "did you mean `%s`?", nearest);
+        }
+        return NULL;
+    }
+    if (!access_check(call->user, ACCESS_LOAD, object, error)) {
+        return NULL;
+    }
+    if (!object->table) {
+        base_fail(error, BASE_E_VALUE_INVALID, "`%s` is a model: its rows come from its SQL, not from loads",
+                  object->full_name);
+        return NULL;
+    }
+    return object;
+}
+
+static bool set_all(IntakeOptions *options, GHashTable *values, GError **error)
+{
+    GHashTableIter iter;
+    gpointer name, value;
+    g_hash_table_iter_init(&iter, values);
+    while (g_hash_table_iter_next(&iter, &name, &value)) {
+        if (!intake_options_set(options, name, value, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool load_keep(ServerCall *call, RouteLoad *load)
+{
+    call->state = load;
+    call->state_free = route_load_free;
+    return true;
+}
+
+static void count_load(const IntakeResult *result, bool ok)
+{
+    server_metric_add(ok ? SERVER_METRIC_LOADS : SERVER_METRIC_LOAD_ERRORS, 1);
+    server_metric_add(SERVER_METRIC_LOAD_ROWS, ok ? result->loaded_rows : 0);
+    server_metric_add(SERVER_METRIC_LOAD_BYTES, result->bytes);
+    server_metric_add(SERVER_METRIC_LOAD_SECONDS, result->load_ms * 1000);
+}
+
+static char *error_url(const ServerCall *call, const char *log)
+{
+    const char *host = call_header(call, "host");
+    const char *http = server_app_http(call->app);
+    g_autofree char *name = g_uri_escape_string(log, NULL, FALSE);
+    if (!host && !*http) {
+        return g_strconcat("/api/_load_error_log?file=", name, NULL);
+    }
+    return g_strdup_printf("%s%s/api/_load_error_log?file=%s",
+                           host ? (call->tls ? "https://" : "http://") : "", host ? host : http, name);
+}
+
+/* ---- /api/v1/load ----------------------------------------------------------------------------------------
+ */
+
+bool route_load_check(ServerCall *call, GError **error)
+{
+    g_autoptr(RouteLoad) load = load_begin(call);
+    g_autofree char *name = g_strdup(call_param(call, "table"));
+    char *dot = strchr(name, '.');
+    if (dot) {
+        *dot = '\0';
+    }
+    load->object = route_load_table(call, load->snapshot, dot ? name : NULL, dot ? dot + 1 : name, error);
+    if (!load->object) {
+        return false;
+    }
+    const char *filename = call_query(call, "filename", NULL);
+    if (filename) {
+        intake_options_from_filename(load->options, filename);
+        g_hash_table_remove(call->query, "filename");
+    }
+    if (!set_all(load->options, call->query, error) ||
+        (call->headers && !set_all(load->options, call->headers, error)) ||
+        !intake_options_check(load->options, error)) {
+        base_error_not_done(error, "Nothing was loaded.");
+        return false;
+    }
+    return load_keep(call, g_steal_pointer(&load));
+}
+
+static json_t *result_to_json(const ServerCall *call, const IntakeResult *result)
+{
+    json_t *answer = json_object();
+    g_autofree char *url = result->error_log ? error_url(call, result->error_log) : NULL;
+    base_json_set_string(answer, "label", result->label);
+    base_json_set_int(answer, "txn_id", result->txn_id);
+    base_json_set_string(answer, "load_status", result->status);
+    base_json_set_string(answer, "message", result->message);
+    base_json_set_int(answer, "total", result->total_rows);
+    base_json_set_int(answer, "loaded", result->loaded_rows);
+    base_json_set_int(answer, "filtered", result->filtered_rows);
+    base_json_set_int(answer, "unselected", result->unselected_rows);
+    base_json_set_int(answer, "bytes", result->bytes);
+    base_json_set_int(answer, "load_ms", result->load_ms);
+    base_json_set_string(answer, "error_log", url);
+    return answer;
+}
+
+bool route_load(ServerCall *call, GError **error)
+{
+    const RouteLoad *load = call->state;
+    IntakeResult result = {0};
+    if (!call->upload) {
+        return base_fail(error, BASE_E_REQUEST_INVALID, "there is no body to load");
+    }
+    bool ok = intake_load(server_app_intake(call->app), load->object->table, load->options, call->upload,
+                          access_user_name(call->user), call->peer, &result, error);
+    count_load(&result, ok);
+    call_json(call, result_to_json(call, &result));
+    call_audit(call, "load", load->object->full_name, result.label, ok);
+    intake_result_clear(&result);
+    return ok;
+}
+
+bool route_loads(ServerCall *call, GError **error)
+{
+    size_t limit, i;
+    if (!call_limit(call, 100, LOADS_MAX, &limit, error)) {
+        return false;
+    }
+    g_autoptr(json_t) rows =
+        intake_loads(server_app_intake(call->app), call_query(call, "db", NULL),
+                     call_query(call, "label", NULL), call_query(call, "state", NULL), limit, error);
+    if (!rows) {
+        return false;
+    }
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    json_t *list = json_array(), *row;
+    json_array_foreach (rows, i, row) {
+        bool ambiguous = false;
+        const CatalogObject *object = catalog_resolve_table(
+            snapshot, base_json_string(row, "db", ""), base_json_string(row, "table", ""), NULL, &ambiguous);
+        if (access_user_is_admin(call->user) || (object && access_can_see(call->user, object))) {
+            json_array_append(list, row);
+        }
+    }
+    return call_json(call, json_pack("{s:o}", "loads", list));
+}
+
+/* ---- Stream Load
+ * -------------------------------------------------------------------------------------------- */
+
+static bool check_framing(const ServerCall *call, GError **error)
+{
+    const char *length = call_header(call, "content-length");
+    const char *encoding = call_header(call, "transfer-encoding");
+    bool chunked = encoding && !g_ascii_strcasecmp(encoding, "chunked");
+    if (length && chunked) {
+        return base_fail(error, BASE_E_LOAD_HEADER,
+                         "please do not set both content_length and transfer-encoding");
+    }
+    if (!length && !chunked && call_header(call, "host")) {
+        return base_fail(
+            error, BASE_E_LOAD_HEADER,
+            "content_length is empty and transfer-encoding!=chunked, please set content_length or "
+            "transfer-encoding=chunked");
+    }
+    gint64 bytes = 0, limit = base_config_int(server_app_config(call->app), BASE_CONFIG_LOAD_MAX_BYTES);
+    if (length && !base_text_to_int(length, 0, G_MAXINT64, &bytes)) {
+        return base_fail(error, BASE_E_LOAD_HEADER, "invalid content length: %s", length);
+    }
+    if (bytes > limit) {
+        return base_fail(error, BASE_E_LOAD_TOO_LARGE,
+                         "body size %" G_GINT64_FORMAT
+                         " bytes (%.2f MiB) exceeds the limit of %" G_GINT64_FORMAT
+                         " bytes (%.2f MiB) set by load.max_bytes (streaming_load_max_mb)",
+                         bytes, (double)bytes / 1048576, limit, (double)limit / 1048576);
+    }
+    return true;
+}
+
+bool route_stream_load_check(ServerCall *call, GError **error)
+{
+    g_autoptr(RouteLoad) load = load_begin(call);
+    if (!check_framing(call, error) || !set_all(load->options, call->headers, error) ||
+        !intake_options_check(load->options, error)) {
+        return false;
+    }
+    load->object =
+        route_load_table(call, load->snapshot, call_param(call, "db"), call_param(call, "table"), error);
+    return load->object && load_keep(call, g_steal_pointer(&load));
+}
+
+static void set_times(json_t *answer, const IntakeResult *result, bool grouped)
+{
+    base_json_set_int(answer, "LoadBytes", result->bytes);
+    base_json_set_int(answer, "LoadTimeMs", result->load_ms);
+    if (!grouped) {
+        base_json_set_int(answer, "BeginTxnTimeMs", result->begin_ms);
+    }
+    base_json_set_int(answer, "StreamLoadPutTimeMs", result->put_ms);
+    base_json_set_int(answer, "ReadDataTimeMs", result->read_ms);
+    base_json_set_int(answer, "WriteDataTimeMs", result->write_ms);
+    if (!grouped) {
+        base_json_set_int(answer, "CommitAndPublishTimeMs", result->commit_ms);
+    }
+}
+
+/* The fields and their order are the manual's. */
+static json_t *stream_load_answer(const ServerCall *call, const IntakeResult *result, const char *comment)
+{
+    json_t *answer = json_object();
+    bool grouped = result->group != INTAKE_GROUP_OFF;
+    base_json_set_int(answer, "TxnId", result->txn_id);
+    base_json_set_string(answer, "Label", result->label ? result->label : "");
+    base_json_set_string(answer, "Comment", comment ? comment : "");
+    if (grouped) {
+        json_object_set_new(answer, "GroupCommit", json_true());
+    } else {
+        base_json_set_string(answer, "TwoPhaseCommit", result->two_phase ? "true" : "false");
+    }
+    base_json_set_string(answer, "Status", result->status);
+    if (result->existing_status) {
+        base_json_set_string(answer, "ExistingJobStatus", result->existing_status);
+    }
+    base_json_set_string(answer, "Message", result->message ? result->message : "");
+    base_json_set_int(answer, "NumberTotalRows", result->total_rows);
+    base_json_set_int(answer, "NumberLoadedRows", result->loaded_rows);
+    base_json_set_int(answer, "NumberFilteredRows", result->filtered_rows);
+    base_json_set_int(answer, "NumberUnselectedRows", result->unselected_rows);
+    set_times(answer, result, grouped);
+    if (result->error_log) {
+        g_autofree char *url = error_url(call, result->error_log);
+        base_json_set_string(answer, "ErrorURL", url);
+    }
+    return answer;
+}
+
+bool route_stream_load(ServerCall *call, GError **error)
+{
+    const RouteLoad *load = call->state;
+    IntakeResult result = {0};
+    g_autoptr(GError) failed = NULL;
+    if (!call->upload) {
+        return base_fail(error, BASE_E_REQUEST_INVALID, "there is no body to load");
+    }
+    bool ok = intake_load(server_app_intake(call->app), load->object->table, load->options, call->upload,
+                          access_user_name(call->user), call->peer, &result, &failed);
+    count_load(&result, ok);
+    if (!result.status) {
+        result.status = ok ? "Success" : "Fail";
+    }
+    if (!result.message) {
+        result.message = g_strdup(failed ? failed->message : "OK");
+    }
+    call_audit(call, "load", load->object->full_name, result.label, ok);
+    call_json(call, stream_load_answer(call, &result, call_header(call, "comment")));
+    intake_result_clear(&result);
+    return true;
+}
+
+static json_t *two_phase_answer(const char *status, const char *text)
+{
+    return json_pack("{s:s, s:s}", "status", status, "msg", text);
+}
+
+static bool two_phase(ServerCall *call, gint64 txn_id, const char *label, bool commit, GError **error)
+{
+    const char *db = bare_db(call_param(call, "db"));
+    gint64 done = 0;
+    Intake *intake = server_app_intake(call->app);
+    bool ok = commit ? intake_commit(intake, db, txn_id, label, &done, error)
+                     : intake_abort(intake, db, txn_id, label, &done, error);
+    call_audit(call, commit ? "load commit" : "load abort", db, label, ok);
+    if (!ok) {
+        return false;
+    }
+    g_autofree char *text =
+        label && txn_id == 0
+            ? g_strdup_printf("label [%s] %s successfully.", label, commit ? "commit" : "abort")
+            : g_strdup_printf("transaction [%" G_GINT64_FORMAT "] %s successfully.", done,
+                              commit ? "commit" : "abort");
+    return call_json(call, two_phase_answer("Success", text));
+}
+
+/* Errors are 200 too: {"status": "Fail", "msg": ...}. */
+bool route_stream_load_2pc(ServerCall *call, GError **error)
+{
+    (void)error;
+    const char *id = call_header(call, "txn_id"), *label = call_header(call, "label");
+    const char *operation = call_header(call, "txn_operation");
+    bool commit = operation && !g_ascii_strcasecmp(operation, "commit");
+    gint64 txn_id = 0;
+    g_autoptr(GError) failed = NULL;
+    bool ok = access_check_domain(call->user, ACCESS_LOAD, bare_db(call_param(call, "db")), &failed);
+    if (!ok) {
+        ; /* said by the check */
+    } else if (!id && !label) {
+        ok = base_fail(&failed, BASE_E_LOAD_HEADER, "No transaction id or label selected.");
+    } else if (!commit && (!operation || g_ascii_strcasecmp(operation, "abort"))) {
+        ok = base_fail(&failed, BASE_E_LOAD_HEADER, "transaction operation should be 'commit' or 'abort'");
+    } else if (id && !base_text_to_int(id, 1, G_MAXINT64, &txn_id)) {
+        ok = base_fail(&failed, BASE_E_LOAD_HEADER, "convert txn_id [%s] failed", id);
+    } else {
+        ok = two_phase(call, txn_id, id ? NULL : label, commit, &failed);
+    }
+    if (!ok) {
+        call_json(call, two_phase_answer("Fail", failed->message));
+    }
+    return true;
+}
+
+/* ---- rejected rows
+ * ------------------------------------------------------------------------------------------- */
+
+bool route_error_log(ServerCall *call, GError **error)
+{
+    const char *name = call_query(call, "file", "");
+    g_autofree char *path = intake_error_log(server_app_intake(call->app), name);
+    if (!path) {
+        return base_fail(error, BASE_E_FILE_NOT_FOUND, "no log of rejected rows `%s`", name);
+    }
+    gsize len = 0;
+    g_autoptr(GError) failed = NULL;
+    if (!g_file_get_contents(path, &call->text, &len, &failed)) {
+        return base_fail(error, BASE_E_FILE_NOT_FOUND, "no log of rejected rows `%s`: %s", name,
+                         failed->message);
+    }
+    call->text_len = len;
+    call->content_type = "text/plain; charset=utf-8";
+    return true;
+}

@@ -1,0 +1,198 @@
+/* Routes of runs: build tables, list runs, refresh sources. */
+#include "base/text.h"
+#include "base/time.h"
+#include "server/routes_int.h"
+
+#define RUNS_MAX 10000
+
+static bool interval_time(const ServerCall *call, const char *key, GTimeZone *zone, gint64 *ret,
+                          GError **error)
+{
+    const char *text = base_json_string(call->body, key, NULL);
+    *ret = 0;
+    return !text || base_time_parse(text, zone, ret) ||
+           base_fail(error, BASE_E_INTERVAL_INVALID, "`%s` is no time: `%s`", key, text);
+}
+
+/* Everything a run may build needs the right to run it: the select's own words decide what that is, so one
+ * who may not run everything names models one by one. */
+static bool may_run(const ServerCall *call, const CatalogSnapshot *snapshot, char **select, GError **error)
+{
+    if (access_check(call->user, ACCESS_RUN, NULL, NULL)) {
+        return true;
+    }
+    for (size_t i = 0; select && select[i]; i++) {
+        g_autofree char *name = g_strdup(select[i]);
+        if (strchr(name, '+')) {
+            return access_check(call->user, ACCESS_RUN, NULL, error);
+        }
+        if (g_str_has_prefix(name, "domain:")) {
+            if (!access_check_domain(call->user, ACCESS_RUN, name + strlen("domain:"), error)) {
+                return false;
+            }
+            continue;
+        }
+        const CatalogObject *object = catalog_find(snapshot, name, NULL, error);
+        if (!object || !access_check(call->user, ACCESS_RUN, object, error)) {
+            return false;
+        }
+    }
+    return (select && select[0]) || access_check(call->user, ACCESS_RUN, NULL, error);
+}
+
+static void set_time(json_t *row, const char *key, gint64 us)
+{
+    g_autofree char *text = us ? base_time_format_iso(us) : NULL;
+    base_json_set_string(row, key, text);
+}
+
+static void write_line(ServerCall *call, json_t *line)
+{
+    g_autofree char *text = base_json_text(line);
+    g_autofree char *whole = g_strconcat(text, "\n", NULL);
+    (void)call->write(call->write_user, whole, strlen(whole)); /* a reader that is gone does not end a run */
+    json_decref(line);
+}
+
+static void tell_step(const WarehouseStep *step, void *user)
+{
+    json_t *line = json_object();
+    base_json_set_string(line, "type", "step");
+    base_json_set_string(line, "model", step->model->full_name);
+    base_json_set_string(line, "state", step->state);
+    base_json_set_int(line, "rows", step->rows);
+    set_time(line, "start", step->start_us);
+    set_time(line, "end", step->end_us);
+    base_json_set_int(line, "elapsed_ms", step->elapsed_us / 1000);
+    base_json_set_string(line, "message", step->message);
+    base_json_set_int(line, "done", (gint64)step->done);
+    base_json_set_int(line, "total", (gint64)step->total);
+    write_line(user, line);
+}
+
+static bool wants_lines(const ServerCall *call)
+{
+    const char *accept = call_header(call, "accept");
+    return (accept && strstr(accept, "ndjson")) || g_str_equal(call_query(call, "format", ""), "ndjson");
+}
+
+static bool run_with(ServerCall *call, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,
+                     GError **error)
+{
+    bool lines = wants_lines(call);
+    g_autoptr(json_t) runs = NULL;
+    GError *failed = NULL;
+    call->content_type = lines ? "application/x-ndjson" : "application/json";
+    bool ok = warehouse_run(server_app_warehouse(call->app), snapshot, options, lines ? tell_step : NULL,
+                            call, &runs, &failed);
+    call_audit(call, "run", options->select ? options->select[0] : NULL, failed ? failed->message : NULL, ok);
+    json_t *answer = json_pack("{s:o}", "runs", runs ? json_incref(runs) : json_array());
+    if (!lines) {
+        if (failed) {
+            g_propagate_error(error, failed);
+        }
+        call_json(call, answer);
+        return ok;
+    }
+    base_json_set_string(answer, "type", ok ? "result" : "error");
+    json_object_set_new(answer, "ok", json_boolean(ok));
+    if (!ok) {
+        json_object_set_new(answer, "problem", base_error_to_problem(failed, call->lang));
+    }
+    g_clear_error(&failed);
+    write_line(call, answer);
+    return true; /* the last line told */
+}
+
+bool route_run(ServerCall *call, GError **error)
+{
+    static const char *const KNOWN[] = {"select", "start", "end", "full", "parallel", NULL};
+    g_auto(GStrv) select = NULL;
+    if (!call_body(call, KNOWN, error) || !call_body_texts(call, "select", &select, error)) {
+        return false;
+    }
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
+    gint64 parallel = base_json_int(call->body, "parallel", 0);
+    WarehouseRunOptions options = {.select = select && select[0] ? (const char *const *)select : NULL,
+                                   .full = base_json_bool(call->body, "full", false),
+                                   .parallel = (unsigned)CLAMP(parallel, 0, 64)};
+    return zone && interval_time(call, "start", zone, &options.start_us, error) &&
+           interval_time(call, "end", zone, &options.end_us, error) &&
+           may_run(call, snapshot, select, error) && run_with(call, snapshot, &options, error);
+}
+
+/* Rows of runs of models that the user may see. */
+bool route_runs(ServerCall *call, GError **error)
+{
+    size_t limit, i;
+    if (!call_limit(call, 100, RUNS_MAX, &limit, error)) {
+        return false;
+    }
+    g_autoptr(json_t) rows =
+        warehouse_runs(server_app_warehouse(call->app), call_query(call, "model", NULL), limit, error);
+    if (!rows) {
+        return false;
+    }
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    json_t *list = json_array(), *row;
+    json_array_foreach (rows, i, row) {
+        const char *model = base_json_string(row, "model", "");
+        const CatalogObject *object = catalog_by_id(snapshot, model);
+        object = object ? object : catalog_find(snapshot, model, NULL, NULL);
+        if (object ? access_can_see(call->user, object) : access_user_is_admin(call->user)) {
+            json_array_append(list, row);
+        }
+    }
+    return call_json(call, json_pack("{s:o}", "runs", list));
+}
+
+bool route_stop(ServerCall *call, GError **error)
+{
+    (void)error;
+    warehouse_stop(server_app_warehouse(call->app));
+    call_audit(call, "stop", NULL, NULL, true);
+    return call_json(call, json_pack("{s:b}", "stopping", 1));
+}
+
+/* ---- sources --------------------------------------------------------------------------------------------
+ */
+
+static json_t *source_load_to_json(const IntakeSourceLoad *load)
+{
+    json_t *row = json_object();
+    base_json_set_string(row, "table", load->table);
+    base_json_set_string(row, "path", load->path);
+    json_object_set_new(row, "skipped", json_boolean(load->skipped));
+    base_json_set_string(row, "label", load->result.label);
+    base_json_set_string(row, "status", load->result.status);
+    base_json_set_int(row, "rows", load->result.total_rows);
+    base_json_set_int(row, "loaded", load->result.loaded_rows);
+    base_json_set_int(row, "filtered", load->result.filtered_rows);
+    base_json_set_string(row, "message", load->result.message);
+    base_json_set_string(row, "error_log", load->result.error_log);
+    return row;
+}
+
+bool route_refresh(ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autofree char *name = g_strconcat("source:", call_param(call, "name"), NULL);
+    const CatalogObject *source = catalog_find(snapshot, call_param(call, "name"), NULL, NULL);
+    if (!source || source->kind != CATALOG_SOURCE) {
+        source = catalog_find(snapshot, name, NULL, error);
+    }
+    if (!source || !access_check(call->user, ACCESS_LOAD, source, error)) {
+        return false;
+    }
+    g_autoptr(GPtrArray) loads = NULL;
+    bool ok = intake_source_refresh(server_app_intake(call->app), server_app_project(call->app), snapshot,
+                                    source, &loads, error);
+    json_t *list = json_array();
+    for (guint i = 0; loads && i < loads->len; i++) {
+        json_array_append_new(list, source_load_to_json(g_ptr_array_index(loads, i)));
+    }
+    call_audit(call, "refresh", source->full_name, NULL, ok);
+    call_json(call, json_pack("{s:o}", "loads", list));
+    return ok;
+}
