@@ -37,7 +37,8 @@ static void put_gap(Run *run, char next)
         for (; newlines > 0; newlines--) {
             g_string_append_c(run->out, '\n');
         }
-    } else if (token->start > from || (is_word_byte(last) && is_word_byte(next))) {
+    } else if (token->start > from || (is_word_byte(last) && is_word_byte(next)) ||
+               (last == '-' && next == '-')) {
         if (!g_ascii_isspace(last)) {
             g_string_append_c(run->out, ' ');
         }
@@ -751,6 +752,23 @@ static bool write_introduced(Run *run, bool *ret_done)
     return true;
 }
 
+/* DATE 'x', TIMESTAMP 'x', TIME 'x' */
+static bool write_typed(Run *run, bool *ret_done)
+{
+    static const char *const TYPES[] = {"date", "timestamp", "time"};
+    for (size_t i = 0; i < G_N_ELEMENTS(TYPES) && run_token(run, 1)->type == ENGINE_TOKEN_TEXT; i++) {
+        if (run_is(run, 0, TYPES[i])) {
+            g_autoptr(GString) text = g_string_new(TYPES[i]);
+            g_string_append_c(text, ' ');
+            engine_sql_append_text(text, run_token(run, 1)->text);
+            mysql_operand(run, text->str);
+            run->i += 2;
+            *ret_done = true;
+        }
+    }
+    return true;
+}
+
 /* Words without parentheses that are values. */
 static bool write_constant(Run *run, bool *ret_done)
 {
@@ -925,9 +943,9 @@ static bool step_call(Run *run, bool *ret_done)
 static bool step_word(Run *run)
 {
     /* in this order: each may take the word */
-    static bool (*const STEPS[])(Run *, bool *) = {step_dropped,       write_introduced, step_interval,
-                                                   step_operator_word, step_clause_word, step_call,
-                                                   write_constant};
+    static bool (*const STEPS[])(Run *, bool *) = {step_dropped,  write_introduced,   write_typed,
+                                                   step_interval, step_operator_word, step_clause_word,
+                                                   step_call,     write_constant};
     before_word(run);
     for (size_t i = 0; i < G_N_ELEMENTS(STEPS); i++) {
         bool done = false;

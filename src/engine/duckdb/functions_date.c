@@ -9,6 +9,8 @@
 
 #define DAY_US      BASE_TIME_DAY_US
 #define SECOND_US   BASE_TIME_SECOND_US
+/* Where both a time and a datetime can stand, shorter text is a time (MySQL's str_to_time). */
+#define DATETIME_MIN_LENGTH 12
 #define TIME_MAX_US ((G_GINT64_CONSTANT(838) * 3600 + 59 * 60 + 59) * SECOND_US)
 
 typedef struct {
@@ -652,7 +654,7 @@ static bool str_to_date(const FunctionCell *args, FunctionResult *ret)
 static bool time_from_text(const char *bytes, size_t len, int64_t *ret_us)
 {
     Civil c;
-    if (len >= 8 && civil_from_text(bytes, len, &c)) {
+    if (len >= DATETIME_MIN_LENGTH && civil_from_text(bytes, len, &c)) {
         *ret_us = (((int64_t)c.hour * 60 + c.minute) * 60 + c.second) * SECOND_US + c.micros;
         return true;
     }
@@ -764,7 +766,7 @@ static bool time_format(const FunctionCell *args, FunctionResult *ret)
 static bool point_text(const FunctionCell *args, FunctionResult *ret)
 {
     Civil c;
-    if (civil_from_text(args[0].bytes, args[0].len, &c)) {
+    if (args[0].len >= DATETIME_MIN_LENGTH && civil_from_text(args[0].bytes, args[0].len, &c)) {
         ret->cell.i64 = civil_us(&c);
         return true;
     }
@@ -797,7 +799,7 @@ static bool add_time_text(const FunctionCell *args, FunctionResult *ret)
 {
     Civil c;
     int64_t us;
-    if (civil_from_text(args[0].bytes, args[0].len, &c)) {
+    if (args[0].len >= DATETIME_MIN_LENGTH && civil_from_text(args[0].bytes, args[0].len, &c)) {
         append_datetime(ret->text, civil_us(&c) + args[1].i64);
         return true;
     }

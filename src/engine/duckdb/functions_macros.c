@@ -42,7 +42,7 @@ const char *const FUNCTIONS_MACROS[] = {
           "(y, n) AS CASE WHEN n > 0 THEN make_date(CAST(y AS BIGINT), 1, 1) + CAST(n - 1 AS INTEGER) END"),
     MACRO("maketime",
           "(h, m, s) AS CASE WHEN m BETWEEN 0 AND 59 AND s >= 0 AND s < 60 THEN weir_time_text(CAST("
-          "sign(h + 0.5) * ((abs(h) * 60 + m) * 60 + s) * 1000000 AS BIGINT)) END"),
+          "sign(h + 0.5) * ((abs(CAST(h AS DOUBLE)) * 60 + m) * 60 + s) * 1000000 AS BIGINT)) END"),
     MACRO("mysql_date", "(x) AS " DATE("x")), MACRO("to_date", "(x) AS " DATE("x")),
     MACRO("mysql_time", "(x) AS weir_time_text(weir_time_us(x))"),
     MACRO("mysql_timestamp", "(x) AS " TS("x") ", (x, t) AS " TS("x") " + to_microseconds(weir_time_us(t))"),
@@ -59,7 +59,7 @@ const char *const FUNCTIONS_MACROS[] = {
     MACRO("mysql_yearweek",
           "(x) AS weir_yearweek(" DATE("x") ", 0), (x, m) AS weir_yearweek(" DATE("x") ", m)"),
     MACRO("mysql_to_days", "(x) AS date_diff('day', DATE '1970-01-01', " DATE("x") ") + 719528"),
-    MACRO("mysql_to_seconds", "(x) AS epoch(" TS("x") ")::BIGINT + 719528 * 86400"),
+    MACRO("mysql_to_seconds", "(x) AS epoch(" TS("x") ")::BIGINT + 62167219200"),
     MACRO("from_days", "(n) AS DATE '1970-01-01' + CAST(n - 719528 AS INTEGER)"),
     MACRO("mysql_datediff", "(a, b) AS date_diff('day', " DATE("b") ", " DATE("a") ")"),
     MACRO("timediff", "(a, b) AS weir_time_text(weir_point_us(a) - weir_point_us(b))"),
