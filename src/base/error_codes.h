@@ -91,6 +91,12 @@ X(DATABASE_EXISTS, 2012, 409, 1007, "HY000", 2, false, "Database exists", "库�
 X(VARIABLE_READ_ONLY, 2013, 400, 1238, "HY000", 2, false, "Variable is read-only", "变量只读",
   "SET names a system variable that only describes the server.",
   "SET 指定的系统变量只描述服务器状态，不可更改。")
+X(SQL_EMPTY, 2014, 400, 1065, "42000", 2, false, "Empty statement", "语句为空",
+  "The text holds no statement, only blanks or comments.",
+  "文本中没有语句，只有空白或注释。")
+X(DATABASE_NONE, 2015, 400, 1046, "3D000", 2, false, "No database selected", "未选择库",
+  "The statement needs a database: USE one, or name it.",
+  "语句需要一个库：先 USE，或直接写出库名。")
 X(PLAN_STALE, 3001, 409, 1105, "HY000", 1, false, "Plan is stale", "计划已过期",
   "The files or the applied state changed after the plan was made. Make a new plan and read it again.",
   "计划生成之后文件或已应用状态又有变化，请重新生成计划并查看。")
@@ -196,6 +202,9 @@ X(CONFLICT, 8013, 409, 1213, "40001", 1, true, "Write conflict", "写冲突",
 X(SESSION_UNKNOWN, 8014, 404, 1094, "HY000", 1, false, "No such session", "没有这个会话",
   "KILL names a session that does not exist or has ended. SHOW PROCESSLIST lists all.",
   "KILL 指定的会话不存在或已结束，SHOW PROCESSLIST 可列出全部。")
+X(ENGINE_STOPPED, 8015, 503, 1105, "HY000", 1, true, "Engine stopped", "引擎已停止",
+  "The engine met a fatal error and must be opened again. The server does that by itself; what was acknowledged is safe.",
+  "引擎遇到致命错误，需要重新打开；服务会自动完成，已确认的数据不受影响。")
 X(INTERNAL, 9001, 500, 1105, "HY000", 1, false, "A bug in Weir", "Weir 内部错误",
   "This should not happen. Please report it with the message and what led to it.",
   "这不应发生，请附消息与操作过程报告。")

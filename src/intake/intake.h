@@ -22,6 +22,9 @@ typedef struct Intake Intake;
 Intake *intake_open(Engine *engine, const char *data_dir, const BaseConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Finishes what is queued, then stops. */
 void intake_close(Intake *intake);
+/* False once the engine must be opened anew (engine_poisoned): every call fails until then. The owner closes the intake, then the
+ * engine, and opens both again. */
+bool intake_healthy(Intake *intake);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Intake, intake_close)
 
 /* ---- spool: a body in flight ----------------------------------------------------------------- */
@@ -51,9 +54,13 @@ void intake_options_free(IntakeOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeOptions, intake_options_free)
 /* One header; names case folded, unknown ones ignored (as Doris does). Errors: LOAD_HEADER with Doris's text. */
 bool intake_options_set(IntakeOptions *options, const char *name, const char *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Checks that span headers (merge_type and delete, label and group_commit, ...). */
+/* Checks that span headers (merge_type and delete, label and group_commit, ...). Must be called after the last set and before
+ * intake_load. */
 bool intake_options_check(IntakeOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char *intake_options_label(const IntakeOptions *options); /* NULL when not given */
+const char *intake_options_comment(const IntakeOptions *options); /* NULL when not given */
+/* Header i of the table and what it means, for docs; false past the end. */
+bool intake_options_header(size_t i, const char **ret_name, const char **ret_doc);
 bool intake_options_two_phase(const IntakeOptions *options);
 /* Format and compression from a file's name: .csv .tsv .json .jsonl .ndjson .parquet with .gz .zst ... */
 void intake_options_from_filename(IntakeOptions *options, const char *path);
@@ -76,10 +83,13 @@ void intake_result_clear(IntakeResult *result);
 
 /* Loads `spool` into `table`. Blocks until committed (or prepared, or queued with async_mode). Always fills
  * *ret (a failed load has status Fail and a message as well as *error); false + error for Fail and for
- * Label Already Exists. `user`, `peer` go to the load's row. `conn_interrupt`: see intake_cancel.
+ * Label Already Exists. `user`, `peer` go to the load's row.
  * Thread: any, many at once. */
 bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool,
                  const char *user, const char *peer, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Stops a running large load; what it did is undone. False when no such load runs. */
+bool intake_cancel(Intake *intake, gint64 txn_id);
 
 /* INSERT INTO ... VALUES / SELECT, DELETE, UPDATE, TRUNCATE by SQL, through the same committer, so that table models
  * hold: `select_sql` gives the columns named, in the engine's dialect, already checked. */

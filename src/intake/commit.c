@@ -1,0 +1,655 @@
+/* The one committer: group commit, checkpoints, housekeeping.
+ *
+ * It takes everything that queued while the last commit ran and commits it as one transaction, with one label
+ * row a load. No timer: a lone load is committed at once, a hundred at once share one fsync. Loads that share
+ * a plan are one INSERT. A group that fails is rolled back; the jobs of the part that failed are done again
+ * each alone, the others together: nobody fails for another's rows.
+ *
+ * Tables with keys are only changed by one writer at a time: by this thread, or by a large load that holds
+ * the table (intake_table_hold) while it merges; jobs for a held table stay in the queue, in their order. So
+ * no two transactions delete the same rows, and the engine never meets a conflict.
+ *
+ * Checkpoints stop commits, so they are taken here, between groups, when the log is large enough. */
+#include "base/time.h"
+#include "engine/sql.h"
+#include "intake/intake_int.h"
+
+#define IDLE_US         (1 * BASE_TIME_SECOND_US) /* housekeeping when nothing comes */
+#define EXPIRE_EVERY_US (60 * BASE_TIME_SECOND_US)
+#define MAX_PREPARED    256
+
+/* One plan's INSERT, kept: feed and statement. */
+typedef struct {
+    IntakeMemoryFeed *feed;
+    guint64 feed_id;
+    Engine *engine;
+    EngineStmt *insert; /* NULL for tables with keys: */
+    char *stage_sql;
+    GPtrArray *merge_sql;
+} Prepared;
+
+typedef struct {
+    unsigned shared; /* large appends */
+    bool merging;    /* a merge, here or in a large load */
+    bool closed;     /* DDL waits or runs: no new holds */
+} Hold;
+
+struct IntakeCommitter {
+    Intake *intake;
+    GThread *thread;
+    GMutex lock;
+    GCond wake, done;
+    GQueue jobs;       /* IntakeJob* */
+    GHashTable *holds; /* table key -> Hold* */
+    bool stop;
+    EngineConn *conn;
+    GHashTable *prepared; /* signature -> Prepared* */
+    IntakeMemoryFeed *loads_feed;
+    guint64 loads_feed_id;
+    EngineStmt *loads_insert;
+};
+
+/* ---- prepared plans
+ * ----------------------------------------------------------------------------------------- */
+
+static void prepared_free(gpointer data)
+{
+    Prepared *p = data;
+    engine_stmt_free(p->insert);
+    engine_feed_remove(p->engine, p->feed_id);
+    intake_memory_feed_free(p->feed);
+    g_free(p->stage_sql);
+    g_clear_pointer(&p->merge_sql, g_ptr_array_unref);
+    g_free(p);
+}
+
+static IntakeMemoryFeed *feed_for(const IntakePlan *plan)
+{
+    guint n = plan->fields->len;
+    g_autofree EngineType *types = g_new(EngineType, MAX(n, 1));
+    g_autofree const char **names = g_new(const char *, MAX(n, 1));
+    for (guint i = 0; i < n; i++) {
+        const IntakeField *field = plan->fields->pdata[i];
+        types[i] = field->type;
+        names[i] = field->name;
+    }
+    return intake_memory_feed_new(types, names, n, true);
+}
+
+const char **intake_plan_column_names(const IntakePlan *plan)
+{
+    const char **names = g_new0(const char *, plan->mappings->len + 1);
+    for (guint i = 0; i < plan->mappings->len; i++) {
+        names[i] = ((IntakeMapping *)plan->mappings->pdata[i])->name;
+    }
+    return names;
+}
+
+GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage)
+{
+    g_autofree const char **names = intake_plan_column_names(plan);
+    const IntakeMerging merging = {plan->table, names, plan->has_delete, plan->partial, plan->new_key_error};
+    return intake_merge_sql(&merging, stage);
+}
+
+static Prepared *prepare(IntakeCommitter *c, const IntakePlan *plan, GError **error)
+{
+    Prepared *p = g_hash_table_lookup(c->prepared, plan->signature);
+    if (p) {
+        return p;
+    }
+    if (g_hash_table_size(c->prepared) >= MAX_PREPARED) {
+        g_hash_table_remove_all(c->prepared);
+    }
+    p = g_new0(Prepared, 1);
+    p->engine = c->intake->engine;
+    p->feed = feed_for(plan);
+    p->feed_id = engine_feed_add(p->engine, &p->feed->feed);
+    g_autofree char *from = g_strdup_printf("weir_feed(%" G_GUINT64_FORMAT ")", p->feed_id);
+    g_autofree char *select = intake_plan_select(plan, from);
+    if (intake_needs_merge(plan->table)) {
+        p->stage_sql = g_strconcat("CREATE OR REPLACE TEMP TABLE weir_stage AS ", select, NULL);
+        p->merge_sql = intake_plan_merge_sql(plan, "temp.weir_stage");
+    } else {
+        g_autofree char *target = intake_table_sql(plan->table->schema, plan->table->name);
+        g_autofree char *sql = g_strdup_printf("INSERT INTO %s (%s, " INTAKE_LOAD_ID ") %s", target,
+                                               plan->target_columns, select);
+        p->insert = engine_prepare(c->conn, sql, error);
+        if (!p->insert) {
+            prepared_free(p);
+            return NULL;
+        }
+    }
+    g_hash_table_insert(c->prepared, g_strdup(plan->signature), p);
+    return p;
+}
+
+void intake_committer_forget(IntakeCommitter *committer)
+{
+    g_hash_table_remove_all(committer->prepared);
+}
+
+/* ---- a group
+ * ------------------------------------------------------------------------------------------------- */
+
+static bool run_to_end(EngineStmt *statement, GError **error)
+{
+    g_autoptr(EngineResult) result = engine_stmt_run(statement, error);
+    if (!result) {
+        return false;
+    }
+    GError *why = NULL;
+    while (engine_result_next(result, &why)) {
+    }
+    if (why) {
+        g_propagate_error(error, why);
+        return false;
+    }
+    return true;
+}
+
+bool intake_exec_all(EngineConn *conn, const GPtrArray *statements, GError **error)
+{
+    for (guint i = 0; i < statements->len; i++) {
+        if (!engine_exec(conn, statements->pdata[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The rows of jobs[from] and of every later job with the same plan, as one INSERT. `taken` marks them. */
+static bool run_part(IntakeCommitter *c, const GPtrArray *jobs, guint from, guint8 *part_of, GError **error)
+{
+    const IntakeJob *first = jobs->pdata[from];
+    Prepared *p = prepare(c, first->plan, error);
+    if (!p) {
+        part_of[from] = 1;
+        return false;
+    }
+    intake_memory_feed_clear(p->feed);
+    for (guint i = from; i < jobs->len; i++) {
+        const IntakeJob *job = jobs->pdata[i];
+        if (!job->plan || strcmp(job->plan->signature, first->plan->signature) != 0) {
+            continue;
+        }
+        part_of[i] = 1;
+        for (guint k = 0; k < job->chunks->len; k++) {
+            intake_memory_feed_add(p->feed, job->chunks->pdata[k], job->txn->txn_id);
+        }
+    }
+    bool ok = p->insert ? run_to_end(p->insert, error)
+                        : engine_exec(c->conn, p->stage_sql, error) &&
+                              intake_exec_all(c->conn, p->merge_sql, error);
+    intake_memory_feed_clear(p->feed);
+    return ok;
+}
+
+static bool write_loads(IntakeCommitter *c, const GPtrArray *jobs, GError **error)
+{
+    size_t n = 0;
+    for (guint i = 0; i < jobs->len; i++) {
+        n += ((IntakeJob *)jobs->pdata[i])->txn != NULL;
+    }
+    if (n == 0) {
+        return true;
+    }
+    gint64 now = base_time_now_us();
+    IntakeChunk *chunk = intake_chunk_new(intake_loads_types(), INTAKE_LOADS_N_COLUMNS, n);
+    n = 0;
+    for (guint i = 0; i < jobs->len; i++) {
+        IntakeJob *job = jobs->pdata[i];
+        if (job->txn) {
+            job->txn->finished_us = now;
+            intake_txn_to_chunk(job->txn, chunk, n++);
+        }
+    }
+    intake_memory_feed_clear(c->loads_feed);
+    intake_memory_feed_add(c->loads_feed, chunk, 0);
+    bool ok = run_to_end(c->loads_insert, error);
+    intake_memory_feed_clear(c->loads_feed);
+    intake_chunk_free(chunk);
+    return ok;
+}
+
+static bool reserve_ids(IntakeCommitter *c, gint64 *ret_high, GError **error)
+{
+    *ret_high = intake_txns_reserve(c->intake->txns);
+    if (*ret_high == 0) {
+        return true;
+    }
+    const EngineValue value = {.id = ENGINE_INT64, .i64 = *ret_high};
+    return engine_exec_values(c->conn, "UPDATE _weir.ids SET high = $1", &value, 1, NULL, error);
+}
+
+static bool commit_faulted(EngineConn *conn, GError **error)
+{
+    int fault = BASE_FAULT("load.before_commit");
+    if (fault) {
+        return base_fail(error, BASE_E_DISK_FULL, "the commit failed: %s", g_strerror(fault));
+    }
+    if (!engine_commit(conn, error)) {
+        return false;
+    }
+    (void)BASE_FAULT("load.after_commit");
+    return true;
+}
+
+/* All jobs in one transaction. On failure `guilty` marks the jobs of the part that failed (none = not known).
+ */
+static bool run_group(IntakeCommitter *c, const GPtrArray *jobs, guint8 *guilty, GError **error)
+{
+    g_autofree guint8 *done = g_malloc0(jobs->len), *part = g_malloc0(jobs->len);
+    gint64 high = 0;
+    bool ok = engine_begin(c->conn, error) && reserve_ids(c, &high, error);
+    for (guint i = 0; ok && i < jobs->len; i++) {
+        IntakeJob *job = jobs->pdata[i];
+        if (done[i]) {
+            continue;
+        }
+        memset(part, 0, jobs->len);
+        part[i] = 1;
+        ok = job->work ? job->work(c->conn, job->user, error)
+                       : !job->plan || run_part(c, jobs, i, part, error);
+        for (guint k = 0; k < jobs->len; k++) {
+            done[k] |= part[k];
+        }
+        if (!ok) {
+            memcpy(guilty, part, jobs->len);
+        }
+    }
+    ok = ok && write_loads(c, jobs, error) && commit_faulted(c->conn, error);
+    if (!ok) {
+        engine_rollback(c->conn);
+    } else if (high > 0) {
+        intake_txns_reserved(c->intake->txns, high);
+    }
+    return ok;
+}
+
+static void run_jobs(IntakeCommitter *c, const GPtrArray *jobs);
+
+static void run_alone(IntakeCommitter *c, IntakeJob *job)
+{
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    g_ptr_array_add(one, job);
+    run_jobs(c, one);
+}
+
+/* After a failed group: the guilty each alone, the others together; when the guilty are not known, each
+ * alone. */
+static void run_split(IntakeCommitter *c, const GPtrArray *jobs, const guint8 *guilty)
+{
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+    bool known = memchr(guilty, 1, jobs->len) && memchr(guilty, 0, jobs->len);
+    for (guint i = 0; i < jobs->len; i++) {
+        if (known && !guilty[i]) {
+            g_ptr_array_add(others, jobs->pdata[i]);
+        } else {
+            run_alone(c, jobs->pdata[i]);
+        }
+    }
+    if (others->len > 0) {
+        run_jobs(c, others);
+    }
+}
+
+/* Sets ok or error of every job. */
+static void run_jobs(IntakeCommitter *c, const GPtrArray *jobs)
+{
+    g_autofree guint8 *guilty = g_malloc0(jobs->len);
+    gint64 start = base_time_monotonic_us();
+    GError *why = NULL;
+    if (run_group(c, jobs, guilty, &why)) {
+        gint64 took = (base_time_monotonic_us() - start) / 1000;
+        for (guint i = 0; i < jobs->len; i++) {
+            IntakeJob *job = jobs->pdata[i];
+            job->ok = true;
+            job->commit_ms = took;
+            if (job->txn) {
+                intake_txns_finish(c->intake->txns, job->txn->txn_id, job->txn->state, job->txn->finished_us);
+            }
+        }
+        return;
+    }
+    bool hopeless = g_error_matches(why, BASE_ERROR, BASE_E_DISK_FULL) || engine_poisoned(c->intake->engine);
+    if (jobs->len > 1 && !hopeless) {
+        g_error_free(why);
+        run_split(c, jobs, guilty);
+        return;
+    }
+    for (guint i = 0; i < jobs->len; i++) {
+        IntakeJob *job = jobs->pdata[i];
+        job->error = i + 1 == jobs->len ? g_steal_pointer(&why) : g_error_copy(why);
+    }
+}
+
+/* ---- the queue
+ * ---------------------------------------------------------------------------------------------------- */
+
+static Hold *hold_of(IntakeCommitter *c, const char *key)
+{
+    Hold *hold = g_hash_table_lookup(c->holds, key);
+    if (!hold) {
+        hold = g_new0(Hold, 1);
+        g_hash_table_insert(c->holds, g_strdup(key), hold);
+    }
+    return hold;
+}
+
+static void drop_hold(IntakeCommitter *c, const char *key)
+{
+    const Hold *hold = g_hash_table_lookup(c->holds, key);
+    if (hold && hold->shared == 0 && !hold->merging && !hold->closed) {
+        g_hash_table_remove(c->holds, key);
+    }
+}
+
+/* Whether a job may run now; takes its table when so. @locks: held. */
+static bool take_table(IntakeCommitter *c, IntakeJob *job, GHashTable *mine)
+{
+    if (!job->table_key || g_hash_table_contains(mine, job->table_key)) {
+        return !job->exclusive || !job->table_key;
+    }
+    Hold *hold = hold_of(c, job->table_key);
+    if (job->exclusive) {
+        hold->closed = true;
+    }
+    if (hold->merging || (job->exclusive && hold->shared > 0)) {
+        return false;
+    }
+    hold->merging = true;
+    g_hash_table_add(mine, g_strdup(job->table_key));
+    return true;
+}
+
+/* Moves what can run now from the queue to `group`; a job that wants its own transaction comes alone. @locks:
+ * held. */
+static void take_group(IntakeCommitter *c, GPtrArray *group, GHashTable *mine)
+{
+    g_autoptr(GHashTable) blocked = g_hash_table_new(g_str_hash, g_str_equal);
+    gint64 rows = 0;
+    for (GList *link = c->jobs.head, *next; link && rows < INTAKE_GROUP_MAX_ROWS; link = next) {
+        next = link->next;
+        IntakeJob *job = link->data;
+        if (job->alone && group->len > 0) {
+            break;
+        }
+        if (job->table_key && g_hash_table_contains(blocked, job->table_key)) {
+            continue;
+        }
+        if (!take_table(c, job, mine)) {
+            g_hash_table_add(blocked, (gpointer)(uintptr_t)job->table_key);
+            continue;
+        }
+        g_queue_delete_link(&c->jobs, link);
+        g_ptr_array_add(group, job);
+        rows += job->n_rows;
+        if (job->alone) {
+            break;
+        }
+    }
+}
+
+static void release_tables(IntakeCommitter *c, GHashTable *mine)
+{
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, mine);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        Hold *hold = hold_of(c, key);
+        hold->merging = hold->closed = false;
+        drop_hold(c, key);
+    }
+}
+
+static void detached_free(IntakeJob *job)
+{
+    intake_txn_free(job->txn);
+    g_clear_error(&job->error);
+    g_free(job);
+}
+
+static void finish_group(IntakeCommitter *c, GPtrArray *group, GHashTable *mine)
+{
+    g_mutex_lock(&c->lock);
+    release_tables(c, mine);
+    for (guint i = 0; i < group->len; i++) {
+        IntakeJob *job = group->pdata[i];
+        if (job->detached) {
+            detached_free(job);
+        } else {
+            job->done = true;
+        }
+    }
+    g_cond_broadcast(&c->done);
+    g_mutex_unlock(&c->lock);
+}
+
+/* ---- housekeeping
+ * --------------------------------------------------------------------------------------------------- */
+
+static void checkpoint(IntakeCommitter *c)
+{
+    if (engine_checkpoint_due(c->intake->engine)) {
+        g_autoptr(GError) why = NULL;
+        if (!engine_checkpoint(c->intake->engine, &why)) {
+            return; /* something is in the way: the next group tries again */
+        }
+    }
+}
+
+static void expire(IntakeCommitter *c, gint64 now)
+{
+    Intake *intake = c->intake;
+    g_autoptr(GArray) overdue = intake_txns_overdue(intake->txns, now - intake->precommit_timeout_us);
+    for (guint i = 0; i < overdue->len; i++) {
+        g_autoptr(GError) why = NULL;
+        if (!intake_abort_overdue(intake, c->conn, g_array_index(overdue, gint64, i), &why)) {
+            return; /* tried again at the next round */
+        }
+    }
+    gint64 before = now - intake->label_keep_us;
+    if (intake_txns_expire(intake->txns, before)) {
+        const EngineValue value = {.id = ENGINE_INT64, .i64 = before};
+        g_autoptr(GError) why = NULL;
+        if (!engine_exec_values(c->conn,
+                                "DELETE FROM _weir.loads WHERE state <> 'PRECOMMITTED' AND finished_us < $1",
+                                &value, 1, NULL, &why)) {
+            return;
+        }
+    }
+    intake_rejects_expire(intake, before);
+}
+
+static void housekeeping(IntakeCommitter *c)
+{
+    gint64 now = base_time_now_us();
+    intake_running_check(c->intake, base_time_monotonic_us());
+    if (now >= c->intake->next_expiry_us) {
+        c->intake->next_expiry_us = now + EXPIRE_EVERY_US;
+        expire(c, now);
+    }
+}
+
+/* ---- the thread
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static gpointer committer_main(gpointer user)
+{
+    IntakeCommitter *c = user;
+    g_autoptr(GPtrArray) group = g_ptr_array_new();
+    g_autoptr(GHashTable) mine = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (;;) {
+        g_ptr_array_set_size(group, 0);
+        g_hash_table_remove_all(mine);
+        g_mutex_lock(&c->lock);
+        take_group(c, group, mine);
+        if (group->len == 0) {
+            if (c->stop && g_queue_is_empty(&c->jobs)) {
+                g_mutex_unlock(&c->lock);
+                break;
+            }
+            g_cond_wait_until(&c->wake, &c->lock, g_get_monotonic_time() + IDLE_US);
+            take_group(c, group, mine);
+        }
+        g_mutex_unlock(&c->lock);
+        if (group->len > 0) {
+            run_jobs(c, group);
+            finish_group(c, group, mine);
+        }
+        checkpoint(c);
+        housekeeping(c);
+    }
+    g_hash_table_remove_all(c->prepared);
+    return NULL;
+}
+
+static bool start_loads_insert(IntakeCommitter *c, GError **error)
+{
+    c->loads_feed =
+        intake_memory_feed_new(intake_loads_types(), intake_loads_names(), INTAKE_LOADS_N_COLUMNS, false);
+    c->loads_feed_id = engine_feed_add(c->intake->engine, &c->loads_feed->feed);
+    g_autofree char *sql = g_strdup_printf(
+        "INSERT INTO _weir.loads SELECT * FROM weir_feed(%" G_GUINT64_FORMAT ")", c->loads_feed_id);
+    c->loads_insert = engine_prepare(c->conn, sql, error);
+    return c->loads_insert != NULL;
+}
+
+static void committer_free(IntakeCommitter *c)
+{
+    g_clear_pointer(&c->prepared, g_hash_table_unref);
+    engine_stmt_free(c->loads_insert);
+    if (c->loads_feed) {
+        engine_feed_remove(c->intake->engine, c->loads_feed_id);
+        intake_memory_feed_free(c->loads_feed);
+    }
+    engine_disconnect(c->conn);
+    g_hash_table_unref(c->holds);
+    g_mutex_clear(&c->lock);
+    g_cond_clear(&c->wake);
+    g_cond_clear(&c->done);
+    g_free(c);
+}
+
+IntakeCommitter *intake_committer_start(Intake *intake, GError **error)
+{
+    IntakeCommitter *c = g_new0(IntakeCommitter, 1);
+    c->intake = intake;
+    g_mutex_init(&c->lock);
+    g_cond_init(&c->wake);
+    g_cond_init(&c->done);
+    g_queue_init(&c->jobs);
+    c->holds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    c->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, prepared_free);
+    c->conn = engine_connect(intake->engine, error);
+    if (!c->conn || !start_loads_insert(c, error)) {
+        committer_free(c);
+        return NULL;
+    }
+    c->thread = g_thread_new("weir-commit", committer_main, c);
+    return c;
+}
+
+void intake_committer_stop(IntakeCommitter *committer)
+{
+    if (!committer) {
+        return;
+    }
+    g_mutex_lock(&committer->lock);
+    committer->stop = true;
+    g_cond_broadcast(&committer->wake);
+    g_mutex_unlock(&committer->lock);
+    g_thread_join(committer->thread);
+    committer_free(committer);
+}
+
+/* ---- callers' side
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+bool intake_check_healthy(Intake *intake, GError **error)
+{
+    if (!engine_poisoned(intake->engine)) {
+        return true;
+    }
+    base_fail(error, BASE_E_ENGINE_STOPPED, "the engine met a fatal error and must be opened again");
+    base_error_not_done(error, "Nothing was changed.");
+    return false;
+}
+
+bool intake_commit_job(Intake *intake, IntakeJob *job, GError **error)
+{
+    IntakeCommitter *c = intake->committer;
+    if (!intake_check_healthy(intake, error)) {
+        return false;
+    }
+    g_mutex_lock(&c->lock);
+    g_queue_push_tail(&c->jobs, job);
+    g_cond_signal(&c->wake);
+    while (!job->done) {
+        g_cond_wait(&c->done, &c->lock);
+    }
+    g_mutex_unlock(&c->lock);
+    if (!job->ok) {
+        g_propagate_error(error, g_steal_pointer(&job->error));
+    }
+    return job->ok;
+}
+
+void intake_commit_record(Intake *intake, IntakeTxn *txn)
+{
+    IntakeCommitter *c = intake->committer;
+    if (engine_poisoned(intake->engine)) {
+        intake_txns_finish(intake->txns, txn->txn_id, txn->state, base_time_now_us());
+        intake_txn_free(txn);
+        return;
+    }
+    IntakeJob *job = g_new0(IntakeJob, 1);
+    job->txn = txn;
+    job->detached = true;
+    g_mutex_lock(&c->lock);
+    g_queue_push_tail(&c->jobs, job);
+    g_cond_signal(&c->wake);
+    g_mutex_unlock(&c->lock);
+}
+
+void intake_table_hold(Intake *intake, const char *key, bool merging)
+{
+    IntakeCommitter *c = intake->committer;
+    g_mutex_lock(&c->lock);
+    for (;;) {
+        Hold *hold = hold_of(c, key);
+        if (!hold->closed && !(merging && hold->merging)) {
+            hold->shared += !merging;
+            hold->merging = hold->merging || merging;
+            break;
+        }
+        g_cond_wait(&c->done, &c->lock);
+    }
+    g_mutex_unlock(&c->lock);
+}
+
+void intake_table_release(Intake *intake, const char *key, bool merging)
+{
+    IntakeCommitter *c = intake->committer;
+    g_mutex_lock(&c->lock);
+    Hold *hold = hold_of(c, key);
+    if (merging) {
+        hold->merging = false;
+    } else {
+        hold->shared--;
+    }
+    drop_hold(c, key);
+    g_cond_broadcast(&c->done);
+    g_cond_signal(&c->wake);
+    g_mutex_unlock(&c->lock);
+}
+
+void intake_committer_poke(Intake *intake)
+{
+    g_mutex_lock(&intake->committer->lock);
+    g_cond_signal(&intake->committer->wake);
+    g_mutex_unlock(&intake->committer->lock);
+}

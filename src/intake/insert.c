@@ -1,0 +1,218 @@
+/* INSERT, DELETE and UPDATE by SQL, so that table models hold for them too. VALUES join the committer's
+ * group; a SELECT, which may take long, runs on a connection of its own, and only the merge into a table with
+ * keys holds that table. */
+#include "base/time.h"
+#include "engine/sql.h"
+#include "intake/intake_int.h"
+
+typedef struct {
+    const EngineValue *values;
+    size_t n_values;
+    IntakeTxn *txn;
+    char *sql;        /* INSERT, or the stage's CREATE */
+    GPtrArray *merge; /* NULL for tables without keys */
+    gint64 rows;
+} Insert;
+
+/* SELECT CAST(c AS T).., load id[, order] FROM (the client's) s(columns) */
+static bool make_sql(const CatalogTable *table, const char *const *columns, const char *select_sql,
+                     gint64 txn_id, Insert *insert, GError **error)
+{
+    bool keys = intake_needs_merge(table);
+    GString *names = g_string_new(NULL), *casts = g_string_new(NULL);
+    for (size_t i = 0; columns[i]; i++) {
+        const CatalogColumn *column = catalog_table_column(table, columns[i]);
+        if (!column) {
+            g_string_free(names, TRUE);
+            g_string_free(casts, TRUE);
+            return base_fail(error, BASE_E_COLUMN_UNKNOWN, "no column `%s` in `%s.%s`", columns[i],
+                             table->schema, table->name);
+        }
+        GString *name = g_string_new(NULL);
+        engine_sql_append_name(name, column->name);
+        g_string_append_printf(names, "%s%s", i ? ", " : "", name->str);
+        g_string_append_printf(casts, "%sCAST(s.%s AS %s) AS %s", i ? ", " : "", name->str, column->type,
+                               name->str);
+        g_string_free(name, TRUE);
+    }
+    g_autofree char *target = intake_table_sql(table->schema, table->name);
+    GString *sql = g_string_new(NULL);
+    if (keys) {
+        g_string_append(sql, "CREATE OR REPLACE TEMP TABLE weir_stage AS ");
+    } else {
+        g_string_append_printf(sql, "INSERT INTO %s (%s, " INTAKE_LOAD_ID ") ", target, names->str);
+    }
+    g_string_append_printf(
+        sql, "SELECT %s, %" G_GINT64_FORMAT "::BIGINT AS " INTAKE_LOAD_ID "%s FROM (%s) AS s(%s)", casts->str,
+        txn_id, keys ? ", row_number() OVER () AS " INTAKE_ORDER : "", select_sql, names->str);
+    insert->sql = g_string_free(sql, FALSE);
+    if (keys) {
+        const IntakeMerging merging = {table, columns, false, false, false};
+        insert->merge = intake_merge_sql(&merging, "temp.weir_stage");
+    }
+    g_string_free(names, TRUE);
+    g_string_free(casts, TRUE);
+    return true;
+}
+
+static bool count_stage(EngineConn *conn, Insert *insert, GError **error)
+{
+    return !insert->merge ||
+           engine_query_int(conn, "SELECT count(*) FROM temp.weir_stage", &insert->rows, error);
+}
+
+static bool insert_values(EngineConn *conn, void *user, GError **error)
+{
+    Insert *insert = user;
+    if (!engine_exec_values(conn, insert->sql, insert->values, insert->n_values, &insert->rows, error) ||
+        !count_stage(conn, insert, error)) {
+        return false;
+    }
+    insert->txn->total_rows = insert->txn->loaded_rows = insert->rows;
+    return !insert->merge || intake_exec_all(conn, insert->merge, error);
+}
+
+static bool by_committer(Intake *intake, Insert *insert, const char *key, GError **error)
+{
+    IntakeJob job = {
+        .work = insert_values, .user = insert, .txn = insert->txn, .table_key = insert->merge ? key : NULL};
+    return intake_commit_job(intake, &job, error);
+}
+
+static bool commit_own(Intake *intake, EngineConn *conn, Insert *insert, GError **error)
+{
+    insert->txn->finished_us = base_time_now_us();
+    if (!intake_write_txn(conn, insert->txn, error) || !engine_commit(conn, error)) {
+        return false;
+    }
+    intake_txns_finish(intake->txns, insert->txn->txn_id, INTAKE_TXN_VISIBLE, insert->txn->finished_us);
+    return true;
+}
+
+static bool fill_stage(EngineConn *conn, Insert *insert, GError **error)
+{
+    if (!engine_exec_values(conn, insert->sql, insert->values, insert->n_values, &insert->rows, error) ||
+        !count_stage(conn, insert, error)) {
+        return false;
+    }
+    insert->txn->total_rows = insert->txn->loaded_rows = insert->rows;
+    return true;
+}
+
+/* On a connection of its own. */
+static bool by_itself(Intake *intake, Insert *insert, const char *key, GError **error)
+{
+    EngineConn *conn = intake_conn_take(intake, error);
+    if (!conn) {
+        return false;
+    }
+    bool keys = insert->merge != NULL;
+    intake_large_begin(intake);
+    intake_running_add(intake, insert->txn->txn_id, conn, G_MAXINT64);
+    bool ok = !keys || fill_stage(conn, insert, error);
+    if (ok) {
+        intake_table_hold(intake, key, keys);
+        ok = engine_begin(conn, error) &&
+             (keys ? intake_exec_all(conn, insert->merge, error) : fill_stage(conn, insert, error)) &&
+             commit_own(intake, conn, insert, error);
+        if (!ok) {
+            engine_rollback(conn);
+        }
+        intake_table_release(intake, key, keys);
+    }
+    intake_running_remove(intake, insert->txn->txn_id);
+    intake_large_end(intake);
+    GError *why = NULL;
+    if (ok && keys && !engine_exec(conn, "DROP TABLE IF EXISTS temp.weir_stage", &why)) {
+        g_clear_error(&why);
+    }
+    if (ok) {
+        intake_conn_give(intake, conn);
+    } else {
+        engine_disconnect(conn);
+    }
+    intake_committer_poke(intake);
+    return ok;
+}
+
+static bool is_values(const char *sql)
+{
+    while (g_ascii_isspace(*sql) || *sql == '(') {
+        sql++;
+    }
+    return g_ascii_strncasecmp(sql, "VALUES", 6) == 0;
+}
+
+bool intake_insert(Intake *intake, const CatalogTable *table, const char *const *columns,
+                   const char *select_sql, const EngineValue *values, size_t n_values, const char *label,
+                   const char *user, IntakeResult *ret, GError **error)
+{
+    memset(ret, 0, sizeof *ret);
+    IntakeTxn *txn = intake_txn_new(table, label, user, "sql");
+    if (!intake_load_begin(intake, txn, ret, error)) {
+        intake_txn_free(txn);
+        return false;
+    }
+    Insert insert = {.values = values, .n_values = n_values, .txn = txn};
+    g_autofree char *key = intake_table_key(table->schema, table->name);
+    GError *why = NULL;
+    bool ok = intake_check_healthy(intake, &why) &&
+              make_sql(table, columns, select_sql, txn->txn_id, &insert, &why) &&
+              (is_values(select_sql) ? by_committer(intake, &insert, key, &why)
+                                     : by_itself(intake, &insert, key, &why));
+    if (!ok && !why) {
+        base_fail(&why, BASE_E_INTERNAL, "the insert failed without a reason");
+    }
+    g_free(insert.sql);
+    g_clear_pointer(&insert.merge, g_ptr_array_unref);
+    return intake_load_end(intake, txn, why, ret, error);
+}
+
+/* ---- DELETE and UPDATE
+ * ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    char *sql;
+    const EngineValue *values;
+    size_t n_values;
+    gint64 rows;
+} Change;
+
+static bool change_rows(EngineConn *conn, void *user, GError **error)
+{
+    Change *change = user;
+    return engine_exec_values(conn, change->sql, change->values, change->n_values, &change->rows, error);
+}
+
+static bool run_change(Intake *intake, const CatalogTable *table, Change *change, gint64 *ret_rows,
+                       GError **error)
+{
+    g_autofree char *key = intake_table_key(table->schema, table->name);
+    IntakeJob job = {.work = change_rows, .user = change, .table_key = key};
+    bool ok = intake_commit_job(intake, &job, error);
+    g_free(change->sql);
+    if (ok) {
+        *ret_rows = change->rows;
+    }
+    return ok;
+}
+
+bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_sql,
+                   const EngineValue *values, size_t n_values, gint64 *ret_rows, GError **error)
+{
+    g_autofree char *target = intake_table_sql(table->schema, table->name);
+    Change change = {.values = values, .n_values = n_values};
+    change.sql = where_sql ? g_strdup_printf("DELETE FROM %s WHERE %s", target, where_sql)
+                           : g_strdup_printf("DELETE FROM %s", target);
+    return run_change(intake, table, &change, ret_rows, error);
+}
+
+bool intake_update(Intake *intake, const CatalogTable *table, const char *set_sql, const char *where_sql,
+                   const EngineValue *values, size_t n_values, gint64 *ret_rows, GError **error)
+{
+    g_autofree char *target = intake_table_sql(table->schema, table->name);
+    Change change = {.values = values, .n_values = n_values};
+    change.sql = where_sql ? g_strdup_printf("UPDATE %s SET %s WHERE %s", target, set_sql, where_sql)
+                           : g_strdup_printf("UPDATE %s SET %s", target, set_sql);
+    return run_change(intake, table, &change, ret_rows, error);
+}

@@ -1,0 +1,477 @@
+/* What the files of intake share. The way of a load:
+ *
+ *   spool (bytes) -> reader (blocks that end at a row) -> parser (rows as cells) -> convert (typed columns)
+ *     -> small: chunks in memory, queued for the committer, one INSERT for many loads
+ *     -> large: an engine feed, parsed on the engine's threads inside a transaction of its own
+ *   plan = CatalogTable + options: which field feeds which column, and the SELECT over the feed
+ *   upsert = what the SELECT gives into a unique or aggregate table
+ *   txn = labels and states; commit = the one committer thread */
+#ifndef WEIR_INTAKE_INT_H
+#define WEIR_INTAKE_INT_H
+
+#include "base/fault.h"
+#include "intake/intake.h"
+
+#define INTAKE_LOAD_ID "_weir_load_id" /* hidden column of every loaded table: the transaction that wrote the row */
+#define INTAKE_ORDER   "_weir_order"   /* of a stage: later rows win */
+#define INTAKE_DELETE_FLAG "_weir_delete"
+#define INTAKE_LINE    "_weir_line"    /* of a feed: the source line, for rejects found in SQL */
+
+#define INTAKE_BLOCK_BYTES   (1024 * 1024)
+#define INTAKE_BLOCK_PADDING 64 /* readable bytes after a block's end: the scanners look at 64 at a time */
+#define INTAKE_MAX_FIELDS    4096
+#define INTAKE_MAX_LABEL_BYTES 128
+#define INTAKE_MAX_ERROR_LOG_BYTES (1024 * 1024)
+#define INTAKE_MAX_HEADER_BYTES (64 * 1024) /* of one option's value */
+#define INTAKE_GROUP_MAX_ROWS 100000
+
+/* ---- options.c --------------------------------------------------------------------------------- */
+
+typedef enum { INTAKE_UPDATE_UPSERT, INTAKE_UPDATE_FIXED, INTAKE_UPDATE_FLEXIBLE } IntakeUpdateMode;
+
+struct IntakeOptions {
+    char *label, *columns, *where, *delete_on, *jsonpaths, *json_root, *hidden_columns, *sequence_col, *timezone,
+        *comment, *partitions, *temporary_partitions, *new_key_behavior;
+    IntakeFormat format;
+    gint64 header_lines; /* csv_with_names: 1, csv_with_names_and_types: 2 */
+    bool header_auto;    /* a first line that names columns is a header: files, not Stream Load */
+    bool match_names;    /* JSON and Parquet of a source: by name; always so without `columns` */
+    IntakeCompression compression;
+    IntakeMerge merge;
+    IntakeGroup group;
+    IntakeUpdateMode update_mode;
+    GString *separator, *delimiter; /* bytes */
+    gint64 enclose, escape;         /* a byte, -1 = none */
+    gint64 skip_lines, timeout_s, exec_mem_limit;
+    double max_filter_ratio;
+    bool strict_mode, strip_outer_array, read_json_by_line, num_as_string, fuzzy_parse, trim_double_quotes,
+        empty_field_as_null, two_phase, partial_columns, checked, group_given, strip_given, line_given, format_given, delimiter_given;
+};
+
+/* ---- spool.c ------------------------------------------------------------------------------------- */
+
+/* The spool's bytes at `offset` into `buffer`; *ret_n 0 = end. Any thread. */
+bool intake_spool_read(const IntakeSpool *spool, gint64 offset, void *buffer, size_t len, size_t *ret_n,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_spool_in_memory(const IntakeSpool *spool);
+/* A file that the engine may read (inside <data>/spool) with the spool's bytes; kept until the spool is freed. NULL +
+ * error. */
+const char *intake_spool_path(IntakeSpool *spool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- compress.c ---------------------------------------------------------------------------------- */
+
+/* A stream decoder: give bytes, take bytes. Concatenated members are one stream. */
+typedef struct IntakeDecoder IntakeDecoder;
+IntakeDecoder *intake_decoder_new(IntakeCompression compression, GError **error);
+void intake_decoder_free(IntakeDecoder *decoder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeDecoder, intake_decoder_free)
+/* Decodes from in[0..in_len) to out[0..out_len). Says what it used and made. FORMAT_INVALID on bad data. */
+bool intake_decoder_run(IntakeDecoder *decoder, const void *in, size_t in_len, size_t *ret_used, void *out,
+                        size_t out_len, size_t *ret_made, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* false + FORMAT_INVALID when the input ended inside a member. */
+bool intake_decoder_finish(const IntakeDecoder *decoder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- csv.c: sans-IO ------------------------------------------------------------------------------- */
+
+/* One field of one row. `bytes` NULL = NULL. Borrowed from block or arena. */
+typedef struct {
+    const char *bytes;
+    guint32 len;
+    guint32 enclosed; /* stood in quotes: never `\N` */
+} IntakeCell;
+
+typedef struct {
+    const char *bytes;
+    guint32 len;
+    guint64 order; /* over all rows of the load */
+} IntakeLine;
+
+/* Bump memory that lives as long as one batch of rows. */
+typedef struct IntakeArena IntakeArena;
+IntakeArena *intake_arena_new(void);
+void intake_arena_free(IntakeArena *arena);
+char *intake_arena_alloc(IntakeArena *arena, size_t len);
+void intake_arena_reset(IntakeArena *arena);
+
+typedef void (*IntakeRejectFn)(void *user, const char *line, size_t len, const char *reason);
+
+/* Up to ENGINE_CHUNK_ROWS rows of n_fields cells, row by row. */
+typedef struct {
+    size_t n_fields, n_rows;
+    IntakeCell *cells;
+    IntakeLine *lines;
+    IntakeArena *arena;
+    guint64 next_order; /* of the next row of this block */
+    gint64 n_rejected;
+    IntakeRejectFn reject;
+    void *reject_user;
+} IntakeRows;
+
+typedef struct {
+    const char *separator, *delimiter;
+    size_t separator_len, delimiter_len;
+    int enclose, escape; /* -1 = none */
+    bool trim_double_quotes, empty_field_as_null, strip_cr;
+} IntakeCsv;
+
+/* Offset just after the last complete row of data[0..len), 0 = there is none. data[0] starts a row. */
+size_t intake_csv_boundary(const IntakeCsv *csv, const char *data, size_t len);
+/* Parses rows from *pos on until the rows are full or the data ends; the last row may lack its delimiter. The data has
+ * INTAKE_BLOCK_PADDING readable bytes behind it. */
+void intake_csv_parse(const IntakeCsv *csv, const char *data, size_t len, size_t *pos, IntakeRows *rows);
+/* Fields of one line as text (for headers). */
+GPtrArray *intake_csv_fields(const IntakeCsv *csv, const char *line, size_t len);
+
+/* ---- json.c ----------------------------------------------------------------------------------------- */
+
+typedef struct IntakeJsonPath IntakeJsonPath;
+IntakeJsonPath *intake_json_path_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void intake_json_path_free(IntakeJsonPath *path);
+/* `["$.a", "$.b"]` -> IntakeJsonPath*; LOAD_HEADER. */
+GPtrArray *intake_json_paths_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The name that a path gives a column when `columns` does not: its last key. */
+const char *intake_json_path_name(const IntakeJsonPath *path);
+
+/* How objects become rows; immutable, shared by the parsers. */
+typedef struct {
+    GPtrArray *names;  /* char*, one a field: keys looked up */
+    GPtrArray *paths;  /* IntakeJsonPath*, one a field; NULL = by key */
+    IntakeJsonPath *root;
+    bool strip_outer_array, by_line;
+} IntakeJson;
+
+/* Offset after the last complete element of an outer array; *state carries on over blocks (start with 0). The opening
+ * bracket and commas belong to no element but are skipped by the parser. */
+typedef struct {
+    guint32 depth;
+    bool in_string, escaped, seen_open, closed;
+} IntakeJsonScan;
+size_t intake_json_boundary(IntakeJsonScan *scan, const char *data, size_t len);
+
+typedef struct IntakeJsonParser IntakeJsonParser;
+IntakeJsonParser *intake_json_parser_new(const IntakeJson *json);
+void intake_json_parser_free(IntakeJsonParser *parser);
+/* A block to work on; `data` may be written to and has padding; `pristine` = the same bytes, for reject lines. */
+void intake_json_parser_block(IntakeJsonParser *parser, char *data, size_t len, const char *pristine);
+/* Rows until full or the block ends (then *ret_more is false). Errors: FORMAT_INVALID where rows cannot be told apart. */
+bool intake_json_parser_rows(IntakeJsonParser *parser, IntakeRows *rows, bool *ret_more, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool intake_json_text_valid(const char *text, size_t len);
+
+/* ---- reader.c ----------------------------------------------------------------------------------------- */
+
+typedef enum { INTAKE_SPLIT_CSV, INTAKE_SPLIT_LINES, INTAKE_SPLIT_ARRAY, INTAKE_SPLIT_WHOLE } IntakeSplit;
+
+typedef struct {
+    char *data;
+    size_t len, capacity; /* capacity - len >= INTAKE_BLOCK_PADDING */
+    guint64 number;
+} IntakeBlock;
+void intake_block_clear(IntakeBlock *block);
+
+/* Cuts a spool into blocks that end at a row. Thread-safe. */
+typedef struct IntakeReader IntakeReader;
+IntakeReader *intake_reader_new(Intake *intake, IntakeSpool *spool, const IntakeOptions *options, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+void intake_reader_free(IntakeReader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeReader, intake_reader_free)
+/* Next block into the caller's own; len 0 = end. */
+bool intake_reader_next(IntakeReader *reader, IntakeBlock *block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The header line's fields when the options ask for one (NULL otherwise), and all lines to skip are skipped. Once, before the
+ * first block. `names` (NULL-terminated) are the table's columns, for header_auto. */
+bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrArray **ret_fields, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+const IntakeCsv *intake_reader_csv(const IntakeReader *reader);
+/* True once the whole input is known to fit one block (after intake_reader_header). */
+bool intake_reader_is_small(const IntakeReader *reader);
+
+/* ---- rejects.c ------------------------------------------------------------------------------------------- */
+
+typedef struct IntakeRejects IntakeRejects;
+IntakeRejects *intake_rejects_new(Intake *intake);
+void intake_rejects_free(IntakeRejects *rejects); /* the file stays */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeRejects, intake_rejects_free)
+/* IntakeRejectFn; any thread. */
+void intake_rejects_add(void *rejects, const char *line, size_t len, const char *reason);
+gint64 intake_rejects_count(IntakeRejects *rejects);
+/* Closes the file; its name, NULL when nothing was rejected or it could not be written. Caller frees. */
+char *intake_rejects_finish(IntakeRejects *rejects);
+/* The first reason, for the load's message; NULL when none. Caller frees. */
+char *intake_rejects_first(IntakeRejects *rejects);
+/* Removes files older than `before_us`. */
+void intake_rejects_expire(Intake *intake, gint64 before_us);
+
+/* ---- plan.c, columns.c, convert.c ------------------------------------------------------------------------- */
+
+/* One field of the source, and how it is fed. */
+typedef struct {
+    char *name;
+    bool used;         /* some expression or column reads it */
+    bool not_null;     /* a direct column that takes no NULL */
+    bool is_json;      /* TEXT that must be JSON */
+    EngineType type;   /* of the feed: a simple type, or TEXT */
+    guint32 max_bytes; /* of TEXT: 0 = no limit */
+    int time_digits;   /* of TIMESTAMP: decimals kept, 0..6 */
+    char *type_text;   /* for reasons */
+} IntakeField;
+
+typedef struct {
+    char *name;  /* of the table's column */
+    char *sql;   /* expression over the feed */
+} IntakeMapping;
+
+typedef struct {
+    CatalogTable *table;
+    GPtrArray *fields;    /* IntakeField* */
+    GPtrArray *mappings;  /* IntakeMapping*: columns given, table order */
+    char *select_head, *select_tail; /* around the feed's id */
+    char *target_columns; /* "a", "b" */
+    bool has_delete;      /* stage has INTAKE_DELETE_FLAG */
+    bool partial;
+    bool new_key_error;   /* partial_update_new_key_behavior ERROR */
+    bool in_sql;          /* rows may be dropped by the SELECT: not grouped, counted by what was inserted */
+    bool wants_line;
+    bool strict;
+    GTimeZone *zone;      /* of datetimes with an offset */
+    IntakeJson json;
+    bool is_json;
+    char *signature;      /* equal = can share one INSERT */
+} IntakePlan;
+void intake_plan_free(IntakePlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePlan, intake_plan_free)
+/* `header` = field names of a CSV header (NULL = none). `conn` checks expressions. */
+IntakePlan *intake_plan_new(EngineConn *conn, const CatalogTable *table, const IntakeOptions *options,
+                            const GPtrArray *header, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A plan whose rows come from a SELECT text instead of a feed. */
+char *intake_plan_select(const IntakePlan *plan, const char *from);
+
+/* The `columns` header. */
+typedef struct { char *name; char *sql; } IntakeColumnItem; /* sql NULL = a field of the source */
+GPtrArray *intake_columns_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* `sql` (MySQL's dialect) as a checked expression of the engine's dialect: no subqueries, no table functions, no
+ * aggregates or windows, columns only from `names`. Arithmetic on those in `texts` works on numbers. Caller frees. */
+char *intake_expression(EngineConn *conn, const char *sql, const char *what, GHashTable *names, GHashTable *texts,
+                        GHashTable *ret_used, bool all_numeric, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Converts column-wise. Row i that does not fit gets bad[i] = field + 1 and keeps an undefined value; NULLs are set in
+ * `nulls` (bit set = NULL). TEXT: only checks; the cells are the value. */
+typedef struct {
+    const IntakeField *field;
+    bool strict;
+    GTimeZone *zone;
+} IntakeConvert;
+void intake_convert(const IntakeConvert *convert, const IntakeCell *cells, size_t stride, size_t n_rows, void *data,
+                    guint64 *nulls, guint8 *bad);
+bool intake_type_simple(const char *type, EngineType *ret);
+size_t intake_type_bytes(EngineTypeId id);
+/* For tests and JSON. */
+bool intake_parse_double(const char *text, size_t len, double *ret);
+bool intake_parse_decimal(const char *text, size_t len, unsigned width, unsigned scale, gint64 *ret);
+bool intake_parse_date(const char *text, size_t len, gint32 *ret_days);
+bool intake_parse_datetime(const char *text, size_t len, int digits, GTimeZone *zone, gint64 *ret_us);
+
+/* ---- feed.c: parser and feeds --------------------------------------------------------------------------------- */
+
+/* A thread's way through a reader's blocks. */
+typedef struct IntakeParser IntakeParser;
+IntakeParser *intake_parser_new(IntakeReader *reader, const IntakePlan *plan, IntakeRejects *rejects);
+void intake_parser_free(IntakeParser *parser);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeParser, intake_parser_free)
+
+/* Typed rows in memory. */
+typedef struct {
+    size_t n_rows, n_columns;
+    const EngineType *types;
+    void **data;      /* TEXT: IntakeCell[] */
+    guint64 **nulls;  /* bit set = NULL; NULL = none */
+} IntakeChunk;
+void intake_chunk_free(IntakeChunk *chunk);
+IntakeChunk *intake_chunk_new(const EngineType *types, size_t n_columns, size_t n_rows);
+
+/* Next rows as a chunk; NULL without error at the end. Text borrows from the parser, which must outlive it: one block. */
+IntakeChunk *intake_parser_chunk(IntakeParser *parser, GError **error);
+gint64 intake_parser_total_rows(const IntakeParser *parser);
+
+/* A feed that parses on the engine's threads. */
+typedef struct {
+    EngineFeed feed;
+    Intake *intake;
+    IntakeReader *reader;
+    const IntakePlan *plan;
+    IntakeRejects *rejects;
+    gint64 load_id;
+    gint64 total_rows; /* atomic */
+    EngineType *types;
+    const char **names;
+} IntakeParseFeed;
+void intake_parse_feed_init(IntakeParseFeed *feed, Intake *intake, IntakeReader *reader, const IntakePlan *plan,
+                            IntakeRejects *rejects, gint64 load_id);
+void intake_parse_feed_clear(IntakeParseFeed *feed);
+
+/* A feed over chunks in memory: refilled before each run of a prepared INSERT. One thread. */
+typedef struct {
+    EngineFeed feed;
+    EngineType *types;
+    char **names;
+    size_t n_chunk_columns; /* the rest are load id and order */
+    GPtrArray *chunks;      /* IntakeChunk*, borrowed */
+    GArray *load_ids;       /* gint64, parallel */
+    size_t at_chunk, at_row;
+    guint64 next_order;
+} IntakeMemoryFeed;
+IntakeMemoryFeed *intake_memory_feed_new(const EngineType *types, const char *const *names, size_t n, bool with_load);
+void intake_memory_feed_free(IntakeMemoryFeed *feed);
+void intake_memory_feed_clear(IntakeMemoryFeed *feed);
+void intake_memory_feed_add(IntakeMemoryFeed *feed, const IntakeChunk *chunk, gint64 load_id);
+
+/* ---- upsert.c ------------------------------------------------------------------------------------------------ */
+
+/* The columns that a stage of this plan has: CREATE TABLE text's body, and how it is merged. The stage holds the plan's columns,
+ * INTAKE_LOAD_ID, INTAKE_ORDER and, when has_delete, INTAKE_DELETE_FLAG. */
+typedef struct {
+    const CatalogTable *table;
+    const char *const *columns; /* NULL-terminated names given */
+    bool has_delete, partial, new_key_error;
+} IntakeMerging;
+/* Statements (char*) that bring stage `stage` (quoted name) into the table, to run in order in one transaction. */
+GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage);
+bool intake_needs_merge(const CatalogTable *table);
+/* Quoted "schema"."name" of the table, and of its tombstones. Caller frees. */
+char *intake_table_sql(const char *schema, const char *name);
+char *intake_tombstone_sql(const CatalogTable *table);
+/* Makes the tombstone table when the merging may write to it. */
+char *intake_tombstone_create(const CatalogTable *table);
+
+/* ---- txn.c -------------------------------------------------------------------------------------------------- */
+
+typedef enum { INTAKE_TXN_RUNNING, INTAKE_TXN_PREPARED, INTAKE_TXN_VISIBLE, INTAKE_TXN_ABORTED } IntakeTxnState;
+const char *intake_txn_state_name(IntakeTxnState state);
+
+/* One load's row of _weir.loads. */
+typedef struct {
+    gint64 txn_id;
+    char *label, *db, *table, *user, *peer, *message, *error_log, *plan;
+    IntakeTxnState state;
+    bool two_phase;
+    gint64 total_rows, loaded_rows, filtered_rows, unselected_rows, bytes, started_us, finished_us;
+} IntakeTxn;
+void intake_txn_free(IntakeTxn *txn);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeTxn, intake_txn_free)
+
+typedef struct IntakeTxns IntakeTxns;
+/* Makes schema _weir, reads labels and prepared loads. */
+IntakeTxns *intake_txns_open(EngineConn *conn, gint64 keep_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void intake_txns_close(IntakeTxns *txns);
+/* Takes the label; LABEL_EXISTS with Doris's text and *ret_existing ("RUNNING", ...) and *ret_txn_id of its owner. */
+bool intake_txns_begin(IntakeTxns *txns, IntakeTxn *txn, const char **ret_existing, gint64 *ret_owner, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* After the commit (or the failure): what others see from now on. */
+void intake_txns_finish(IntakeTxns *txns, gint64 txn_id, IntakeTxnState state, gint64 now_us);
+/* Takes a prepared load for commit or abort: TXN_UNKNOWN, TXN_STATE. Given back by intake_txns_release or _finish. */
+bool intake_txns_claim(IntakeTxns *txns, const char *db, gint64 txn_id, const char *label, bool for_abort,
+                       gint64 *ret_txn_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void intake_txns_release(IntakeTxns *txns, gint64 txn_id);
+/* Prepared loads that began before `before_us`: gint64 ids. */
+GArray *intake_txns_overdue(IntakeTxns *txns, gint64 before_us);
+/* Forgets labels that finished before; says whether rows are to be deleted too. */
+bool intake_txns_expire(IntakeTxns *txns, gint64 before_us);
+/* The label rows' chunk: types and names of _weir.loads. */
+extern const size_t INTAKE_LOADS_N_COLUMNS;
+const char *const *intake_loads_names(void);
+const EngineType *intake_loads_types(void);
+void intake_txn_to_chunk(const IntakeTxn *txn, IntakeChunk *chunk, size_t row);
+/* "_weir"."txn_7" */
+char *intake_stage_name(gint64 txn_id);
+/* High water of ids to persist, 0 = nothing to do. */
+gint64 intake_txns_reserve(IntakeTxns *txns);
+void intake_txns_reserved(IntakeTxns *txns, gint64 high);
+
+/* ---- commit.c ------------------------------------------------------------------------------------------------ */
+
+/* What a job of the committer does inside its transaction. */
+typedef struct IntakeJob IntakeJob;
+struct IntakeJob {
+    /* rows in memory: plan, chunks, txn */
+    const IntakePlan *plan;
+    GPtrArray *chunks; /* IntakeChunk* */
+    IntakeTxn *txn;    /* NULL = none is written */
+    gint64 n_rows;
+    /* or work */
+    IntakeWork work;
+    void *user;
+    bool alone;              /* in a transaction of its own */
+    const char *table_key;   /* waits while a large merge holds that table; NULL = none */
+    bool exclusive;          /* DDL: waits for every large load of the table */
+    bool detached;           /* nobody waits: freed by the committer */
+    /* outcome */
+    bool done, ok;
+    gint64 queued_us, commit_ms;
+    GError *error;
+};
+/* Queues and waits. Takes nothing over. */
+bool intake_commit_job(Intake *intake, IntakeJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Records a load that failed; nobody waits. Takes `txn`. */
+void intake_commit_record(Intake *intake, IntakeTxn *txn);
+typedef struct IntakeCommitter IntakeCommitter;
+IntakeCommitter *intake_committer_start(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void intake_committer_stop(IntakeCommitter *committer);
+/* Cached statements of changed tables go. On the committer's thread. */
+void intake_committer_forget(IntakeCommitter *committer);
+/* A large load holds its table: shared (appends) or for a merge (waits for other merges). */
+void intake_table_hold(Intake *intake, const char *key, bool merging);
+void intake_table_release(Intake *intake, const char *key, bool merging);
+bool intake_check_healthy(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_exec_all(EngineConn *conn, const GPtrArray *statements, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+const char **intake_plan_column_names(const IntakePlan *plan);
+GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage);
+/* Wakes the committer: a checkpoint may be due. */
+void intake_committer_poke(Intake *intake);
+/* Writes the label row of a large load in its own transaction. */
+bool intake_write_txn(EngineConn *conn, const IntakeTxn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- two_phase.c --------------------------------------------------------------------------------------------- */
+
+/* On the committer's thread: aborts a prepared load that nobody committed. */
+bool intake_abort_overdue(Intake *intake, EngineConn *conn, gint64 txn_id, GError **error);
+
+/* ---- intake.c ------------------------------------------------------------------------------------------------ */
+
+struct Intake {
+    Engine *engine;
+    char *data_dir, *spool_dir, *errors_dir;
+    gint64 max_bytes, max_json_bytes, max_line_bytes, spool_memory, precommit_timeout_us, label_keep_us;
+    gint64 next_spool; /* atomic */
+    IntakeTxns *txns;
+    IntakeCommitter *committer;
+    GMutex large_lock;
+    GCond large_cond;
+    unsigned large_running, large_max;
+    GMutex rejects_lock;
+    GHashTable *rejects_by_txn; /* gint64* -> IntakeRejects*, while a SELECT with checks runs */
+    GMutex running_lock;
+    GHashTable *running; /* gint64* -> IntakeRunning: loads that can be interrupted */
+    GMutex conns_lock;
+    GQueue conns; /* EngineConn*, idle */
+    gint64 next_expiry_us;
+};
+EngineConn *intake_conn_take(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void intake_conn_give(Intake *intake, EngineConn *conn);
+/* Around a large load: so many at once, the others wait. */
+void intake_large_begin(Intake *intake);
+void intake_large_end(Intake *intake);
+void intake_running_add(Intake *intake, gint64 txn_id, EngineConn *conn, gint64 deadline_us);
+void intake_running_remove(Intake *intake, gint64 txn_id);
+void intake_running_check(Intake *intake, gint64 now_us);
+void intake_rejects_bind(Intake *intake, gint64 txn_id, IntakeRejects *rejects); /* NULL = unbind */
+
+/* ---- load.c ---------------------------------------------------------------------------------------------------- */
+
+/* The end of every load: state, row, result. */
+IntakeTxn *intake_txn_new(const CatalogTable *table, const char *label, const char *user, const char *peer);
+/* Takes the label; fills *ret with Label Already Exists when it is taken. */
+bool intake_load_begin(Intake *intake, IntakeTxn *txn, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* After the commit (`why` NULL) or the failure (takes `why`): states, row, *ret. Takes `txn`. */
+bool intake_load_end(Intake *intake, IntakeTxn *txn, GError *why, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *intake_table_key(const char *schema, const char *name);
+
+#endif

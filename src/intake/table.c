@@ -1,0 +1,240 @@
+/* The engine's table of a declared one: its columns, then the hidden one, INTAKE_LOAD_ID. Keys are kept by
+ * the loader, not by an index. A unique table with a sequence column has a side table of tombstones
+ * (upsert.c). */
+#include "engine/sql.h"
+#include "intake/intake_int.h"
+
+typedef struct {
+    Intake *intake;
+    GPtrArray *statements;
+} Ddl;
+
+static bool run_ddl(EngineConn *conn, void *user, GError **error)
+{
+    Ddl *ddl = user;
+    intake_committer_forget(ddl->intake->committer);
+    return intake_exec_all(conn, ddl->statements, error);
+}
+
+static bool submit(Intake *intake, GPtrArray *statements, const char *key, GError **error)
+{
+    Ddl ddl = {intake, statements};
+    IntakeJob job = {.work = run_ddl, .user = &ddl, .alone = true, .table_key = key, .exclusive = true};
+    return intake_commit_job(intake, &job, error);
+}
+
+static void append_column(GString *sql, const CatalogColumn *column)
+{
+    engine_sql_append_name(sql, column->name);
+    g_string_append_printf(sql, " %s", column->type);
+    if (column->default_sql) {
+        g_string_append_printf(sql, " DEFAULT %s", column->default_sql);
+    }
+    if (column->not_null) {
+        g_string_append(sql, " NOT NULL");
+    }
+}
+
+/* Keys and the sequence value of deleted rows. */
+static char *tombstone_sql(const CatalogTable *table)
+{
+    g_autofree char *name = intake_tombstone_sql(table);
+    GString *sql = g_string_new("CREATE TABLE ");
+    g_string_append_printf(sql, "%s (", name);
+    for (guint i = 0; i < table->columns->len; i++) {
+        const CatalogColumn *column = table->columns->pdata[i];
+        if (column->key) {
+            engine_sql_append_name(sql, column->name);
+            g_string_append_printf(sql, " %s, ", column->type);
+        }
+    }
+    const CatalogColumn *sequence = catalog_table_column(table, table->sequence);
+    engine_sql_append_name(sql, sequence->name);
+    g_string_append_printf(sql, " %s)", sequence->type);
+    return g_string_free(sql, FALSE);
+}
+
+static bool has_tombstones(const CatalogTable *table)
+{
+    return table->model == CATALOG_UNIQUE && table->sequence;
+}
+
+static bool check_table(const CatalogTable *table, GError **error)
+{
+    bool any_key = false;
+    for (guint i = 0; i < table->columns->len; i++) {
+        const CatalogColumn *column = table->columns->pdata[i];
+        any_key = any_key || column->key;
+        if (g_ascii_strncasecmp(column->name, "_weir_", 6) == 0) {
+            return base_fail(error, BASE_E_NAME_INVALID,
+                             "column `%s`: names that begin with _weir_ are Weir's own", column->name);
+        }
+    }
+    if (table->model != CATALOG_DUPLICATE && !any_key) {
+        return base_fail(error, BASE_E_VALUE_INVALID, "table `%s.%s` is %s and has no key", table->schema,
+                         table->name, table->model == CATALOG_UNIQUE ? "unique" : "aggregate");
+    }
+    const CatalogColumn *sequence = table->sequence ? catalog_table_column(table, table->sequence) : NULL;
+    if (table->sequence && (!sequence || sequence->key)) {
+        return base_fail(error, BASE_E_VALUE_INVALID,
+                         "the sequence column `%s` of `%s.%s` must be a column that is no key",
+                         table->sequence, table->schema, table->name);
+    }
+    return true;
+}
+
+bool intake_table_create(Intake *intake, const CatalogTable *table, GError **error)
+{
+    if (!check_table(table, error)) {
+        return false;
+    }
+    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
+    GString *schema = g_string_new("CREATE SCHEMA IF NOT EXISTS ");
+    engine_sql_append_name(schema, table->schema);
+    g_ptr_array_add(statements, g_string_free(schema, FALSE));
+    g_autofree char *name = intake_table_sql(table->schema, table->name);
+    GString *sql = g_string_new("CREATE TABLE ");
+    g_string_append_printf(sql, "%s (", name);
+    for (guint i = 0; i < table->columns->len; i++) {
+        append_column(sql, table->columns->pdata[i]);
+        g_string_append(sql, ", ");
+    }
+    g_string_append(sql, INTAKE_LOAD_ID " BIGINT)");
+    g_ptr_array_add(statements, g_string_free(sql, FALSE));
+    if (has_tombstones(table)) {
+        g_ptr_array_add(statements, tombstone_sql(table));
+    }
+    return submit(intake, statements, NULL, error);
+}
+
+/* ---- changing
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void alter(GPtrArray *out, const char *name, const char *format, const char *column, const char *extra)
+{
+    GString *sql = g_string_new(NULL);
+    GString *quoted = g_string_new(NULL);
+    engine_sql_append_name(quoted, column);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    g_string_append_printf(sql, "ALTER TABLE %s ", name);
+    g_string_append_printf(sql, format, quoted->str, extra);
+#pragma GCC diagnostic pop
+    g_string_free(quoted, TRUE);
+    g_ptr_array_add(out, g_string_free(sql, FALSE));
+}
+
+static void set_null(GPtrArray *out, const char *name, const CatalogColumn *column)
+{
+    alter(out, name, column->not_null ? "ALTER COLUMN %s SET NOT NULL%s" : "ALTER COLUMN %s DROP NOT NULL%s",
+          column->name, "");
+}
+
+static void add_column(GPtrArray *out, const char *name, const CatalogColumn *column)
+{
+    g_autofree char *rest = column->default_sql
+                                ? g_strdup_printf("%s DEFAULT %s", column->type, column->default_sql)
+                                : g_strdup(column->type);
+    alter(out, name, "ADD COLUMN %s %s", column->name, rest);
+    if (column->not_null) {
+        set_null(out, name, column);
+    }
+}
+
+static bool change_column(GPtrArray *out, const char *name, const CatalogColumn *before,
+                          const CatalogColumn *after, GError **error)
+{
+    if (before->key != after->key) {
+        return base_fail(error, BASE_E_VALUE_INVALID, "column `%s`: what is a key cannot change in place",
+                         after->name);
+    }
+    if (g_ascii_strcasecmp(before->type, after->type) != 0) {
+        alter(out, name, "ALTER COLUMN %s SET DATA TYPE %s", after->name, after->type);
+    }
+    if (before->not_null != after->not_null) {
+        set_null(out, name, after);
+    }
+    if (g_strcmp0(before->default_sql, after->default_sql) != 0) {
+        alter(out, name,
+              after->default_sql ? "ALTER COLUMN %s SET DEFAULT %s" : "ALTER COLUMN %s DROP DEFAULT%s",
+              after->name, after->default_sql ? after->default_sql : "");
+    }
+    return true;
+}
+
+static bool plan_alter(GPtrArray *out, const CatalogTable *before, const CatalogTable *after, GError **error)
+{
+    g_autofree char *name = intake_table_sql(after->schema, after->name);
+    for (guint i = 0; i < before->columns->len; i++) {
+        const CatalogColumn *column = before->columns->pdata[i];
+        if (catalog_table_column(after, column->name)) {
+            continue;
+        }
+        if (column->key) {
+            return base_fail(error, BASE_E_VALUE_INVALID, "the key column `%s` cannot be dropped in place",
+                             column->name);
+        }
+        alter(out, name, "DROP COLUMN %s%s", column->name, "");
+    }
+    for (guint i = 0; i < after->columns->len; i++) {
+        const CatalogColumn *column = after->columns->pdata[i];
+        const CatalogColumn *old = catalog_table_column(before, column->name);
+        if (!old && column->key) {
+            return base_fail(error, BASE_E_VALUE_INVALID, "a key column (`%s`) cannot be added in place",
+                             column->name);
+        }
+        if (!old) {
+            add_column(out, name, column);
+        } else if (!change_column(out, name, old, column, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool intake_table_alter(Intake *intake, const CatalogTable *before, const CatalogTable *after, GError **error)
+{
+    if (before->model != after->model || g_strcmp0(before->sequence, after->sequence) != 0) {
+        base_fail(error, BASE_E_VALUE_INVALID, "the model of table `%s.%s` cannot change in place",
+                  after->schema, after->name);
+        base_error_hint(error, "make a new table and insert the rows of the old one");
+        return false;
+    }
+    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
+    if (!check_table(after, error) || !plan_alter(statements, before, after, error)) {
+        return false;
+    }
+    g_autofree char *key = intake_table_key(after->schema, after->name);
+    return statements->len == 0 || submit(intake, statements, key, error);
+}
+
+bool intake_table_drop(Intake *intake, const char *schema, const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *sql_name = intake_table_sql(schema, name);
+    g_ptr_array_add(statements, g_strconcat("DROP TABLE ", sql_name, NULL));
+    CatalogTable named = {.schema = (char *)(uintptr_t)schema, .name = (char *)(uintptr_t)name};
+    g_autofree char *tombstones = intake_tombstone_sql(&named);
+    g_ptr_array_add(statements, g_strconcat("DROP TABLE IF EXISTS ", tombstones, NULL));
+    g_autofree char *key = intake_table_key(schema, name);
+    return submit(intake, statements, key, error);
+}
+
+bool intake_table_exists(Intake *intake, const char *schema, const char *name)
+{
+    g_autoptr(GError) why = NULL;
+    EngineConn *conn = intake_conn_take(intake, &why);
+    if (!conn) {
+        return false;
+    }
+    GString *sql = g_string_new("SELECT count(*) FROM duckdb_tables() WHERE lower(schema_name) = lower(");
+    engine_sql_append_text(sql, schema);
+    g_string_append(sql, ") AND lower(table_name) = lower(");
+    engine_sql_append_text(sql, name);
+    g_string_append(sql, ") AND NOT temporary");
+    gint64 n = 0;
+    bool ok = engine_query_int(conn, sql->str, &n, &why);
+    g_string_free(sql, TRUE);
+    intake_conn_give(intake, conn);
+    return ok && n > 0;
+}
