@@ -104,7 +104,10 @@ int64_t engine_file_bytes(Engine *engine);
  * The owner closes all connections, unrefs and opens anew. */
 bool engine_poisoned(Engine *engine);
 
-/* A consistent copy of the warehouse as a new file at `path`, while others read and write. */
+/* A consistent copy of the warehouse as a new file at `path`, which must not exist, while others read
+ * and prepare writes. The caller lets no commit run meanwhile (the committer calls it). The copy has been opened and
+ * checkpointed, so it is one file that is known to be whole. To restore: put it in the place of the
+ * warehouse and remove `<warehouse>.wal*` and `.undo`. Errors: DISK_FULL, FILE_IO. */
 bool engine_backup(Engine *engine, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- sessions ------------------------------------------------------------------------------- */

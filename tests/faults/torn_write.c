@@ -7,6 +7,7 @@
  *   TORN_POWER  also the power fails: of what was written since a file's last fsync, each sector
  *               of 4 KiB is lost with probability 1/2, and what was appended is cut at a random place
  *   TORN_FULL   the disk is full: the n-th and every later write fails with ENOSPC (nothing ends)
+ *   | TORN_IN_PLACE  counts only writes over bytes that are not all zero: where damage is done
  * Renames and removals are taken as done. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -34,6 +35,8 @@ struct Change { /* bytes that a write replaced */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int mode; /* 0: not armed */
+static int in_place;
+static int last; /* the write under way is the last */
 static long left;
 static uint64_t state;
 static Change *changes; /* since the last fsync, newest first */
@@ -65,7 +68,8 @@ __attribute__((visibility("default"))) void torn_arm(long n, uint64_t seed, int 
     pthread_mutex_lock(&lock);
     left = n;
     state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
-    mode = new_mode;
+    in_place = new_mode & TORN_IN_PLACE;
+    mode = new_mode & ~TORN_IN_PLACE;
     pthread_mutex_unlock(&lock);
 }
 
@@ -138,6 +142,26 @@ __attribute__((noreturn)) static void end(void)
     _exit(TORN_EXIT);
 }
 
+static int overwrites(int fd, off_t offset, size_t len)
+{
+    char bytes[SECTOR];
+    for (size_t at = 0; at < len; at += SECTOR) {
+        ssize_t n = pread(fd, bytes, len - at < SECTOR ? len - at : SECTOR, offset + (off_t)at);
+        for (ssize_t i = 0; i < n; i++) {
+            if (bytes[i]) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Small prefixes as often as large ones: what matters of a block often lies in its first pages. */
+static size_t prefix(size_t len)
+{
+    return (size_t)(next_random() % ((len >> (next_random() % 8)) + 1));
+}
+
 /* How many of `len` bytes may be written: all, or fewer and then `end`; -1 = the disk is full. */
 static ssize_t allowed(int fd, size_t len, off_t offset, int append)
 {
@@ -148,11 +172,15 @@ static ssize_t allowed(int fd, size_t len, off_t offset, int append)
     if (mode == TORN_POWER) {
         remember(fd, append ? status.st_size : offset, len, status.st_size);
     }
+    if (in_place && (append || !overwrites(fd, offset, len))) {
+        return (ssize_t)len;
+    }
     left--;
     if (mode == TORN_FULL) {
         return left < 0 ? -1 : (ssize_t)len;
     }
-    return left > 0 ? (ssize_t)len : (ssize_t)(next_random() % (len + 1));
+    last = left <= 0;
+    return last ? (ssize_t)prefix(len) : (ssize_t)len;
 }
 
 static ssize_t torn(int fd, const void *bytes, size_t len, off_t offset, int append)
@@ -164,11 +192,8 @@ static ssize_t torn(int fd, const void *bytes, size_t len, off_t offset, int app
         errno = ENOSPC;
     } else {
         done = append ? real_write(fd, bytes, (size_t)n) : real_pwrite(fd, bytes, (size_t)n, offset);
-        if (mode && mode != TORN_FULL && left <= 0 && (size_t)n <= len) {
-            struct stat status;
-            if (is_file(fd, &status)) {
-                end();
-            }
+        if (last) {
+            end();
         }
     }
     pthread_mutex_unlock(&lock);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { TORN_KILL = 1, TORN_POWER, TORN_FULL };
+enum { TORN_KILL = 1, TORN_POWER, TORN_FULL, TORN_IN_PLACE = 16 };
 #define TORN_EXIT 77
 
 void torn_arm(long n, uint64_t seed, int mode);

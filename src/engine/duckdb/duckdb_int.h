@@ -66,6 +66,7 @@ struct EngineResult {
     char **names;
     int64_t changed;
     EngineChunk chunk;
+    EngineZone zone;
     int64_t **scratch; /* per column: timestamps of other units, as microseconds */
 };
 

@@ -1,6 +1,46 @@
 /* Results: running a statement, chunks, columns, and the small results made from them. */
 #include "base/text.h"
+#include "base/time.h"
 #include "engine/duckdb/duckdb_int.h"
+
+/* ---- the session's time zone ----------------------------------------------------------------------- */
+
+static bool has_zone(const EngineLogical *logical)
+{
+    if (!logical || logical->type.id == ENGINE_TIMESTAMP_TZ) {
+        return true; /* NULL: not known before it runs */
+    }
+    for (size_t i = 0; i < logical->n_children; i++) {
+        if (has_zone(logical->children[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void set_zone(EngineLogical *logical, EngineZone *zone)
+{
+    logical->zone = zone;
+    for (size_t i = 0; i < logical->n_children; i++) {
+        set_zone(logical->children[i], zone);
+    }
+}
+
+/* Asked before the statement starts: once it streams, the connection can do nothing else. NULL: UTC, or no
+ * column needs it. */
+static GTimeZone *session_zone(EngineStmt *stmt)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < stmt->n_columns; i++) {
+        wanted = wanted || has_zone(stmt->columns[i]);
+    }
+    g_autofree char *name = NULL;
+    if (!wanted || !engine_query_text(stmt->conn, "SELECT current_setting('TimeZone')", &name, NULL) ||
+        g_strcmp0(name, "UTC") == 0) {
+        return NULL; /* an aborted transaction refuses the question, and then the statement too */
+    }
+    return base_time_zone(name, NULL);
+}
 
 static void read_columns(EngineResult *result)
 {
@@ -12,9 +52,12 @@ static void read_columns(EngineResult *result)
         duckdb_logical_type type = duckdb_column_logical_type(&result->result, i);
         result->columns[i] = engine_int_logical(type);
         duckdb_destroy_logical_type(&type);
+        set_zone(result->columns[i], &result->zone);
         result->names[i] = g_strdup(duckdb_column_name(&result->result, i));
     }
 }
+
+/* ---- running ----------------------------------------------------------------------------------------- */
 
 /* With rows the result streams; without, it is run to its end here, which gives the count. */
 static bool execute(EngineStmt *stmt, duckdb_result *ret, GError **error)
@@ -36,10 +79,13 @@ static bool execute(EngineStmt *stmt, duckdb_result *ret, GError **error)
 EngineResult *engine_stmt_run(EngineStmt *stmt, GError **error)
 {
     duckdb_result raw;
+    GTimeZone *zone = session_zone(stmt);
     if (!execute(stmt, &raw, error)) {
+        g_clear_pointer(&zone, g_time_zone_unref);
         return NULL;
     }
     EngineResult *result = g_new0(EngineResult, 1);
+    result->zone.zone = zone;
     result->conn = stmt->conn;
     result->sql = stmt->sql;
     result->result = raw;
@@ -86,6 +132,7 @@ void engine_result_free(EngineResult *result)
     g_free(result->columns);
     g_free(result->names);
     g_free(result->scratch);
+    g_clear_pointer(&result->zone.zone, g_time_zone_unref);
     engine_stmt_free(result->owned);
     g_free(result);
 }
@@ -250,22 +297,27 @@ bool engine_query_int(EngineConn *conn, const char *sql, int64_t *ret, GError **
     return true;
 }
 
-static json_t *row_json(const EngineResult *result, const EngineColumn *columns, size_t row, GError **error)
+/* Integers beyond 64 bits, which a JSON library cannot hold, become text. */
+static json_t *value_json(const EngineColumn *column, size_t row, GString *text)
 {
-    g_autoptr(json_t) object = json_object();
+    g_string_assign(text, "[");
+    engine_column_append_json(column, row, text);
+    g_string_append_c(text, ']');
+    g_autoptr(json_t) list = base_json_parse(text->str, text->len, NULL);
+    if (list) {
+        return json_incref(json_array_get(list, 0));
+    }
+    return json_stringn(text->str + 1, text->len - 2);
+}
+
+static json_t *row_json(const EngineResult *result, const EngineColumn *columns, size_t row)
+{
+    json_t *object = json_object();
     g_autoptr(GString) text = g_string_new(NULL);
     for (size_t i = 0; i < result->n_columns; i++) {
-        g_string_truncate(text, 0);
-        g_string_append_c(text, '[');
-        engine_column_append_json(&columns[i], row, text);
-        g_string_append_c(text, ']');
-        g_autoptr(json_t) list = base_json_parse(text->str, text->len, error);
-        if (!list) {
-            return NULL;
-        }
-        json_object_set(object, result->names[i], json_array_get(list, 0));
+        json_object_set_new(object, result->names[i], value_json(&columns[i], row, text));
     }
-    return g_steal_pointer(&object);
+    return object;
 }
 
 static bool append_rows(json_t *rows, EngineResult *result, size_t max_rows, GError **error)
@@ -278,11 +330,7 @@ static bool append_rows(json_t *rows, EngineResult *result, size_t max_rows, GEr
             columns[i] = engine_chunk_column(chunk, i);
         }
         for (size_t row = 0; row < chunk->rows && json_array_size(rows) < max_rows; row++) {
-            json_t *object = row_json(result, columns, row, error);
-            if (!object) {
-                return false;
-            }
-            json_array_append_new(rows, object);
+            json_array_append_new(rows, row_json(result, columns, row));
         }
     }
     if (failed) {

@@ -359,23 +359,14 @@ static bool put_back(int fd, const Undo *undo, const char *path, GError **error)
            (fdatasync(fd) == 0 || base_fs_fail(error, errno, "sync", path));
 }
 
-/* The 16-byte identity of a warehouse lies in its main header (MainHeader::Write): after checksum,
- * "DUCK", version, 4 flags, two version texts of 32 bytes, 8 bytes of encryption data. */
-#define IDENTITY_AT    (8 + 4 + 8 + 4 * 8 + 2 * 32 + 8)
-#define IDENTITY_BYTES 16
-
-static bool main_header_valid(const char *headers)
-{
-    uint64_t stored;
-    memcpy(&stored, headers, 8);
-    return engine_checksum(headers + 8, HEADER_BYTES - 8) == stored;
-}
-
-/* Another file has been put in the place of the one that the undo belongs to (a restored backup). */
+/* A checkpoint writes the database header that is not in force, so the one in force must still be there,
+ * byte for byte; else another file has been put in the place of the one that the undo belongs to (a
+ * restored backup). */
 static bool is_stranger(const char *headers, const Undo *undo)
 {
-    return main_header_valid(headers) &&
-           memcmp(headers + IDENTITY_AT, undo->headers + IDENTITY_AT, IDENTITY_BYTES) != 0;
+    int in_force = header_iteration(undo->headers, 1) > header_iteration(undo->headers, 2) ? 1 : 2;
+    size_t at = (size_t)in_force * HEADER_BYTES;
+    return memcmp(headers + at, undo->headers + at, HEADER_BYTES) != 0;
 }
 
 static bool apply(int fd, const Undo *undo, const char *path, char **ret_note, GError **error)
@@ -385,12 +376,12 @@ static bool apply(int fd, const Undo *undo, const char *path, char **ret_note, G
     if (!read_at(fd, headers, HEADERS_BYTES, 0, &got, error, path)) {
         return false;
     }
-    if (is_stranger(headers, undo)) {
-        *ret_note = g_strdup("an undo file of another warehouse was removed");
-        return true;
-    }
     if (last_iteration(headers) > last_iteration(undo->headers)) {
         return true; /* the new header is whole: the checkpoint had finished */
+    }
+    if (is_stranger(headers, undo)) {
+        *ret_note = g_strdup("an undo file that belongs to another warehouse file was removed");
+        return true;
     }
     *ret_note = g_strdup_printf("a checkpoint was cut off and has been undone (%" G_GUINT64_FORMAT
                                 " metadata blocks put back)",
