@@ -1,0 +1,306 @@
+/* Private to catalog: what the steps of reading a project hand to each other.
+ *
+ * load.c     files -> definitions (CatalogItem: a checked object plus where each part of it was written)
+ * kinds.c    the one table of kinds and keys
+ * bind.c     YAML against that table -> CatalogObject
+ * model.c    SQL files: header, body, place
+ * parse.c    all SQL of a project -> the parser's trees, in batches on several connections
+ * resolve.c  names -> objects; models in order; what follows from it (edges, columns, text that the engine
+ * runs) columns.c  one tree -> its output columns with their origins (column-level lineage) types.c    column
+ * types of models, by binding them in the engine, kept by content snapshot.c the immutable result and its
+ * indexes */
+#ifndef WEIR_CATALOG_CATALOG_INT_H
+#define WEIR_CATALOG_CATALOG_INT_H
+
+#include "base/yaml.h"
+#include "catalog/catalog.h"
+
+#define CATALOG_MAX_FILE_BYTES  ((size_t)16 * 1024 * 1024)
+#define CATALOG_MAX_FILES       100000
+#define CATALOG_MAX_NAME_BYTES  64
+#define CATALOG_DEFAULT_DOMAIN  "main"     /* of tables and models outside domains/: a table needs a schema */
+#define CATALOG_STATUS_EXPECTED "expected" /* of a table that a source will make at its first load */
+
+/* ---- kinds ------------------------------------------------------------------------------------- */
+
+typedef enum {
+    CATALOG_KEY_NAME,   /* identifier */
+    CATALOG_KEY_TEXT,   /* any scalar */
+    CATALOG_KEY_LABEL,  /* text or {en, zh} */
+    CATALOG_KEY_LABELS, /* text, list of texts, or {en, zh} of those */
+    CATALOG_KEY_TEXTS,  /* text or list of texts */
+    CATALOG_KEY_INT,
+    CATALOG_KEY_REAL,
+    CATALOG_KEY_BOOL,
+    CATALOG_KEY_DURATION, /* 10m 2h 7d */
+    CATALOG_KEY_SCHEDULE, /* cron, "every 10m", {on: upstream} */
+    CATALOG_KEY_WORD,     /* one of `words` */
+    CATALOG_KEY_TYPE,     /* a column type */
+    CATALOG_KEY_SQL,      /* a SQL expression */
+    CATALOG_KEY_REF,      /* name of an object of `refs` */
+    CATALOG_KEY_REFS,     /* one or a list of them */
+    CATALOG_KEY_TARGET,   /* policies: table, tag:x, layer:x, domain:x */
+    CATALOG_KEY_FEATURES, /* "view" or "view:feature", one or a list */
+    CATALOG_KEY_MAP,      /* `shape` */
+    CATALOG_KEY_MAPS,     /* list of `shape` */
+    CATALOG_KEY_ROWS,     /* list of lists of `shape` */
+    CATALOG_KEY_CHECKS,   /* list of checks (checks.c) */
+    CATALOG_KEY_COLUMN,   /* column of the object itself */
+    CATALOG_KEY_COLUMNS,  /* one or a list of them */
+    CATALOG_KEY_ANY       /* kept as written */
+} CatalogKeyType;
+
+/* Which way data goes between an object and what a key of it names. */
+typedef enum { CATALOG_FLOW_NONE, CATALOG_FLOW_IN, CATALOG_FLOW_OUT } CatalogFlow;
+
+typedef struct CatalogKey CatalogKey;
+struct CatalogKey {
+    const char *name; /* NULL ends a shape */
+    CatalogKeyType type;
+    bool required;
+    guint32 refs; /* bits of CatalogKind */
+    CatalogFlow flow;
+    const char *words; /* "a|b|c" */
+    const CatalogKey *shape;
+    const char *doc_en, *doc_zh;
+};
+
+typedef struct {
+    const char *name, *plural;
+    const char *title_en, *title_zh;
+    const CatalogKey *keys; /* own keys, after the common ones */
+    bool free_name;         /* the name may be any text: terms, roles, examples */
+    bool in_domain;         /* stands in a domain */
+} CatalogKindInfo;
+
+extern const CatalogKey catalog_common_keys[];
+extern const CatalogKey catalog_project_keys[]; /* weir.yml */
+extern const CatalogKey catalog_check_keys[];
+const CatalogKindInfo *catalog_kind_info(CatalogKind kind);
+/* The key of that name among common and own ones; NULL when there is none. `common` may be NULL. */
+const CatalogKey *catalog_key_find(const CatalogKey *keys, const CatalogKey *common, const char *name);
+/* Names of both shapes, NULL-terminated; free with g_free (names borrowed). */
+const char **catalog_key_names(const CatalogKey *keys, const CatalogKey *common);
+
+/* ---- objects while they are built ---------------------------------------------------------------- */
+
+typedef struct {
+    char *path; /* relative */
+    char *text;
+    size_t len;
+    char *hash; /* SHA-256 of the text, hex */
+    gint refs;  /* atomic; files are shared by snapshots */
+} CatalogFile;
+CatalogFile *catalog_file_new(const char *path, char *text_taken, size_t len);
+CatalogFile *catalog_file_ref(CatalogFile *file);
+void catalog_file_unref(CatalogFile *file);
+
+/* A CatalogObject is the first member; objects are shared between snapshots. */
+typedef struct {
+    CatalogObject object;
+    gint refs; /* atomic */
+    CatalogTable *table_owned;
+    CatalogModelInfo *model_owned;
+    GPtrArray *columns_owned;
+    bool live;         /* from CREATE TABLE or a source, not from files */
+    bool columns_open; /* the columns are not (all) known */
+} CatalogNode;
+CatalogNode *catalog_node_new(CatalogKind kind, const char *domain, const char *name);
+CatalogNode *catalog_node_ref(CatalogNode *node);
+void catalog_node_unref(CatalogNode *node);
+static inline CatalogNode *catalog_node(const CatalogObject *object)
+{
+    return (CatalogNode *)(guintptr)object;
+}
+CatalogColumn *catalog_column_new(const char *name, const char *type);
+void catalog_column_free(CatalogColumn *column);
+const CatalogColumn *catalog_columns_find(const GPtrArray *columns, const char *name);
+/* Sets text and hash from definition (and body). */
+void catalog_node_seal(CatalogNode *node);
+/* The node of a live table, sealed. */
+CatalogNode *catalog_node_from_table(const CatalogTable *table);
+
+typedef struct CatalogColumnsResult CatalogColumnsResult;
+
+/* An object with the YAML it came from. */
+typedef struct {
+    CatalogNode *node;
+    const BaseYaml *yaml; /* the definition's map; NULL for a file without header */
+    CatalogFile *file;
+    size_t body_offset;            /* MODEL: of the body in the file */
+    bool failed;                   /* something is wrong with it: left out of the snapshot */
+    bool duplicate;                /* its name is taken */
+    json_t *tree;                  /* MODEL: the parser's */
+    int state;                     /* resolve.c */
+    GPtrArray *reads;              /* MODEL: models that it reads, each once: CatalogItem* */
+    CatalogColumnsResult *columns; /* MODEL */
+    GPtrArray *stale;              /* CatalogColumn* whose names origins still point to */
+} CatalogItem;
+
+/* A name that was written somewhere and must be an object. */
+typedef struct {
+    CatalogItem *item;
+    const BaseYaml *node; /* the scalar */
+    const char *key;      /* "table" */
+    guint32 kinds;
+    CatalogFlow flow;
+    CatalogKeyType type; /* REF, TARGET, FEATURES */
+    bool optional;       /* may not exist yet */
+    const BaseYaml *map; /* the map it stands in */
+} CatalogRef;
+
+/* An expression that was written somewhere. */
+typedef struct {
+    CatalogItem *item;
+    const BaseYaml *node;
+    const char *key;
+    const BaseYaml *map;
+    json_t *tree;
+} CatalogExpr;
+
+typedef struct {
+    const char *root;    /* NULL when read from the store */
+    GPtrArray *files;    /* CatalogFile* */
+    GPtrArray *docs;     /* BaseYaml*: keep positions alive */
+    GPtrArray *items;    /* CatalogItem* */
+    GHashTable *by_node; /* CatalogObject* -> CatalogItem* */
+    GArray *refs;        /* CatalogRef */
+    GArray *exprs;       /* CatalogExpr */
+    BaseDiags *diags;
+    CatalogSnapshot *snapshot; /* in the making */
+    json_t *settings;
+    char *name, *timezone;
+    char *project_file; /* "weir.yml" once seen */
+    EngineConn *parser;
+    GPtrArray *table_names; /* borrowed names, NULL at the end; made when asked for */
+} CatalogBuild;
+
+/* bind.c */
+void catalog_bind_file(CatalogBuild *build, CatalogFile *file);
+void catalog_bind_object(CatalogBuild *build, CatalogFile *file, CatalogKind kind, const BaseYaml *map,
+                         const char *model_name, size_t body_offset);
+BaseDiag *catalog_complain(CatalogBuild *build, CatalogItem *item, const BaseYaml *node, BaseErrorCode code,
+                           const char *format, ...) G_GNUC_PRINTF(5, 6);
+/* The domain that a path says: domains/<d>/...; caller frees; NULL when none. */
+char *catalog_path_domain(const char *path);
+/* checks.c: normalises column checks and model checks into definition["checks"]. */
+void catalog_bind_checks(CatalogBuild *build, CatalogItem *item);
+/* tables.c: CatalogTable of a `tables:` definition. */
+void catalog_bind_table(CatalogBuild *build, CatalogItem *item);
+/* Canonical YAML of a definition, keys in the kind's order. */
+char *catalog_canonical(CatalogKind kind, const json_t *definition);
+
+/* model.c */
+void catalog_bind_model_file(CatalogBuild *build, CatalogFile *file);
+void catalog_bind_model(CatalogBuild *build, CatalogItem *item);
+/* Line and column (from 1) in the file of a byte offset in the body. */
+void catalog_model_place(const CatalogItem *item, size_t offset, unsigned *ret_line, unsigned *ret_column);
+/* ods_, dwd_, ... ; NULL when the name has no layer prefix. */
+const char *catalog_layer_of(const char *name);
+
+/* load.c */
+CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, const GPtrArray *live,
+                                    BaseDiags *diags);
+
+/* parse.c: trees of many statements at once, in parallel. trees[i] is NULL where it does not parse. */
+void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, json_t **ret_trees);
+/* The query node ({"type":"SELECT_NODE"...}) of a tree. */
+json_t *catalog_tree_node(const json_t *tree);
+
+/* resolve.c: all names, models in order, columns, edges, types. */
+void catalog_resolve(CatalogBuild *build);
+
+/* refs.c */
+void catalog_resolve_references(CatalogBuild *build);
+void catalog_resolve_own_columns(CatalogBuild *build);
+const CatalogObject *catalog_ref_find(const CatalogBuild *build, guint32 kinds, const char *text,
+                                      const char *own, bool *ret_ambiguous);
+void catalog_complain_column(CatalogBuild *build, CatalogItem *item, const BaseYaml *node, const char *name,
+                             const CatalogObject *table);
+
+/* exprs.c: expressions of metrics, features, dimensions...; what else a kind asks of its columns. */
+void catalog_resolve_expressions(CatalogBuild *build);
+
+/* columns.c */
+typedef enum {
+    CATALOG_HOW_DIRECT,
+    CATALOG_HOW_DERIVED,
+    CATALOG_HOW_AGGREGATED,
+    CATALOG_HOW_FILTER
+} CatalogHow;
+const char *catalog_how_name(CatalogHow how);
+typedef struct {
+    const CatalogObject *object;
+    const char *column; /* NULL: its rows (count(*)) */
+    CatalogHow how;
+} CatalogOrigin;
+typedef struct {
+    size_t n;
+    CatalogOrigin items[];
+} CatalogOrigins; /* each (object, column) once; immutable */
+typedef struct {
+    const char *name; /* NULL: the engine names it */
+    const char *type; /* "" = not known; of a direct column or a CAST */
+    const CatalogOrigins *origins;
+} CatalogOutput;
+typedef struct {
+    size_t offset; /* in the text */
+    const CatalogObject *object;
+    const char *schema, *name; /* as written; schema "" when none */
+} CatalogTableUse;
+struct CatalogColumnsResult {
+    CatalogOutput *outputs;
+    size_t n_outputs;
+    const CatalogOrigins *filters; /* what decides rows */
+    GArray *uses;                  /* CatalogTableUse */
+    bool open;                     /* the outputs are not all known */
+    bool uses_interval;
+    void *arena; /* owns all of it */
+};
+/* What the walk asks of its caller. */
+typedef struct {
+    const char *sql;
+    /* An object by name; NULL = not found or ambiguous. */
+    const CatalogObject *(*table)(void *user, const char *schema, const char *name, bool *ret_ambiguous);
+    /* Columns of an object; *ret_open: there may be more. */
+    const GPtrArray *(*columns)(void *user, const CatalogObject *object, bool *ret_open);
+    const char *const *(*table_names)(void *user);
+    /* offset SIZE_MAX = nowhere in particular. */
+    BaseDiag *(*complain)(void *user, size_t offset, size_t len, BaseErrorCode code, const char *message);
+    /* A table that a name before a dot means though it is not in FROM (an entity in a metric's filter); may
+     * be NULL. */
+    const CatalogObject *(*implied)(void *user, const char *name);
+    void *user;
+} CatalogColumnsContext;
+void catalog_columns_run(const json_t *tree, const CatalogColumnsContext *context, CatalogColumnsResult *ret);
+void catalog_columns_clear(CatalogColumnsResult *result);
+bool catalog_is_aggregate(const char *function); /* columns_names.c */
+
+/* types.c */
+void catalog_bind_types(CatalogBuild *build, GPtrArray *order);
+
+/* snapshot.c */
+struct CatalogSnapshot {
+    gint refs;
+    GPtrArray *files;
+    GPtrArray *objects;
+    GHashTable *by_id;     /* id -> object */
+    GHashTable *by_name;   /* folded bare name -> GPtrArray of objects */
+    GPtrArray *edges;      /* CatalogEdge* in edge_store order */
+    GHashTable *up, *down; /* object -> GPtrArray of CatalogEdge* */
+    GStringChunk *strings;
+    char **domains;
+    char **table_names;
+    json_t *settings;
+    char *name, *timezone, *hash;
+};
+CatalogSnapshot *catalog_snapshot_new(void);
+/* Takes a reference to node. */
+void catalog_snapshot_add(CatalogSnapshot *snapshot, CatalogNode *node);
+void catalog_snapshot_edge(CatalogSnapshot *snapshot, const CatalogObject *from, const char *from_column,
+                           const CatalogObject *to, const char *to_column, const char *how);
+/* Sorts and makes indexes, hash; before it only by_id and by_name may be used. */
+void catalog_snapshot_seal(CatalogSnapshot *snapshot);
+CatalogSnapshot *catalog_snapshot_reload(const GPtrArray *files, EngineConn *parser, const GPtrArray *live);
+
+#endif

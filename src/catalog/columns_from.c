@@ -1,0 +1,501 @@
+/* FROM: tables, subqueries, CTEs, joins, functions, VALUES, pivots. */
+#include "base/text.h"
+#include "catalog/columns_int.h"
+
+void scope_init(Scope *scope, Scope *outer, const Cte *ctes)
+{
+    *scope = (Scope){.outer = outer, .ctes = ctes, .visible = g_array_new(FALSE, FALSE, sizeof(Visible))};
+}
+
+void scope_clear(Scope *scope)
+{
+    g_array_unref(scope->visible);
+}
+
+void relation_rename(Walk *walk, Relation *relation, const json_t *aliases)
+{
+    size_t n = json_array_size(aliases);
+    if (n == 0) {
+        return;
+    }
+    size_t total = relation->open ? MAX(n, relation->n_columns) : relation->n_columns;
+    Column *columns = walk_alloc(walk, sizeof(Column) * total);
+    for (size_t i = 0; i < total; i++) {
+        columns[i] =
+            i < relation->n_columns ? relation->columns[i] : (Column){.type = "", .origins = relation->rows};
+        if (i < n) {
+            columns[i].name = walk_text(walk, json_string_value(json_array_get(aliases, i)));
+        }
+    }
+    relation->columns = columns;
+    relation->n_columns = total;
+}
+
+void scope_add(Walk *walk, Scope *scope, const Relation *relation)
+{
+    Relation *copy = walk_alloc(walk, sizeof *copy);
+    *copy = *relation;
+    copy->next = scope->relations;
+    scope->relations = copy;
+    for (size_t i = 0; i < copy->n_columns; i++) {
+        Visible visible = {.relation = copy, .column = copy->columns[i]};
+        g_array_append_val(scope->visible, visible);
+    }
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------- */
+
+static const Cte *find_cte(const Cte *ctes, const char *name)
+{
+    for (; ctes; ctes = ctes->next) {
+        if (g_ascii_strcasecmp(ctes->name, name) == 0) {
+            return ctes;
+        }
+    }
+    return NULL;
+}
+
+static void complain_table(Walk *walk, const json_t *node, const char *schema, const char *name,
+                           bool ambiguous)
+{
+    g_autofree char *full = *schema ? g_strdup_printf("%s.%s", schema, name) : g_strdup(name);
+    size_t offset = node_offset(node);
+    if (ambiguous) {
+        BaseDiag *diag = walk_complain(walk, offset, strlen(full), BASE_E_NAME_AMBIGUOUS,
+                                       "`%s` is a table of more than one domain", full);
+        if (diag) {
+            base_diag_hint(diag, "write domain.%s", name);
+        }
+        return;
+    }
+    BaseDiag *diag =
+        walk_complain(walk, offset, strlen(full), BASE_E_TABLE_UNKNOWN, "no table or model `%s`", full);
+    if (!diag) {
+        return;
+    }
+    const char *const *names = walk->context->table_names(walk->context->user);
+    const char *nearest = base_text_nearest(full, names);
+    nearest = nearest ? nearest : base_text_nearest(name, names);
+    if (nearest) {
+        base_diag_hint(diag, "did you mean `%s`?", nearest);
+    }
+}
+
+static void fill_table(Walk *walk, const CatalogObject *object, Relation *ret)
+{
+    bool open = false;
+    const GPtrArray *columns = walk->context->columns(walk->context->user, object, &open);
+    size_t n = columns ? columns->len : 0;
+    Column *out = walk_alloc(walk, sizeof(Column) * n);
+    for (size_t i = 0; i < n; i++) {
+        const CatalogColumn *column = g_ptr_array_index(columns, i);
+        out[i] = (Column){.name = column->name,
+                          .type = column->type,
+                          .origins = origins_one(walk, object, column->name, CATALOG_HOW_DIRECT)};
+    }
+    ret->columns = out;
+    ret->n_columns = n;
+    ret->open = open || !columns;
+    ret->object = object;
+    ret->schema = object->domain;
+    ret->rows = origins_one(walk, object, NULL, CATALOG_HOW_DIRECT);
+}
+
+static void walk_table(Walk *walk, const json_t *node, Scope *scope)
+{
+    const char *schema = node_text(node, "schema_name");
+    const char *name = node_text(node, "table_name");
+    const char *alias = node_text(node, "alias");
+    Relation relation = {.alias = walk_text(walk, *alias ? alias : name)};
+    bool recurring = g_ascii_strcasecmp(schema, "recurring") == 0;
+    const Cte *cte = !*schema || recurring ? find_cte(scope->ctes, name) : NULL;
+    if (cte) {
+        const char *own = relation.alias;
+        relation = cte->relation;
+        relation.alias = own;
+    } else {
+        bool ambiguous = false;
+        const CatalogObject *object = walk->context->table(walk->context->user, schema, name, &ambiguous);
+        if (!object) {
+            complain_table(walk, node, schema, name, ambiguous);
+            relation.open = true;
+        } else {
+            fill_table(walk, object, &relation);
+            CatalogTableUse use = {.offset = node_offset(node),
+                                   .object = object,
+                                   .schema = walk_text(walk, schema),
+                                   .name = walk_text(walk, name)};
+            if (!walk->quiet) {
+                g_array_append_val(walk->result->uses, use);
+            }
+        }
+    }
+    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    scope_add(walk, scope, &relation);
+}
+
+static void walk_subquery(Walk *walk, const json_t *node, Scope *scope)
+{
+    const char *alias = node_text(node, "alias");
+    Relation relation = {0};
+    walk_query(walk, json_object_get(json_object_get(node, "subquery"), "node"), scope, scope->ctes,
+               &relation);
+    relation.alias = *alias ? walk_text(walk, alias) : NULL;
+    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    scope_add(walk, scope, &relation);
+}
+
+/* unnest, range and generate_series have one column of their own name; others are the engine's to know. */
+static void walk_function(Walk *walk, const json_t *node, Scope *scope)
+{
+    static const char *const simple[] = {"unnest", "range", "generate_series", NULL};
+    const json_t *function = json_object_get(node, "function");
+    const char *name = node_text(function, "function_name");
+    const char *alias = node_text(node, "alias");
+    Value value = walk_list(walk, json_object_get(function, "children"), scope);
+    Relation relation = {.alias = walk_text(walk, *alias ? alias : name)};
+    relation.rows = origins_at_least(walk, value.origins, CATALOG_HOW_DERIVED);
+    relation.open = true;
+    if (g_strv_contains(simple, name)) {
+        Column *column = walk_alloc(walk, sizeof *column);
+        *column = (Column){.name = walk_text(walk, name), .type = "", .origins = relation.rows};
+        relation.columns = column;
+        relation.n_columns = 1;
+        relation.open = g_str_equal(node_text(node, "with_ordinality"), "WITH_ORDINALITY") ||
+                        json_array_size(json_object_get(function, "children")) == 0;
+        /* unnest of a list of structs may give a column for each field */
+        relation.open = relation.open || g_str_equal(name, "unnest");
+    }
+    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    scope_add(walk, scope, &relation);
+}
+
+static void walk_values(Walk *walk, const json_t *node, Scope *scope)
+{
+    const json_t *rows = json_object_get(node, "values");
+    const json_t *names = json_object_get(node, "expected_names");
+    const char *alias = node_text(node, "alias");
+    size_t n = json_array_size(json_array_get(rows, 0));
+    Column *columns = walk_alloc(walk, sizeof(Column) * n);
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("col%zu", i);
+        const char *given = json_string_value(json_array_get(names, i));
+        columns[i] = (Column){.name = walk_text(walk, given ? given : name), .type = ""};
+    }
+    size_t r, c;
+    json_t *row, *expr;
+    json_array_foreach (rows, r, row) {
+        json_array_foreach (row, c, expr) {
+            Value value = walk_expr(walk, expr, scope);
+            if (c < n) {
+                columns[c].origins = origins_union(walk, columns[c].origins, value.origins);
+            }
+        }
+    }
+    Relation relation = {.alias = walk_text(walk, alias), .columns = columns, .n_columns = n};
+    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    scope_add(walk, scope, &relation);
+}
+
+/* ---- joins -----------------------------------------------------------------------------------------------
+ */
+
+static Visible *find_visible(GArray *visible, guint from, guint to, const char *name)
+{
+    for (guint i = from; i < to; i++) {
+        Visible *column = &g_array_index(visible, Visible, i);
+        if (column->column.name && g_ascii_strcasecmp(column->column.name, name) == 0) {
+            return column;
+        }
+    }
+    return NULL;
+}
+
+/* USING (k): one column k, left's value (right's in a RIGHT join, either's in a FULL one); both decide rows.
+ */
+static void merge_using(Walk *walk, const json_t *join, Scope *scope, guint from, guint start,
+                        const char *name)
+{
+    const char *type = node_text(join, "join_type");
+    Visible *left = find_visible(scope->visible, from, start, name);
+    Visible *right = find_visible(scope->visible, start, scope->visible->len, name);
+    if (left) {
+        walk_filter(walk, left->column.origins);
+    }
+    if (right) {
+        walk_filter(walk, right->column.origins);
+    }
+    if (!left || !right) {
+        return;
+    }
+    if (g_str_equal(type, "RIGHT")) {
+        left->column.origins = right->column.origins;
+        left->column.type = right->column.type;
+    } else if (g_str_equal(type, "OUTER")) {
+        left->column.origins = origins_at_least(
+            walk, origins_union(walk, left->column.origins, right->column.origins), CATALOG_HOW_DERIVED);
+    }
+    g_array_remove_index(scope->visible, (guint)(right - &g_array_index(scope->visible, Visible, 0)));
+}
+
+static bool any_open(const Relation *from, const Relation *until)
+{
+    for (; from != until; from = from->next) {
+        if (from->open) {
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef struct {
+    guint visible;    /* before the left side */
+    guint middle;     /* before the right side */
+    Relation *before; /* relations before the left side */
+    Relation *left;   /* newest of the left side */
+} JoinMarks;
+
+/* The tree keeps the names of USING without their places: behind the join's own stands USING, then the name.
+ */
+static size_t using_place(const char *sql, size_t offset, const char *name)
+{
+    size_t len = strlen(sql), word = strlen(name);
+    bool behind = false;
+    for (size_t i = offset < len ? offset : 0; i < len; i++) {
+        bool starts = i == 0 || !(g_ascii_isalnum(sql[i - 1]) || sql[i - 1] == '_');
+        if (starts && !behind && g_ascii_strncasecmp(sql + i, "using", 5) == 0) {
+            behind = true;
+        } else if (starts && behind && g_ascii_strncasecmp(sql + i, name, word) == 0 &&
+                   !(g_ascii_isalnum(sql[i + word]) || sql[i + word] == '_')) {
+            return i;
+        }
+    }
+    return offset;
+}
+
+static void check_using(Walk *walk, const json_t *join, Scope *scope, const JoinMarks *marks,
+                        const char *name)
+{
+    bool in_left = find_visible(scope->visible, marks->visible, marks->middle, name);
+    bool in_right = find_visible(scope->visible, marks->middle, scope->visible->len, name);
+    bool open_left = any_open(marks->left, marks->before);
+    bool open_right = any_open(scope->relations, marks->left);
+    if ((in_left || open_left) && (in_right || open_right)) {
+        return;
+    }
+    guint from = in_left || open_left ? marks->middle : marks->visible;
+    guint to = in_left || open_left ? scope->visible->len : marks->middle;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = from; i < to; i++) {
+        g_ptr_array_add(names, (gpointer)(guintptr)g_array_index(scope->visible, Visible, i).column.name);
+    }
+    g_ptr_array_add(names, NULL);
+    size_t at = using_place(walk->context->sql, node_offset(join), name);
+    BaseDiag *diag = walk_complain(walk, at, strlen(name), BASE_E_COLUMN_UNKNOWN,
+                                   "no column `%s` on the %s side of the join", name,
+                                   in_left || open_left ? "right" : "left");
+    if (diag) {
+        base_diag_hint_nearest(diag, name, (const char *const *)names->pdata);
+    }
+}
+
+static void join_natural(Walk *walk, const json_t *join, Scope *scope, const JoinMarks *marks)
+{
+    for (guint i = marks->visible; i < marks->middle; i++) {
+        const char *name = g_array_index(scope->visible, Visible, i).column.name;
+        if (name && find_visible(scope->visible, marks->middle, scope->visible->len, name)) {
+            merge_using(walk, join, scope, marks->visible, marks->middle, name);
+        }
+    }
+}
+
+static void walk_join(Walk *walk, const json_t *node, Scope *scope)
+{
+    JoinMarks marks = {.visible = scope->visible->len, .before = scope->relations};
+    walk_from(walk, json_object_get(node, "left"), scope);
+    marks.middle = scope->visible->len;
+    marks.left = scope->relations;
+    walk_from(walk, json_object_get(node, "right"), scope);
+    const json_t *condition = json_object_get(node, "condition");
+    if (json_is_object(condition)) {
+        walk_filter(walk, walk_expr(walk, condition, scope).origins);
+    }
+    size_t i;
+    json_t *name;
+    json_array_foreach (json_object_get(node, "using_columns"), i, name) {
+        const char *text = json_string_value(name);
+        check_using(walk, node, scope, &marks, text);
+        merge_using(walk, node, scope, marks.visible, marks.middle, text);
+    }
+    if (g_str_equal(node_text(node, "ref_type"), "NATURAL")) {
+        join_natural(walk, node, scope, &marks);
+    }
+    const char *type = node_text(node, "join_type");
+    if (g_str_equal(type, "SEMI") || g_str_equal(type, "ANTI")) { /* the right side only decides rows */
+        g_array_set_size(scope->visible, marks.middle);
+        for (Relation *r = scope->relations; r != marks.left; r = r->next) {
+            walk_filter(walk, r->rows);
+        }
+        scope->relations = marks.left;
+    }
+}
+
+/* ---- pivots -----------------------------------------------------------------------------------------------
+ */
+
+static bool in_list(const json_t *list, const char *name)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (list, i, entry) {
+        if (json_is_string(entry) && g_ascii_strcasecmp(json_string_value(entry), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool uses_name(const Origins *used, const Origins *column)
+{
+    for (size_t i = 0; column && used && i < used->n; i++) {
+        if (column->n == 1 && used->items[i].object == column->items[0].object &&
+            g_strcmp0(used->items[i].column, column->items[0].column) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void append(GArray *out, const char *name, const Origins *origins)
+{
+    Column column = {.name = name, .type = "", .origins = origins};
+    g_array_append_val(out, column);
+}
+
+static void keep_groups(const json_t *node, const Scope *inner, const Origins *used, GArray *out)
+{
+    const json_t *groups = json_object_get(node, "groups");
+    for (guint i = 0; i < inner->visible->len; i++) {
+        const Column *column = &g_array_index(inner->visible, Visible, i).column;
+        bool keep = json_array_size(groups) ? in_list(groups, column->name ? column->name : "")
+                                            : !uses_name(used, column->origins);
+        if (keep) {
+            g_array_append_val(out, *column);
+        }
+    }
+}
+
+static void walk_unpivot(Walk *walk, const json_t *node, Scope *inner, GArray *out)
+{
+    const json_t *pivot = json_array_get(json_object_get(node, "pivots"), 0);
+    const Origins *values = NULL;
+    size_t i, k;
+    json_t *entry, *value;
+    g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+    json_array_foreach (json_object_get(pivot, "entries"), i, entry) {
+        json_array_foreach (json_object_get(entry, "values"), k, value) {
+            const char *name = node_text(value, "value");
+            Visible *column = find_visible(inner->visible, 0, inner->visible->len, name);
+            values = origins_union(walk, values, column ? column->column.origins : NULL);
+            if (column) {
+                g_hash_table_add(taken, (gpointer)(guintptr)column->column.name);
+            }
+        }
+    }
+    for (guint v = 0; v < inner->visible->len; v++) {
+        const Column *column = &g_array_index(inner->visible, Visible, v).column;
+        if (!column->name || !g_hash_table_contains(taken, column->name)) {
+            g_array_append_val(out, *column);
+        }
+    }
+    append(out,
+           walk_text(walk, json_string_value(json_array_get(json_object_get(pivot, "unpivot_names"), 0))),
+           NULL);
+    json_array_foreach (json_object_get(node, "unpivot_names"), i, value) {
+        append(out, walk_text(walk, json_string_value(value)), values);
+    }
+}
+
+/* Names: the value, with the aggregate's alias behind it where there are several. */
+static void walk_pivot_columns(Walk *walk, const json_t *node, Scope *inner, GArray *out, bool *ret_open)
+{
+    const json_t *aggregates = json_object_get(node, "aggregates");
+    const json_t *pivots = json_object_get(node, "pivots");
+    const json_t *pivot = json_array_get(pivots, 0);
+    Value keys = walk_list(walk, json_object_get(pivot, "pivot_expressions"), inner);
+    Value all = walk_list(walk, aggregates, inner);
+    keep_groups(node, inner, origins_union(walk, keys.origins, all.origins), out);
+    *ret_open = json_array_size(pivots) != 1 || json_array_size(aggregates) == 0;
+    size_t i, k;
+    json_t *entry, *aggregate;
+    json_array_foreach (json_object_get(pivot, "entries"), i, entry) {
+        const json_t *value = json_object_get(json_array_get(json_object_get(entry, "values"), 0), "value");
+        const char *alias = node_text(entry, "alias");
+        g_autofree char *plain = *alias                  ? g_strdup(alias)
+                                 : json_is_string(value) ? g_strdup(json_string_value(value))
+                                                         : base_json_text(value);
+        json_array_foreach (aggregates, k, aggregate) {
+            const char *own = node_text(aggregate, "alias");
+            g_autofree char *name = json_array_size(aggregates) > 1 || *own
+                                        ? g_strdup_printf("%s_%s", plain, own)
+                                        : g_strdup(plain);
+            const Origins *origins = origins_union(walk, walk_expr(walk, aggregate, inner).origins,
+                                                   origins_at_least(walk, keys.origins, CATALOG_HOW_DERIVED));
+            append(out, *own || json_array_size(aggregates) == 1 ? walk_text(walk, name) : NULL, origins);
+        }
+    }
+}
+
+static void walk_pivot(Walk *walk, const json_t *node, Scope *scope)
+{
+    Scope inner;
+    scope_init(&inner, scope->outer, scope->ctes);
+    walk_from(walk, json_object_get(node, "source"), &inner);
+    g_autoptr(GArray) out = g_array_new(FALSE, FALSE, sizeof(Column));
+    Relation relation = {.open = any_open(inner.relations, NULL)};
+    if (json_array_size(json_object_get(node, "unpivot_names")) > 0) {
+        walk_unpivot(walk, node, &inner, out);
+    } else {
+        bool open = false;
+        walk_pivot_columns(walk, node, &inner, out, &open);
+        relation.open = relation.open || open;
+    }
+    relation.rows = scope_rows(walk, &inner);
+    scope_clear(&inner);
+    const char *alias = node_text(node, "alias");
+    relation.alias = *alias ? walk_text(walk, alias) : NULL;
+    Column *columns = walk_alloc(walk, sizeof(Column) * out->len);
+    if (out->len) {
+        memcpy(columns, out->data, sizeof(Column) * out->len);
+    }
+    relation.columns = columns;
+    relation.n_columns = out->len;
+    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    scope_add(walk, scope, &relation);
+}
+
+void walk_from(Walk *walk, const json_t *node, Scope *scope)
+{
+    const char *type = node_text(node, "type");
+    if (!json_is_object(node) || g_str_equal(type, "EMPTY") || walk->depth >= COLUMNS_MAX_DEPTH) {
+        return;
+    }
+    walk->depth++;
+    if (g_str_equal(type, "BASE_TABLE")) {
+        walk_table(walk, node, scope);
+    } else if (g_str_equal(type, "JOIN")) {
+        walk_join(walk, node, scope);
+    } else if (g_str_equal(type, "SUBQUERY")) {
+        walk_subquery(walk, node, scope);
+    } else if (g_str_equal(type, "TABLE_FUNCTION")) {
+        walk_function(walk, node, scope);
+    } else if (g_str_equal(type, "EXPRESSION_LIST")) {
+        walk_values(walk, node, scope);
+    } else if (g_str_equal(type, "PIVOT")) {
+        walk_pivot(walk, node, scope);
+    } else {
+        Relation unknown = {.open = true};
+        scope_add(walk, scope, &unknown);
+    }
+    walk->depth--;
+}

@@ -1,0 +1,387 @@
+/* `*`, `t.*` with EXCLUDE, REPLACE and RENAME, `* LIKE 'x%'`, COLUMNS('regex'), COLUMNS(c -> ...),
+ * COLUMNS([a, b]), alone or inside an expression, which then becomes one column for each. */
+#include "catalog/columns_int.h"
+
+static bool is(const json_t *node, const char *kind)
+{
+    return g_str_equal(node_text(node, "class"), kind);
+}
+
+const json_t *find_star(const json_t *node)
+{
+    if (!json_is_object(node) || is(node, "SUBQUERY")) {
+        return NULL;
+    }
+    if (is(node, "STAR")) {
+        return node;
+    }
+    const char *key;
+    json_t *member;
+    json_object_foreach ((json_t *)(guintptr)node, key, member) {
+        const json_t *found = json_is_object(member) ? find_star(member) : NULL;
+        for (size_t i = 0; !found && i < json_array_size(member); i++) {
+            found = find_star(json_array_get(member, i));
+        }
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+/* ---- which names match ------------------------------------------------------------------------------------
+ */
+
+/* Yes, no, or not to be known here. */
+typedef enum { NO, YES, UNKNOWN } Match;
+
+static const char *constant_text(const json_t *node)
+{
+    return is(node, "CONSTANT") ? json_string_value(json_object_get(json_object_get(node, "value"), "value"))
+                                : NULL;
+}
+
+static bool like(const char *pattern, const char *text, bool fold)
+{
+    g_autoptr(GString) regex = g_string_new("^");
+    for (const char *p = pattern; *p; p++) {
+        if (*p == '%') {
+            g_string_append(regex, ".*");
+        } else if (*p == '_') {
+            g_string_append_c(regex, '.');
+        } else {
+            g_autofree char *plain = g_regex_escape_string(p, 1);
+            g_string_append(regex, plain);
+        }
+    }
+    g_string_append_c(regex, '$');
+    return g_regex_match_simple(regex->str, text, fold ? G_REGEX_CASELESS : 0, 0);
+}
+
+static Match match_operator(const char *operator, const char * pattern, const char *name)
+{
+    bool fold = g_str_has_suffix(operator, "*");
+    if (g_str_has_prefix(operator, "~~") && !g_str_equal(operator, "~~~")) {
+        return like(pattern, name, fold);
+    }
+    if (g_str_has_prefix(operator, "!~~")) {
+        return !like(pattern, name, fold);
+    }
+    if (g_str_equal(operator, "~~~")) {
+        return g_pattern_match_simple(pattern, name);
+    }
+    if (g_str_equal(operator, "starts_with") || g_str_equal(operator, "prefix") ||
+        g_str_equal(operator, "^@")) {
+        return g_str_has_prefix(name, pattern);
+    }
+    if (g_str_equal(operator, "ends_with") || g_str_equal(operator, "suffix")) {
+        return g_str_has_suffix(name, pattern);
+    }
+    if (g_str_equal(operator, "contains")) {
+        return strstr(name, pattern) != NULL;
+    }
+    if (g_str_equal(operator, "regexp_matches")) {
+        return g_regex_match_simple(pattern, name, 0, 0);
+    }
+    if (g_str_equal(operator, "regexp_full_match")) {
+        g_autofree char *whole = g_strdup_printf("^(?:%s)$", pattern);
+        return g_regex_match_simple(whole, name, 0, 0);
+    }
+    return UNKNOWN;
+}
+
+static Match match_in(const json_t *children, const char *name, bool negated)
+{
+    for (size_t i = 1; i < json_array_size(children); i++) {
+        const char *text = constant_text(json_array_get(children, i));
+        if (!text) {
+            return UNKNOWN;
+        }
+        if (g_str_equal(text, name)) {
+            return negated ? NO : YES;
+        }
+    }
+    return negated ? YES : NO;
+}
+
+/* A condition on the name `c` of a column, as in COLUMNS(c -> c LIKE 'x%'). */
+static Match match_condition(const json_t *node, const char *name)
+{
+    const json_t *children = json_object_get(node, "children");
+    const char *type = node_text(node, "type");
+    if (is(node, "FUNCTION") && json_array_size(children) == 2) {
+        const char *pattern = constant_text(json_array_get(children, 1));
+        return pattern ? match_operator(node_text(node, "function_name"), pattern, name) : UNKNOWN;
+    }
+    if (is(node, "COMPARISON")) {
+        const char *text = constant_text(json_object_get(node, "right"));
+        bool equal = text && g_str_equal(text, name);
+        return !text                                   ? UNKNOWN
+               : g_str_equal(type, "COMPARE_EQUAL")    ? (equal ? YES : NO)
+               : g_str_equal(type, "COMPARE_NOTEQUAL") ? (equal ? NO : YES)
+                                                       : UNKNOWN;
+    }
+    if (is(node, "OPERATOR") && (g_str_equal(type, "COMPARE_IN") || g_str_equal(type, "COMPARE_NOT_IN"))) {
+        return match_in(children, name, g_str_equal(type, "COMPARE_NOT_IN"));
+    }
+    if (is(node, "OPERATOR") && g_str_equal(type, "OPERATOR_NOT")) {
+        Match inner = match_condition(json_array_get(children, 0), name);
+        return inner == UNKNOWN ? UNKNOWN : inner == YES ? NO : YES;
+    }
+    if (is(node, "CONJUNCTION")) {
+        bool all = g_str_equal(type, "CONJUNCTION_AND");
+        Match out = all ? YES : NO;
+        for (size_t i = 0; i < json_array_size(children); i++) {
+            Match one = match_condition(json_array_get(children, i), name);
+            if (one == UNKNOWN) {
+                return UNKNOWN;
+            }
+            out = all ? MIN(out, one) : MAX(out, one);
+        }
+        return out;
+    }
+    return UNKNOWN;
+}
+
+static Match match_named(const json_t *list, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i);
+        const json_t *parts = json_object_get(entry, "column_names");
+        const char *text = parts ? json_string_value(json_array_get(parts, json_array_size(parts) - 1))
+                                 : constant_text(entry);
+        if (!text) {
+            return UNKNOWN;
+        }
+        if (g_ascii_strcasecmp(text, name) == 0) {
+            return YES;
+        }
+    }
+    return NO;
+}
+
+static Match match_columns(const json_t *star, const char *name)
+{
+    const json_t *expr = json_object_get(star, "expr");
+    const char *regex = constant_text(expr);
+    if (!json_is_object(expr)) {
+        return YES;
+    }
+    if (regex) {
+        return g_regex_match_simple(regex, name, 0, 0) ? YES : NO;
+    }
+    const char *function = node_text(expr, "function_name");
+    const json_t *children = json_object_get(expr, "children");
+    if (g_str_equal(function, "list_filter")) {
+        return match_condition(json_object_get(json_array_get(children, 1), "expr"), name);
+    }
+    return g_str_equal(function, "list_value") ? match_named(children, name) : UNKNOWN;
+}
+
+/* ---- EXCLUDE, REPLACE, RENAME
+ * ------------------------------------------------------------------------------ */
+
+static bool is_excluded(const json_t *star, const Visible *visible)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (json_object_get(star, "exclude_list"), i, entry) {
+        const char *text = json_string_value(entry);
+        if (text && g_ascii_strcasecmp(text, visible->column.name) == 0) {
+            return true;
+        }
+    }
+    json_array_foreach (json_object_get(star, "qualified_exclude_list"), i, entry) {
+        const char *table = node_text(entry, "table");
+        if (g_ascii_strcasecmp(node_text(entry, "column"), visible->column.name) == 0 &&
+            (!*table ||
+             g_ascii_strcasecmp(table, visible->relation->alias ? visible->relation->alias : "") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const json_t *keyed(const json_t *list, const char *name)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (list, i, entry) {
+        const json_t *key = json_object_get(entry, "key");
+        const char *text = json_is_object(key) ? node_text(key, "column") : json_string_value(key);
+        if (text && g_ascii_strcasecmp(text, name) == 0) {
+            return json_object_get(entry, "value");
+        }
+    }
+    return NULL;
+}
+
+static Column changed(Walk *walk, const json_t *star, const Visible *visible, Scope *scope)
+{
+    Column column = visible->column;
+    const json_t *replace = keyed(json_object_get(star, "replace_list"), column.name);
+    const json_t *rename = keyed(json_object_get(star, "rename_list"), column.name);
+    if (replace) {
+        Value value = walk_expr(walk, replace, scope);
+        column.origins = value.origins;
+        column.type = value.type;
+    }
+    if (json_is_string(rename)) {
+        column.name = walk_text(walk, json_string_value(rename));
+    }
+    return column;
+}
+
+static bool visible_has(const Scope *scope, const char *name)
+{
+    for (guint i = 0; i < scope->visible->len; i++) {
+        const char *own = g_array_index(scope->visible, Visible, i).column.name;
+        if (own && g_ascii_strcasecmp(own, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_lists(Walk *walk, const json_t *star, const Scope *scope)
+{
+    for (const Relation *r = scope->relations; r; r = r->next) {
+        if (r->open) {
+            return;
+        }
+    }
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < scope->visible->len; i++) {
+        const char *name = g_array_index(scope->visible, Visible, i).column.name;
+        if (name) {
+            g_ptr_array_add(names, (gpointer)(guintptr)name);
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    size_t i;
+    json_t *entry;
+    json_array_foreach (json_object_get(star, "exclude_list"), i, entry) {
+        const char *text = json_string_value(entry);
+        if (text && !visible_has(scope, text)) {
+            BaseDiag *diag = walk_complain(walk, node_offset(star), 1, BASE_E_COLUMN_UNKNOWN,
+                                           "EXCLUDE names a column `%s` that is not there", text);
+            if (diag) {
+                base_diag_hint_nearest(diag, text, (const char *const *)names->pdata);
+            }
+        }
+    }
+}
+
+/* ---- items
+ * ----------------------------------------------------------------------------------------------------- */
+
+static bool of_relation(const Visible *visible, const char *relation)
+{
+    return !*relation ||
+           (visible->relation->alias && g_ascii_strcasecmp(visible->relation->alias, relation) == 0);
+}
+
+/* `t.*` covers all of t, also what USING merged away from the plain `*`. */
+static GArray *candidates(const Scope *scope, const char *relation, bool *ret_open, bool *ret_found)
+{
+    GArray *out = g_array_new(FALSE, FALSE, sizeof(Visible));
+    for (guint i = 0; !*relation && i < scope->visible->len; i++) {
+        g_array_append_val(out, g_array_index(scope->visible, Visible, i));
+    }
+    for (const Relation *r = scope->relations; r; r = r->next) {
+        if (*relation && (!r->alias || g_ascii_strcasecmp(r->alias, relation) != 0)) {
+            continue;
+        }
+        *ret_found = true;
+        *ret_open = *ret_open || r->open;
+        for (size_t i = 0; *relation && i < r->n_columns; i++) {
+            Visible visible = {.relation = r, .column = r->columns[i]};
+            g_array_append_val(out, visible);
+        }
+    }
+    return out;
+}
+
+static void complain_star(Walk *walk, const json_t *star, const Scope *scope, const char *relation)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (const Relation *r = scope->relations; r; r = r->next) {
+        if (r->alias) {
+            g_ptr_array_add(names, (gpointer)(guintptr)r->alias);
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    BaseDiag *diag = walk_complain(walk, node_offset(star), strlen(relation), BASE_E_TABLE_UNKNOWN,
+                                   "no table or alias `%s` in FROM", relation);
+    if (diag) {
+        base_diag_hint_nearest(diag, relation, (const char *const *)names->pdata);
+    }
+}
+
+/* `* LIKE 'x%'` is a function of a plain star: a condition on names, not on values. */
+static const json_t *star_condition(const json_t *item, const json_t *star)
+{
+    static const char *const operators[] = {"~~", "!~~", "~~*", "!~~*", "~~~", "regexp_full_match", NULL};
+    bool plain = json_array_get(json_object_get(item, "children"), 0) == star &&
+                 !json_is_true(json_object_get(star, "columns"));
+    return plain && g_strv_contains(operators, node_text(item, "function_name")) ? item : NULL;
+}
+
+static void add_item(Walk *walk, const json_t *item, const json_t *star, const Visible *visible, Scope *scope,
+                     GArray *out)
+{
+    Column column = changed(walk, star, visible, scope);
+    if (item != star) {
+        const Visible *before = scope->star;
+        Visible bound = {.relation = visible->relation, .column = column};
+        scope->star = &bound;
+        Value value = walk_expr(walk, item, scope);
+        scope->star = before;
+        column.origins = value.origins;
+        column.type = value.type;
+    }
+    const char *alias = node_text(item, "alias");
+    if (*alias && !json_is_object(json_object_get(star, "expr"))) {
+        column.name = walk_text(walk, alias);
+    } else if (*alias) {
+        column.name = NULL; /* may hold \1: the engine knows */
+    }
+    g_array_append_val(out, column);
+}
+
+void walk_star_item(Walk *walk, const json_t *item, const json_t *star, Scope *scope, GArray *out,
+                    bool *ret_open)
+{
+    const char *relation = node_text(star, "relation_name");
+    const json_t *condition = star_condition(item, star);
+    bool open = false, found = false;
+    g_autoptr(GArray) all = candidates(scope, relation, &open, &found);
+    if (*relation && !found && !visible_has(scope, relation)) {
+        complain_star(walk, star, scope, relation);
+    }
+    if (*relation && !found) { /* fields of a struct column */
+        *ret_open = true;
+        return;
+    }
+    check_lists(walk, star, scope);
+    for (guint i = 0; i < all->len; i++) {
+        const Visible *visible = &g_array_index(all, Visible, i);
+        const char *name = visible->column.name;
+        if (!of_relation(visible, relation) || (name && is_excluded(star, visible))) {
+            continue;
+        }
+        Match match = !name       ? UNKNOWN
+                      : condition ? match_condition(condition, name)
+                                  : match_columns(star, name);
+        if (match == NO) {
+            continue;
+        }
+        open = open || (match == UNKNOWN && name);
+        if (name) {
+            add_item(walk, condition ? star : item, star, visible, scope, out);
+        } else {
+            g_array_append_val(out, visible->column);
+        }
+    }
+    *ret_open = *ret_open || open;
+}

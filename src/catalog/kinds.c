@@ -1,0 +1,502 @@
+/* The one table of kinds and keys. Parsing, checks, "did you mean", reference edges, canonical text,
+ * `weir schema` and the reference pages all come from it: to add a key is to add a row.
+ *
+ * Own keys follow PRODUCT.md "Definition files"; the words in detail follow the parts of the project that
+ * bring a kind to life. A key that is not here is an error, never ignored. */
+#include "catalog/catalog_int.h"
+
+#define BIT(kind)       (1u << CATALOG_##kind)
+#define TABLES          (BIT(TABLE) | BIT(MODEL))
+#define END             {.name = NULL}
+#define K(n, t, en, zh) {.name = (n), .type = CATALOG_KEY_##t, .doc_en = (en), .doc_zh = (zh)}
+#define REQ(n, t, en, zh)                                                                                    \
+    {.name = (n), .type = CATALOG_KEY_##t, .required = true, .doc_en = (en), .doc_zh = (zh)}
+#define WORD(n, w, en, zh)                                                                                   \
+    {.name = (n), .type = CATALOG_KEY_WORD, .words = (w), .doc_en = (en), .doc_zh = (zh)}
+#define WORD_REQ(n, w, en, zh)                                                                               \
+    {.name = (n), .type = CATALOG_KEY_WORD, .required = true, .words = (w), .doc_en = (en), .doc_zh = (zh)}
+#define SUB(n, t, s, en, zh)                                                                                 \
+    {.name = (n), .type = CATALOG_KEY_##t, .shape = (s), .doc_en = (en), .doc_zh = (zh)}
+#define SUB_REQ(n, t, s, en, zh)                                                                             \
+    {.name = (n), .type = CATALOG_KEY_##t, .required = true, .shape = (s), .doc_en = (en), .doc_zh = (zh)}
+#define REF(n, t, k, f, en, zh)                                                                              \
+    {.name = (n),                                                                                            \
+     .type = CATALOG_KEY_##t,                                                                                \
+     .refs = (k),                                                                                            \
+     .flow = CATALOG_FLOW_##f,                                                                               \
+     .doc_en = (en),                                                                                         \
+     .doc_zh = (zh)}
+#define REF_REQ(n, t, k, f, en, zh)                                                                          \
+    {.name = (n),                                                                                            \
+     .type = CATALOG_KEY_##t,                                                                                \
+     .required = true,                                                                                       \
+     .refs = (k),                                                                                            \
+     .flow = CATALOG_FLOW_##f,                                                                               \
+     .doc_en = (en),                                                                                         \
+     .doc_zh = (zh)}
+
+#define LAYERS "ods|dwd|dwm|dws|app|dim|ads|dm|mid|tmp"
+
+const CatalogKey catalog_common_keys[] = {
+    K("name", NAME, "Name: lower-case letters, digits, _; unique for its kind in its domain",
+      "名称：小写字母、数字和下划线；同一域内同类唯一"),
+    K("title", LABEL, "Title for people, text or {en, zh}", "显示名，文本或 {en, zh}"),
+    K("description", LABEL, "What it is, text or {en, zh}", "说明，文本或 {en, zh}"),
+    K("owner", TEXT, "Person or team that answers for it", "负责人或团队"),
+    WORD("grade", "P0|P1|P2|P3", "Grade of the standard", "标准中的等级"),
+    K("tags", TEXTS, "Free words to find and govern it by", "标签"),
+    K("aliases", LABELS, "Other names that people use", "别名"),
+    WORD("status", "draft|active|deprecated", "Life cycle; active when not given", "状态，默认 active"),
+    K("until", TEXT, "Day on which a deprecated object goes", "停用日期"),
+    REF("domain", REF, BIT(DOMAIN), NONE, "Domain, where the folder does not say it",
+        "所属域（目录未指明时）"),
+    END};
+
+/* ---- columns, checks ------------------------------------------------------------------------------ */
+
+static const CatalogKey relationship_keys[] = {
+    K("column", TEXT, "Column of this table", "本表的列"),
+    REF_REQ("to", REF, TABLES, NONE, "Table that must hold the value", "被引用的表"),
+    K("field", TEXT, "Column there; the same name when not given", "被引用表的列，默认同名"), END};
+static const CatalogKey row_count_keys[] = {
+    K("min", INT, "At least", "最少行数"), K("max", INT, "At most", "最多行数"),
+    K("change", TEXT, "Largest change against `over`", "相对变化上限"),
+    K("over", DURATION, "Time to compare with", "比较时长"), END};
+const CatalogKey catalog_check_keys[] = {
+    K("not_null", ANY, "No NULL", "不允许空值"),
+    K("unique", ANY, "No value twice; on a model: columns", "不重复；用于模型时为列名"),
+    K("accepted_values", ANY, "Only these values", "取值范围"),
+    SUB("relationship", MAP, relationship_keys, "Every value is in another table", "外键关系"),
+    K("between", ANY, "[low, high], both included", "[下限, 上限]，含两端"),
+    SUB("row_count", MAP, row_count_keys, "Number of rows", "行数范围"),
+    K("columns", COLUMNS, "Columns of a check on the model", "模型级检查的列"),
+    K("column", COLUMN, "Column of a check on the model", "模型级检查的列"),
+    K("where", SQL, "Only rows for which this holds", "只检查满足条件的行"),
+    K("name", TEXT, "Name shown when it fails", "检查名称"),
+    WORD("severity", "error|warn", "error holds the data back; warn only tells",
+         "error 会阻断数据，warn 只提示"),
+    END};
+
+static const CatalogKey dimension_of_column_keys[] = {
+    K("name", NAME, "Name of the dimension", "维度名"),
+    K("title", LABEL, "Title", "显示名"),
+    K("description", LABEL, "What it is", "说明"),
+    K("aliases", LABELS, "Other names", "别名"),
+    K("values", ANY, "Values with their titles and aliases", "取值及其别名"),
+    K("hierarchy", TEXTS, "Coarser columns, upwards", "上卷层级"),
+    END};
+static const CatalogKey column_keys[] = {
+    REQ("name", NAME, "Name", "列名"),
+    K("type", TYPE, "Type, of Doris, MySQL or the engine", "类型（Doris、MySQL 或引擎的写法）"),
+    K("title", LABEL, "Title", "显示名"),
+    K("description", LABEL, "What it is", "说明"),
+    K("comment", TEXT, "Comment in SHOW CREATE TABLE", "建表语句中的注释"),
+    K("aliases", LABELS, "Other names", "别名"),
+    K("tags", TEXTS, "Tags, such as pii", "标签，如 pii"),
+    K("key", BOOL, "Part of the key", "是否为键列"),
+    K("not_null", BOOL, "NULL is refused", "不允许空值"),
+    WORD("agg", "sum|min|max|replace|replace_if_not_null", "How an aggregate table merges it",
+         "聚合模型的合并方式"),
+    K("default", ANY, "Value when a load has none", "默认值"),
+    REF("entity", REF, BIT(ENTITY), NONE, "Entity that the column identifies", "该列所标识的实体"),
+    SUB("dimension", ANY, dimension_of_column_keys, "Can be grouped by: true or {title, aliases, values}",
+        "可作为维度：true 或 {title, aliases, values}"),
+    REF("root", REF, BIT(ROOT), NONE, "Word root of the standard", "词根"),
+    K("unit", TEXT, "Unit", "单位"),
+    K("format", TEXT, "How it is shown", "显示格式"),
+    K("security", TEXT, "Level of the standard", "安全等级"),
+    K("checks", CHECKS, "Checks on the column", "列上的检查"),
+    END};
+
+/* ---- kinds ----------------------------------------------------------------------------------------- */
+
+static const CatalogKey domain_keys[] = {REF("parent", REF, BIT(DOMAIN), NONE, "Domain above it", "上级域"),
+                                         K("members", TEXTS, "Users and groups that work in it", "成员"),
+                                         END};
+
+static const CatalogKey freshness_keys[] = {K("warn", DURATION, "Tell when older", "超过则提示"),
+                                            K("error", DURATION, "Fail when older", "超过则报错"), END};
+static const CatalogKey source_table_keys[] = {
+    K("name", TEXT, "Name at the source", "源端名称"),
+    K("path", TEXT, "File or pattern, relative to the project", "文件或通配符，相对项目目录"),
+    K("url", TEXT, "Address", "地址"),
+    K("table", TEXT, "Table at the source", "源表"),
+    K("database", TEXT, "Database at the source", "源库"),
+    K("topic", TEXT, "Topic at the source", "源主题"),
+    K("query", TEXT, "Query at the source", "源端查询"),
+    WORD("format", "csv|tsv|csv_with_names|csv_with_names_and_types|json|ndjson|jsonl|parquet|avro|protobuf",
+         "Format of the data", "数据格式"),
+    WORD("compression", "none|gz|gzip|bz2|lz4|zst|zstd|deflate", "Compression; from the name when not given",
+         "压缩方式，默认由文件名判断"),
+    K("options", ANY, "Headers of Stream Load for this data", "Stream Load 参数"),
+    WORD("mode", "snapshot|incremental|cdc|append", "How the source changes", "同步方式"),
+    K("key", TEXTS, "Key columns", "主键列"),
+    K("cursor", TEXT, "Column that grows", "增量列"),
+    K("columns", TEXTS, "Columns to take, in order", "要取的列，按顺序"),
+    K("where", TEXT, "Rows to take", "行过滤"),
+    K("schedule", SCHEDULE, "When it is refreshed", "刷新时间"),
+    SUB("freshness", MAP, freshness_keys, "How old it may be", "时效要求"),
+    REF("to", REF, BIT(TABLE), OUT, "Table that it is loaded into; made at the first load when not declared",
+        "写入的表；未声明则在首次导入时推断"),
+    END};
+static const CatalogKey source_keys[] = {
+    WORD_REQ("connector", "file|http|mysql|kafka|postgres|s3", "How it is reached", "连接器"),
+    K("connection", ANY, "Where it is; secrets as ${ENV}", "连接参数；密钥写作 ${ENV}"),
+    SUB("tables", MAPS, source_table_keys, "What is taken, and where it goes", "要取的数据及其去向"),
+    K("schedule", SCHEDULE, "When it is refreshed", "刷新时间"), END};
+
+static const CatalogKey stream_field_keys[] = {REQ("name", TEXT, "Name", "字段名"),
+                                               REQ("type", TEXT, "Type", "类型"),
+                                               K("required", BOOL, "Always there", "必填"),
+                                               K("title", LABEL, "Title", "显示名"),
+                                               K("description", LABEL, "What it is", "说明"),
+                                               K("default", ANY, "Default", "默认值"),
+                                               K("tags", TEXTS, "Tags", "标签"),
+                                               END};
+static const CatalogKey stream_keys[] = {
+    K("key", TEXTS, "Field that decides the partition", "分区键字段"),
+    K("time", TEXT, "Field with the event time", "事件时间字段"),
+    K("watermark", DURATION, "How late an event may come", "允许的迟到时长"),
+    K("partitions", INT, "Number of partitions", "分区数"),
+    K("retention", DURATION, "How long events are kept", "保留时长"),
+    WORD("format", "json|avro|protobuf", "Format of events", "事件格式"),
+    SUB("schema", ANY, stream_field_keys, "Fields, or the path of a schema file", "字段列表，或模式文件路径"),
+    WORD("compatibility", "none|backward|forward|full|backward_transitive|forward_transitive|full_transitive",
+         "What a new schema must keep to", "模式兼容性"),
+    REF("to", REF, BIT(TABLE), OUT, "Table that events land in", "落地表"),
+    END};
+
+static const CatalogKey rollup_keys[] = {K("name", NAME, "Name", "名称"),
+                                         K("columns", COLUMNS, "Columns", "列"),
+                                         K("keys", COLUMNS, "Key columns", "键列"),
+                                         K("measures", ANY, "Aggregates", "聚合"),
+                                         K("grain", TEXT, "Time grain", "时间粒度"),
+                                         END};
+static const CatalogKey lifecycle_keys[] = {K("keep", TEXT, "How long data is kept", "保留时长"),
+                                            K("partitions", INT, "Partitions kept", "保留分区数"),
+                                            K("cold", DURATION, "Moved to cold storage after", "转冷时长"),
+                                            END};
+static const CatalogKey table_keys[] = {
+    WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
+    WORD("kind", "incremental|full|snapshot|zipper", "Kind of the standard", "表类型"),
+    WORD("model", "duplicate|unique|aggregate", "What happens to rows of one key", "数据模型"),
+    K("key", COLUMNS, "Key columns", "键列"),
+    SUB_REQ("columns", MAPS, column_keys, "Columns", "列"),
+    K("sequence", COLUMN, "Column that decides which row of a key is newest", "决定最新行的列"),
+    K("time", COLUMN, "Column with the event time", "时间列"),
+    K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
+    K("distribution", ANY, "Kept for Doris", "分桶（用于 Doris）"),
+    SUB("lifecycle", ANY, lifecycle_keys, "How long data is kept", "生命周期"),
+    SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),
+    K("properties", ANY, "Properties kept for Doris", "属性（用于 Doris）"),
+    K("schedule", SCHEDULE, "When it is due", "更新时间"),
+    K("checks", CHECKS, "Checks on the table", "表上的检查"),
+    END};
+
+static const CatalogKey model_keys[] = {
+    WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
+    WORD("kind", "view|full|incremental|snapshot|scd2", "How it is built; view when not given",
+         "构建方式，默认 view"),
+    K("time", COLUMN, "Time column of an incremental model", "增量模型的时间列"),
+    K("key", COLUMNS, "Columns that identify a row", "唯一标识一行的列"),
+    K("lookback", DURATION, "How far back a run reads again", "回看时长"),
+    K("grain", TEXT, "Time grain of an interval", "时间粒度"),
+    K("start", TEXT, "First day of history", "历史起始日"),
+    K("schedule", SCHEDULE, "When it runs", "调度"),
+    SUB("columns", MAPS, column_keys, "What is to be said of columns", "列的说明"),
+    K("checks", CHECKS, "Checks on the model", "模型上的检查"),
+    K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
+    SUB("lifecycle", ANY, lifecycle_keys, "How long data is kept", "生命周期"),
+    SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),
+    END};
+
+static const CatalogKey entity_keys[] = {
+    REQ("key", TEXTS, "Column that identifies it", "标识列"),
+    WORD("type", "int32|int64|string|bytes|uuid", "Type of the key", "键类型"),
+    REF("table", REF, TABLES, IN, "Table with one row each", "每个实体一行的表"), END};
+
+static const CatalogKey dimension_keys[] = {
+    K("expr", SQL, "Expression", "表达式"),
+    REF("table", REF, TABLES, IN, "Table of the expression", "表达式所在的表"),
+    REF("entity", REF, BIT(ENTITY), IN, "Entity that it describes", "所描述的实体"),
+    K("type", TYPE, "Type", "类型"),
+    K("hierarchy", TEXTS, "Coarser dimensions, upwards", "上卷层级"),
+    K("values", ANY, "Values with titles and aliases", "取值及其别名"),
+    END};
+
+static const CatalogKey metric_keys[] = {
+    WORD_REQ("type", "atomic|derived|composite", "Kind of the standard", "指标类型"),
+    REF("table", REF, TABLES, IN, "Table of an atomic metric", "原子指标的表"),
+    WORD("agg",
+         "count|count_distinct|sum|avg|min|max|median|percentile|stddev|variance|first|last|approx_count_"
+         "distinct",
+         "Aggregate", "聚合方式"),
+    K("expr", SQL, "Column or expression; of metrics when composite", "列或表达式；复合指标则由指标组成"),
+    REF("of", REF, BIT(METRIC), IN, "Metric that a derived one starts from", "派生指标的来源"),
+    K("where", SQL, "Filter", "过滤条件"),
+    K("window", TEXT, "Rolling window", "滚动窗口"),
+    K("offset", TEXT, "Comparison with an earlier time", "与较早时间比较"),
+    K("by", TEXTS, "Dimensions that it may be grouped by", "可用维度"),
+    K("time", TEXT, "Time column", "时间列"),
+    WORD("additive", "true|false|semi|yes|no|full|none", "Over which dimensions it may be added up",
+         "可加性"),
+    K("unit", TEXT, "Unit", "单位"),
+    K("format", TEXT, "How it is shown", "显示格式"),
+    REF("root", REF, BIT(ROOT), NONE, "Word root of the standard", "词根"),
+    K("percentile", REAL, "Which percentile", "百分位"),
+    K("fill", ANY, "Value where there are no rows", "空缺填充值"),
+    END};
+
+static const CatalogKey feature_keys[] = {
+    REQ("name", NAME, "Name", "特征名"),
+    K("type", TEXT, "Type", "类型"),
+    K("expr", SQL, "Expression; the column of that name when not given", "表达式，默认同名列"),
+    K("window", DURATION, "Window of an aggregate", "聚合窗口"),
+    K("default", ANY, "Value when there is none", "默认值"),
+    K("title", LABEL, "Title", "显示名"),
+    K("description", LABEL, "What it is", "说明"),
+    K("tags", TEXTS, "Tags", "标签"),
+    END};
+static const CatalogKey feature_view_keys[] = {
+    REF_REQ("entities", REFS, BIT(ENTITY), IN, "Entities whose keys the rows carry", "行所属的实体"),
+    REF_REQ("source", REF, TABLES | BIT(STREAM), IN, "Table, model or stream", "来源表、模型或流"),
+    K("time", TEXT, "Event time column", "事件时间列"),
+    K("created", TEXT, "Column that breaks ties of event time", "同一事件时间的裁决列"),
+    K("ttl", DURATION, "Older values are not served", "超过则不再提供"),
+    K("online", BOOL, "Kept in the online store", "是否进入在线存储"),
+    K("where", SQL, "Rows to take", "行过滤"),
+    K("schedule", SCHEDULE, "When it is materialised", "物化时间"),
+    K("request", ANY, "Fields that come with the request", "随请求传入的字段"),
+    SUB_REQ("features", MAPS, feature_keys, "Features", "特征"),
+    END};
+
+static const CatalogKey feature_service_keys[] = {REF_REQ("features", FEATURES, BIT(FEATURE_VIEW), IN,
+                                                          "\"view\" or \"view:feature\"",
+                                                          "\"view\" 或 \"view:feature\""),
+                                                  END};
+
+static const CatalogKey product_keys[] = {
+    REF("tables", REFS, TABLES, IN, "Tables offered", "提供的表"),
+    REF("streams", REFS, BIT(STREAM), IN, "Streams offered", "提供的流"),
+    REF("metrics", REFS, BIT(METRIC), IN, "Metrics offered", "提供的指标"),
+    K("consumers", TEXTS, "Domains, teams and roles that use it", "使用方"),
+    K("contract", ANY, "What is promised", "契约"),
+    END};
+
+static const CatalogKey feedback_keys[] = {
+    REF("from", REF, TABLES | BIT(STREAM), IN, "Table or stream of interactions", "交互数据的表或流"),
+    K("user", TEXT, "Column of the user", "用户列"),
+    K("item", TEXT, "Column of the item", "物品列"),
+    K("time", TEXT, "Time column", "时间列"),
+    K("positive", SQL, "Liked", "正反馈条件"),
+    K("negative", SQL, "Disliked", "负反馈条件"),
+    K("weight", SQL, "Weight", "权重"),
+    END};
+static const CatalogKey recall_keys[] = {
+    REQ("type", TEXT, "item_to_item, factorization, popular, ...", "item_to_item、factorization、popular 等"),
+    K("name", TEXT, "Name", "名称"),
+    K("limit", INT, "Candidates", "候选数"),
+    K("window", DURATION, "Time that is looked at", "时间窗口"),
+    K("weight", REAL, "Weight", "权重"),
+    REF("table", REF, TABLES, IN, "Table of candidates", "候选表"),
+    REF("model", REF, TABLES, IN, "Model of candidates", "候选模型"),
+    K("options", ANY, "Options of the type", "该类型的选项"),
+    END};
+static const CatalogKey rank_keys[] = {
+    REQ("type", TEXT, "gbdt, linear, score, ...", "gbdt、linear、score 等"),
+    REF("features", REFS, BIT(FEATURE_SERVICE) | BIT(FEATURE_VIEW), IN, "Features", "特征"),
+    REF("model", REF, TABLES, IN, "Model that gives scores", "评分模型"),
+    K("expr", SQL, "Score", "评分表达式"),
+    K("retrain", SCHEDULE, "When it is trained", "训练时间"),
+    K("options", ANY, "Options of the type", "该类型的选项"),
+    END};
+static const CatalogKey recommender_keys[] = {
+    REF_REQ("for", REF, BIT(ENTITY), IN, "Entity that gets recommendations", "被推荐的实体"),
+    REF_REQ("items", REF, BIT(ENTITY), IN, "Entity that is recommended", "推荐的物品实体"),
+    SUB("feedback", MAP, feedback_keys, "What was liked", "反馈"),
+    SUB("recall", MAPS, recall_keys, "Where candidates come from", "召回"),
+    K("filter", TEXTS, "What may not be shown", "过滤"),
+    SUB("rank", MAP, rank_keys, "How candidates are ordered", "排序"),
+    K("diversify", ANY, "{by, max}", "多样性：{by, max}"),
+    K("fallback", TEXT, "Recall used when nothing is known", "兜底召回"),
+    K("serve", ANY, "{limit, timeout}", "{limit, timeout}"),
+    K("experiment", ANY, "Variants", "实验"),
+    END};
+
+static const CatalogKey cell_keys[] = {
+    K("chart", TEXT, "number, line, bar, table, ...", "number、line、bar、table 等"),
+    REF("metric", REF, BIT(METRIC), IN, "Metric", "指标"),
+    REF("metrics", REFS, BIT(METRIC), IN, "Metrics", "指标"),
+    K("by", TEXTS, "Dimensions", "维度"),
+    K("where", TEXT, "Filter", "过滤"),
+    K("time", TEXT, "Range", "时间范围"),
+    K("compare", TEXT, "Comparison", "对比"),
+    K("order", TEXTS, "Order", "排序"),
+    K("limit", INT, "Rows", "行数"),
+    K("title", LABEL, "Title", "标题"),
+    K("text", LABEL, "Text", "文本"),
+    K("query", TEXT, "SQL", "SQL"),
+    K("format", TEXT, "How it is shown", "显示格式"),
+    K("width", INT, "Width", "宽度"),
+    END};
+static const CatalogKey dashboard_keys[] = {K("filters", TEXTS, "Filters shown above", "顶部过滤器"),
+                                            SUB_REQ("rows", ROWS, cell_keys, "Rows of charts", "图表行"),
+                                            END};
+
+static const CatalogKey report_keys[] = {
+    REF("dashboard", REF, BIT(DASHBOARD), IN, "Dashboard that is sent", "发送的仪表盘"),
+    REF("metrics", REFS, BIT(METRIC), IN, "Metrics that are sent", "发送的指标"),
+    K("query", TEXT, "SQL", "SQL"),
+    K("schedule", SCHEDULE, "When it is sent", "发送时间"),
+    K("to", TEXTS, "Receivers", "接收方"),
+    WORD("format", "pdf|html|csv|xlsx|png|markdown", "Format", "格式"),
+    END};
+
+static const CatalogKey alert_keys[] = {
+    REF("metric", REF, BIT(METRIC), IN, "Metric that is watched", "监控的指标"),
+    K("query", TEXT, "SQL that is watched", "监控的 SQL"),
+    REQ("when", TEXT, "Condition", "条件"),
+    K("by", TEXTS, "Dimensions", "维度"),
+    K("every", DURATION, "How often", "频率"),
+    K("for", DURATION, "How long it must hold", "持续时长"),
+    K("to", TEXTS, "Receivers", "接收方"),
+    END};
+
+static const CatalogKey role_keys[] = {K("members", TEXTS, "Users and groups", "成员"),
+                                       K("can", ANY, "Rights: [{read: \"layer:dws\"}, ask]", "权限"), END};
+
+static const CatalogKey policy_keys[] = {
+    {.name = "on",
+     .type = CATALOG_KEY_TARGET,
+     .required = true,
+     .refs = TABLES,
+     .doc_en = "table, table.column, tag:x, layer:x or domain:x",
+     .doc_zh = "表、表.列、tag:x、layer:x 或 domain:x"},
+    K("rows", TEXT, "Rows that may be seen", "可见的行"),
+    K("mask", ANY, "How columns are hidden", "脱敏方式"),
+    K("deny", ANY, "What may not be seen", "禁止访问"),
+    K("for", TEXTS, "Whom it binds; all when not given", "适用对象，默认所有人"),
+    K("except", TEXTS, "Whom it does not bind", "例外"),
+    END};
+
+static const CatalogKey term_keys[] = {REQ("means", LABEL, "What people mean by it", "含义"), END};
+static const CatalogKey query_keys[] = {REF_REQ("metrics", REFS, BIT(METRIC), NONE, "Metrics", "指标"),
+                                        K("by", TEXTS, "Dimensions", "维度"),
+                                        K("where", ANY, "Filter", "过滤"),
+                                        K("time", ANY, "Range", "时间范围"),
+                                        K("order", TEXTS, "Order", "排序"),
+                                        K("limit", INT, "Rows", "行数"),
+                                        K("having", ANY, "Filter on metrics", "指标过滤"),
+                                        K("compare", ANY, "Comparison", "对比"),
+                                        K("grain", TEXT, "Time grain", "时间粒度"),
+                                        END};
+static const CatalogKey example_keys[] = {REQ("ask", LABEL, "Question", "问题"),
+                                          SUB_REQ("query", MAP, query_keys, "What it means", "对应的查询"),
+                                          END};
+static const CatalogKey plugin_keys[] = {
+    WORD_REQ("type", "connector|function|check|tool|notifier", "What it adds", "类型"),
+    REQ("run", ANY, "{http}, {exec} or {wasm}", "{http}、{exec} 或 {wasm}"),
+    K("input", ANY, "Fields that it takes", "输入"),
+    K("output", ANY, "Fields that it gives", "输出"),
+    K("for", TEXTS, "Where it is used", "使用场合"),
+    END};
+static const CatalogKey root_keys[] = {
+    K("code", TEXT, "Code used in names; the name when not given", "词根代码，默认取名称"),
+    K("type", TEXT, "Type of columns that end in it", "列类型"),
+    WORD("additivity", "full|semi|none|additive|semi_additive|non_additive", "May it be added up", "可加性"),
+    K("category", TEXT, "Group of roots", "分类"),
+    K("unit", TEXT, "Unit", "单位"),
+    END};
+
+/* ---- weir.yml ------------------------------------------------------------------------------------------ */
+
+static const CatalogKey standard_keys[] = {
+    K("profile", TEXT, "Which profile of the rules", "规则配置"),
+    K("rules", ANY, "Rules switched on, off or to warnings", "规则开关"),
+    K("except", ANY, "Objects left out", "例外对象"), END};
+const CatalogKey catalog_project_keys[] = {
+    REQ("name", NAME, "Name of the project", "项目名"),
+    K("title", LABEL, "Title", "显示名"),
+    K("description", LABEL, "What it is", "说明"),
+    K("timezone", TEXT, "Time zone of days and schedules", "时区"),
+    SUB("standard", MAP, standard_keys, "The warehouse standard", "数仓标准"),
+    K("environments", ANY, "Engines and services for each environment", "各环境的引擎与服务"),
+    K("settings", ANY, "Settings of the server (weir config)", "服务器设置（weir config）"),
+    K("lang", TEXT, "Language of messages", "消息语言"),
+    END};
+
+static const CatalogKindInfo kinds[CATALOG_N_KINDS] = {
+    [CATALOG_DOMAIN] = {"domain", "domains", "Domain", "域", domain_keys, false, false},
+    [CATALOG_SOURCE] = {"source", "sources", "Source", "数据源", source_keys, false, true},
+    [CATALOG_STREAM] = {"stream", "streams", "Stream", "流", stream_keys, false, true},
+    [CATALOG_TABLE] = {"table", "tables", "Table", "表", table_keys, false, true},
+    [CATALOG_MODEL] = {"model", "models", "Model", "模型", model_keys, false, true},
+    [CATALOG_ENTITY] = {"entity", "entities", "Entity", "实体", entity_keys, false, true},
+    [CATALOG_DIMENSION] = {"dimension", "dimensions", "Dimension", "维度", dimension_keys, false, true},
+    [CATALOG_METRIC] = {"metric", "metrics", "Metric", "指标", metric_keys, false, true},
+    [CATALOG_FEATURE_VIEW] = {"feature_view", "feature_views", "Feature view", "特征视图", feature_view_keys,
+                              false, true},
+    [CATALOG_FEATURE_SERVICE] = {"feature_service", "feature_services", "Feature service", "特征服务",
+                                 feature_service_keys, false, true},
+    [CATALOG_PRODUCT] = {"product", "products", "Data product", "数据产品", product_keys, false, true},
+    [CATALOG_RECOMMENDER] = {"recommender", "recommenders", "Recommender", "推荐器", recommender_keys, false,
+                             true},
+    [CATALOG_DASHBOARD] = {"dashboard", "dashboards", "Dashboard", "仪表盘", dashboard_keys, false, true},
+    [CATALOG_REPORT] = {"report", "reports", "Report", "报告", report_keys, false, true},
+    [CATALOG_ALERT] = {"alert", "alerts", "Alert", "告警", alert_keys, false, true},
+    [CATALOG_ROLE] = {"role", "roles", "Role", "角色", role_keys, true, false},
+    [CATALOG_POLICY] = {"policy", "policies", "Policy", "策略", policy_keys, true, false},
+    [CATALOG_TERM] = {"term", "terms", "Term", "术语", term_keys, true, true},
+    [CATALOG_EXAMPLE] = {"example", "examples", "Example", "示例", example_keys, true, true},
+    [CATALOG_PLUGIN] = {"plugin", "plugins", "Plug-in", "插件", plugin_keys, true, false},
+    [CATALOG_ROOT] = {"root", "roots", "Word root", "词根", root_keys, true, false},
+};
+
+const CatalogKindInfo *catalog_kind_info(CatalogKind kind)
+{
+    return &kinds[kind];
+}
+
+const char *catalog_kind_name(CatalogKind kind)
+{
+    return kind < CATALOG_N_KINDS ? kinds[kind].name : "";
+}
+
+const char *catalog_kind_plural(CatalogKind kind)
+{
+    return kind < CATALOG_N_KINDS ? kinds[kind].plural : "";
+}
+
+bool catalog_kind_by_name(const char *text, CatalogKind *ret)
+{
+    for (int i = 0; i < CATALOG_N_KINDS; i++) {
+        if (g_ascii_strcasecmp(text, kinds[i].name) == 0 || g_ascii_strcasecmp(text, kinds[i].plural) == 0) {
+            *ret = (CatalogKind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const CatalogKey *catalog_key_find(const CatalogKey *keys, const CatalogKey *common, const char *name)
+{
+    for (const CatalogKey *key = keys; key && key->name; key++) {
+        if (g_str_equal(key->name, name)) {
+            return key;
+        }
+    }
+    return common ? catalog_key_find(common, NULL, name) : NULL;
+}
+
+const char **catalog_key_names(const CatalogKey *keys, const CatalogKey *common)
+{
+    GPtrArray *names = g_ptr_array_new();
+    for (const CatalogKey *key = keys; key && key->name; key++) {
+        g_ptr_array_add(names, (gpointer)(guintptr)key->name);
+    }
+    for (const CatalogKey *key = common; key && key->name; key++) {
+        g_ptr_array_add(names, (gpointer)(guintptr)key->name);
+    }
+    g_ptr_array_add(names, NULL);
+    return (const char **)g_ptr_array_free(names, FALSE);
+}

@@ -1,0 +1,311 @@
+/* Names in definitions -> objects, and the table-level edges that follow.
+ *
+ * A bare name means the object of that name in the definition's own domain, then one outside any domain, then
+ * the only one there is. `domain.name` says it whole. A name that is nowhere is told with the nearest one. */
+#include "base/text.h"
+#include "catalog/catalog_int.h"
+
+#define TABLE_KINDS (1u << CATALOG_TABLE | 1u << CATALOG_MODEL)
+
+/* ---- finding ------------------------------------------------------------------------------------------ */
+
+static const CatalogObject *find_in(const CatalogBuild *build, guint32 kinds, const char *domain,
+                                    const char *name, const char *own, bool *ret_ambiguous)
+{
+    g_autofree char *folded = g_ascii_strdown(name, -1);
+    const GPtrArray *list = g_hash_table_lookup(build->snapshot->by_name, folded);
+    const CatalogObject *only = NULL, *outside = NULL;
+    size_t n = 0;
+    for (guint i = 0; list && i < list->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(list, i);
+        if (!(kinds & 1u << object->kind) || (domain && g_ascii_strcasecmp(object->domain, domain) != 0)) {
+            continue;
+        }
+        if (!domain && *own && g_str_equal(object->domain, own)) {
+            return object;
+        }
+        outside = *object->domain ? outside : object;
+        only = object;
+        n++;
+    }
+    *ret_ambiguous = n > 1 && !outside;
+    return n == 1 ? only : outside;
+}
+
+const CatalogObject *catalog_ref_find(const CatalogBuild *build, guint32 kinds, const char *text,
+                                      const char *own, bool *ret_ambiguous)
+{
+    const CatalogObject *object = find_in(build, kinds, NULL, text, own, ret_ambiguous);
+    const char *dot = strchr(text, '.');
+    if (object || !dot) {
+        return object;
+    }
+    g_autofree char *domain = g_strndup(text, (gsize)(dot - text));
+    return find_in(build, kinds, domain, dot + 1, own, ret_ambiguous);
+}
+
+static GPtrArray *names_of(const CatalogBuild *build, guint32 kinds)
+{
+    GPtrArray *names = g_ptr_array_new();
+    for (guint i = 0; i < build->snapshot->objects->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(build->snapshot->objects, i);
+        if (kinds & 1u << object->kind) {
+            g_ptr_array_add(names, (gpointer)(guintptr)object->name);
+            g_ptr_array_add(names, (gpointer)(guintptr)object->full_name);
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+static char *kinds_text(guint32 kinds)
+{
+    GString *out = g_string_new(NULL);
+    for (int i = 0; i < CATALOG_N_KINDS; i++) {
+        if (kinds & 1u << i) {
+            g_string_append_printf(out, "%s%s", out->len ? " or " : "", catalog_kind_name((CatalogKind)i));
+        }
+    }
+    for (char *p = out->str; *p; p++) {
+        *p = *p == '_' ? ' ' : *p;
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void complain_dangling(CatalogBuild *build, const CatalogRef *ref, const char *name, bool ambiguous)
+{
+    g_autofree char *kinds = kinds_text(ref->kinds);
+    if (ambiguous) {
+        BaseDiag *diag = catalog_complain(build, ref->item, ref->node, BASE_E_NAME_AMBIGUOUS,
+                                          "`%s` names a %s in more than one domain", name, kinds);
+        base_diag_hint(diag, "write domain.%s", name);
+        return;
+    }
+    BaseDiag *diag =
+        catalog_complain(build, ref->item, ref->node, BASE_E_REFERENCE_UNKNOWN, "no %s `%s`", kinds, name);
+    g_autoptr(GPtrArray) names = names_of(build, ref->kinds);
+    base_diag_hint_nearest(diag, name, (const char *const *)names->pdata);
+}
+
+/* ---- tables that a source will make -------------------------------------------------------------------- */
+
+static void expect_table(CatalogBuild *build, const CatalogRef *ref)
+{
+    const CatalogObject *own = &ref->item->node->object;
+    const char *dot = strchr(ref->node->text, '.');
+    g_autofree char *domain = dot ? g_strndup(ref->node->text, (gsize)(dot - ref->node->text))
+                                  : g_strdup(*own->domain ? own->domain : CATALOG_DEFAULT_DOMAIN);
+    const char *name = dot ? dot + 1 : ref->node->text;
+    if (!base_text_is_name(name)) {
+        catalog_complain(build, ref->item, ref->node, BASE_E_NAME_INVALID, "`%s` is not a name for a table",
+                         name);
+        return;
+    }
+    CatalogNode *node = catalog_node_new(CATALOG_TABLE, domain, name);
+    CatalogObject *object = &node->object;
+    object->definition = json_pack("{s:s, s:s}", "name", name, "status", CATALOG_STATUS_EXPECTED);
+    object->file = g_strdup(own->file);
+    object->line = ref->node->line;
+    object->column = ref->node->column;
+    const char *layer = catalog_layer_of(name);
+    object->layer = g_strdup(layer ? layer : "");
+    object->status = g_strdup(CATALOG_STATUS_EXPECTED);
+    object->title_en = g_strdup("");
+    object->title_zh = g_strdup("");
+    object->description_en = g_strdup("");
+    object->description_zh = g_strdup("");
+    object->owner = g_strdup(own->owner);
+    object->grade = g_strdup("");
+    node->columns_owned = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_column_free);
+    node->columns_open = true;
+    object->columns = node->columns_owned;
+    catalog_node_seal(node);
+    catalog_snapshot_add(build->snapshot, node);
+    catalog_node_unref(node);
+}
+
+/* ---- kinds of references
+ * ----------------------------------------------------------------------------------- */
+
+static void add_edge(CatalogBuild *build, const CatalogRef *ref, const CatalogObject *target)
+{
+    const CatalogObject *own = &ref->item->node->object;
+    if (target == own) {
+        return;
+    }
+    if (ref->flow == CATALOG_FLOW_IN) {
+        catalog_snapshot_edge(build->snapshot, target, NULL, own, NULL, catalog_how_name(CATALOG_HOW_DIRECT));
+    } else if (ref->flow == CATALOG_FLOW_OUT) {
+        catalog_snapshot_edge(build->snapshot, own, NULL, target, NULL, catalog_how_name(CATALOG_HOW_DIRECT));
+    }
+}
+
+static bool domain_is_used(const CatalogBuild *build, const char *name)
+{
+    for (guint i = 0; i < build->items->len; i++) {
+        const CatalogItem *item = g_ptr_array_index(build->items, i);
+        g_autofree char *domain = catalog_path_domain(item->file->path);
+        if (domain && g_str_equal(domain, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void resolve_plain(CatalogBuild *build, const CatalogRef *ref)
+{
+    bool ambiguous = false;
+    const char *own = ref->item->node->object.domain;
+    const CatalogObject *target = catalog_ref_find(build, ref->kinds, ref->node->text, own, &ambiguous);
+    if (target) {
+        add_edge(build, ref, target);
+    } else if (ref->kinds == 1u << CATALOG_DOMAIN && domain_is_used(build, ref->node->text)) {
+        return; /* a folder makes a domain too */
+    } else if (ref->optional) {
+        return;
+    } else {
+        complain_dangling(build, ref, ref->node->text, ambiguous);
+    }
+}
+
+static const json_t *feature_of(const CatalogObject *view, const char *name)
+{
+    size_t i;
+    json_t *feature;
+    json_array_foreach (json_object_get(view->definition, "features"), i, feature) {
+        if (g_str_equal(base_json_string(feature, "name", ""), name)) {
+            return feature;
+        }
+    }
+    return NULL;
+}
+
+static void edge_feature(CatalogBuild *build, const CatalogRef *ref, const CatalogObject *view,
+                         const char *feature)
+{
+    catalog_snapshot_edge(build->snapshot, view, feature, &ref->item->node->object, feature,
+                          catalog_how_name(CATALOG_HOW_DIRECT));
+}
+
+static void resolve_feature(CatalogBuild *build, const CatalogRef *ref)
+{
+    bool ambiguous = false;
+    const char *colon = strchr(ref->node->text, ':');
+    g_autofree char *name =
+        colon ? g_strndup(ref->node->text, (gsize)(colon - ref->node->text)) : g_strdup(ref->node->text);
+    const CatalogObject *view =
+        catalog_ref_find(build, ref->kinds, name, ref->item->node->object.domain, &ambiguous);
+    if (!view) {
+        complain_dangling(build, ref, name, ambiguous);
+        return;
+    }
+    add_edge(build, ref, view);
+    json_t *features = json_object_get(view->definition, "features");
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    size_t i;
+    json_t *feature;
+    json_array_foreach (features, i, feature) {
+        const char *text = base_json_string(feature, "name", "");
+        g_ptr_array_add(names, (gpointer)(guintptr)text);
+        if (!colon) {
+            edge_feature(build, ref, view, text);
+        }
+    }
+    g_ptr_array_add(names, NULL);
+    if (colon && feature_of(view, colon + 1)) {
+        edge_feature(build, ref, view, colon + 1);
+    } else if (colon) {
+        BaseDiag *diag = catalog_complain(build, ref->item, ref->node, BASE_E_REFERENCE_UNKNOWN,
+                                          "feature view `%s` has no feature `%s`", view->name, colon + 1);
+        base_diag_hint_nearest(diag, colon + 1, (const char *const *)names->pdata);
+    }
+}
+
+/* policies: on: table, table.column, domain.table.column, tag:x, layer:x, domain:x. */
+static void resolve_target(CatalogBuild *build, const CatalogRef *ref)
+{
+    const char *text = ref->node->text;
+    if (g_str_has_prefix(text, "tag:") || g_str_has_prefix(text, "layer:") || g_str_equal(text, "*")) {
+        return;
+    }
+    bool ambiguous = false;
+    if (g_str_has_prefix(text, "domain:")) {
+        const char *name = text + strlen("domain:");
+        if (!find_in(build, 1u << CATALOG_DOMAIN, NULL, name, "", &ambiguous) &&
+            !domain_is_used(build, name)) {
+            CatalogRef domain = *ref;
+            domain.kinds = 1u << CATALOG_DOMAIN;
+            complain_dangling(build, &domain, name, false);
+        }
+        return;
+    }
+    const char *own = ref->item->node->object.domain;
+    const CatalogObject *target = catalog_ref_find(build, TABLE_KINDS, text, own, &ambiguous);
+    const char *dot = strrchr(text, '.');
+    if (!target && dot && !ambiguous) {
+        g_autofree char *table = g_strndup(text, (gsize)(dot - text));
+        target = catalog_ref_find(build, TABLE_KINDS, table, own, &ambiguous);
+    }
+    if (!target) {
+        complain_dangling(build, ref, text, ambiguous);
+    }
+}
+
+void catalog_resolve_references(CatalogBuild *build)
+{
+    for (guint i = 0; i < build->refs->len; i++) {
+        const CatalogRef *ref = &g_array_index(build->refs, CatalogRef, i);
+        bool ambiguous = false;
+        if (ref->optional && !catalog_ref_find(build, TABLE_KINDS, ref->node->text,
+                                               ref->item->node->object.domain, &ambiguous)) {
+            expect_table(build, ref);
+        }
+    }
+    for (guint i = 0; i < build->refs->len; i++) {
+        const CatalogRef *ref = &g_array_index(build->refs, CatalogRef, i);
+        switch (ref->type) {
+        case CATALOG_KEY_FEATURES:
+            resolve_feature(build, ref);
+            break;
+        case CATALOG_KEY_TARGET:
+            resolve_target(build, ref);
+            break;
+        case CATALOG_KEY_COLUMN:
+        case CATALOG_KEY_COLUMNS:
+            break; /* when the columns of models are known */
+        default:
+            resolve_plain(build, ref);
+        }
+    }
+}
+
+/* ---- columns of the object itself
+ * ----------------------------------------------------------------------------- */
+
+void catalog_resolve_own_columns(CatalogBuild *build)
+{
+    for (guint i = 0; i < build->refs->len; i++) {
+        const CatalogRef *ref = &g_array_index(build->refs, CatalogRef, i);
+        const CatalogNode *node = ref->item->node;
+        bool column = ref->type == CATALOG_KEY_COLUMN || ref->type == CATALOG_KEY_COLUMNS;
+        if (!column || !node->object.columns || node->columns_open ||
+            catalog_columns_find(node->object.columns, ref->node->text)) {
+            continue;
+        }
+        catalog_complain_column(build, ref->item, ref->node, ref->node->text, &node->object);
+    }
+}
+
+void catalog_complain_column(CatalogBuild *build, CatalogItem *item, const BaseYaml *node, const char *name,
+                             const CatalogObject *table)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < table->columns->len; i++) {
+        const CatalogColumn *column = g_ptr_array_index(table->columns, i);
+        g_ptr_array_add(names, column->name);
+    }
+    g_ptr_array_add(names, NULL);
+    BaseDiag *diag = catalog_complain(build, item, node, BASE_E_COLUMN_UNKNOWN, "`%s` has no column `%s`",
+                                      table->full_name, name);
+    base_diag_hint_nearest(diag, name, (const char *const *)names->pdata);
+}
