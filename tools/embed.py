@@ -1,39 +1,21 @@
 #!/usr/bin/env python3
-"""Writes a folder as C: demo_files[] of cli/demo_int.h. Usage: embed.py FOLDER OUT.c DEPFILE"""
-import os
+"""Writes the files of the status page as C: SERVER_PAGE_FILES of server/page_int.h. Usage: embed.py OUT.c FILE..."""
+import pathlib
 import sys
 
-
-def walk(root):
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield folder, None
-        for name in sorted(names):
-            if not name.startswith("."):
-                path = os.path.join(folder, name)
-                yield path, os.path.relpath(path, root).replace(os.sep, "/")
+TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 
 
 def main():
-    root, out, depfile = sys.argv[1:4]
-    entries = sorted(walk(root), key=lambda entry: entry[0])
-    files = [entry for entry in entries if entry[1]]
-    with open(out, "w", encoding="utf-8") as c:
-        c.write("/* Made by tools/embed.py. */\n#include \"cli/demo_int.h\"\n\n")
-        for number, (path, _) in enumerate(files):
-            with open(path, "rb") as source:
-                data = source.read()
-            c.write(f"static const unsigned char file_{number}[] = {{")
-            for at in range(0, len(data), 24):
-                c.write("\n    " + ", ".join(str(byte) for byte in data[at:at + 24]) + ",")
-            c.write("\n    0,\n};\n")
-        c.write("\nconst DemoFile demo_files[] = {\n")
-        for number, (_, name) in enumerate(files):
-            c.write(f'    {{"{name}", file_{number}, sizeof file_{number} - 1}},\n')
-        c.write("};\nconst gsize demo_n_files = G_N_ELEMENTS(demo_files);\n")
-    with open(depfile, "w", encoding="utf-8") as deps:
-        # Folders too: a file that comes or goes changes its folder's time.
-        deps.write(f"{out}: " + " ".join(path.replace(" ", "\\ ") for path, _ in entries) + "\n")
+    out, names = pathlib.Path(sys.argv[1]), [pathlib.Path(name) for name in sys.argv[2:]]
+    lines, rows = ['#include "server/page_int.h"'], []
+    for number, name in enumerate(names):
+        lines.append(f"static const unsigned char file_{number}[] = {{" + ",".join(str(byte) for byte in name.read_bytes()) + "};")
+        path = "/" if name.suffix == ".html" else "/" + name.name
+        rows.append(f'{{"{path}", "{TYPES[name.suffix]}", file_{number}, sizeof file_{number}}}')
+    lines.append("const ServerPageFile SERVER_PAGE_FILES[] = {" + ", ".join(rows) + "};")
+    lines.append("const size_t SERVER_N_PAGE_FILES = sizeof SERVER_PAGE_FILES / sizeof SERVER_PAGE_FILES[0];")
+    out.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
