@@ -1,0 +1,1 @@
+SELECT 'a "b` /* /*! ((( [ { DATE_ADD(x, INTERVAL CASE WHEN x'4 b'2 @@ @' GROUP_CONCAT( ORDER BY SEPARATOR
