@@ -18,7 +18,7 @@
 
 typedef struct {
     char *name;
-    char *password;                     /* argon2id, libsodium's text form */
+    char *password;                     /* argon2id, libsodium's text form; "" = a user without a password */
     guint8 sha1[ACCESS_SHA1_BYTES];     /* SHA1(SHA1(password)) */
     guint8 sha256[ACCESS_SHA256_BYTES]; /* SHA256(SHA256(password)) */
     char **roles;
@@ -53,6 +53,7 @@ struct Access {
     GHashTable *signed_in;  /* digest of name and password -> when it was verified (gint64 *) */
     GHashTable *worked_out; /* name -> AccessUser of `worked_out_for` and `generation` */
     CatalogSnapshot *worked_out_for;
+    bool open_in;          /* users without a password may sign in */
     char *decoy;           /* argon2id of no password: what an unknown user is compared with */
     guint8 digest_key[32]; /* of signed_in; new in each process */
     GMutex hash_lock;      /* argon2id takes memory: at most ACCESS_HASHES_AT_ONCE */

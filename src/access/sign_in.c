@@ -49,8 +49,20 @@ static void remember(Access *access, const char *digest, guint64 generation)
     g_mutex_unlock(&access->lock);
 }
 
+static bool verify_open(Access *access, const char *name)
+{
+    g_mutex_lock(&access->lock);
+    const AccessUserRow *row = g_hash_table_lookup(access->state->users, name);
+    bool open = row && !*row->password && access->open_in;
+    g_mutex_unlock(&access->lock);
+    return open;
+}
+
 static bool verify(Access *access, const char *name, const char *password)
 {
+    if (!*password) {
+        return verify_open(access, name);
+    }
     g_autofree char *digest = access_credential_digest(access, name, password);
     if (was_verified(access, digest)) {
         return true;

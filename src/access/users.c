@@ -76,6 +76,17 @@ static bool kept_make(Access *access, const char *password, Kept *kept, GError *
     return kept->argon2 != NULL;
 }
 
+/* No password fits: neither a reply to a challenge nor a text. */
+static void kept_make_open(Kept *kept)
+{
+    guint8 noise[ACCESS_SHA1_BYTES + ACCESS_SHA256_BYTES];
+    access_random(noise, sizeof noise);
+    kept->sha1 = access_hex(noise, ACCESS_SHA1_BYTES);
+    kept->sha256 = access_hex(noise + ACCESS_SHA1_BYTES, ACCESS_SHA256_BYTES);
+    kept->argon2 = g_strdup("");
+}
+
+/* `password` NULL = a user without one. */
 static bool add_locked(Access *access, const char *name, const char *password, const char *const *roles,
                        GError **error)
 {
@@ -84,7 +95,9 @@ static bool add_locked(Access *access, const char *name, const char *password, c
     }
     g_auto(Kept) kept = {0};
     g_autofree char *now = access_now_text();
-    if (!kept_make(access, password, &kept, error)) {
+    if (!password) {
+        kept_make_open(&kept);
+    } else if (!kept_make(access, password, &kept, error)) {
         return false;
     }
     const char *const values[] = {name, kept.argon2, kept.sha1, kept.sha256, now};
@@ -94,12 +107,8 @@ static bool add_locked(Access *access, const char *name, const char *password, c
     return access_change(access, "INSERT INTO access_users VALUES(?, ?, ?, ?, ?)", values, 5, error);
 }
 
-bool access_user_add(Access *access, const char *name, const char *password, const char *const *roles,
-                     GError **error)
+static bool add(Access *access, const char *name, const char *password, const char *const *roles, GError **error)
 {
-    if (!access_name_ok(name, error) || !password_ok(password, error) || !roles_ok(roles, error)) {
-        return false;
-    }
     if (g_str_equal(name, "local")) {
         return base_fail(error, BASE_E_NAME_DUPLICATE, "`local` is the machine's own user");
     }
@@ -107,6 +116,25 @@ bool access_user_add(Access *access, const char *name, const char *password, con
     bool ok = add_locked(access, name, password, roles, error);
     g_mutex_unlock(&access->change_lock);
     return ok;
+}
+
+bool access_user_add(Access *access, const char *name, const char *password, const char *const *roles,
+                     GError **error)
+{
+    return access_name_ok(name, error) && password_ok(password, error) && roles_ok(roles, error) &&
+           add(access, name, password, roles, error);
+}
+
+bool access_user_add_open(Access *access, const char *name, const char *const *roles, GError **error)
+{
+    return access_name_ok(name, error) && roles_ok(roles, error) && add(access, name, NULL, roles, error);
+}
+
+void access_let_open_in(Access *access, bool let_in)
+{
+    g_mutex_lock(&access->lock);
+    access->open_in = let_in;
+    g_mutex_unlock(&access->lock);
 }
 
 bool access_user_set_password(Access *access, const char *name, const char *password, GError **error)
