@@ -229,7 +229,8 @@ static json_t *only_expression(json_t *tree, const Walk *w, GError **error)
                  json_array_size(json_object_get(node, "group_expressions")) == 0;
     static const char *const ABSENT[] = {"where_clause", "having", "qualify", "sample"};
     for (size_t i = 0; i < G_N_ELEMENTS(ABSENT); i++) {
-        plain = plain && json_is_null(json_object_get(node, ABSENT[i]));
+        const json_t *clause = json_object_get(node, ABSENT[i]);
+        plain = plain && (!clause || json_is_null(clause));
     }
     plain = plain && strcmp(base_json_string(json_object_get(node, "from_table"), "type", ""), "EMPTY") == 0;
     if (!plain) {

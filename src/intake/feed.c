@@ -18,6 +18,7 @@ struct IntakeParser {
     IntakeBlock block;
     size_t pos;
     bool have_block;
+    bool keeps;     /* chunks borrow from the arena */
     char *pristine; /* JSON: the block before it is parsed in place */
     size_t pristine_capacity;
     IntakeJsonParser *json;
@@ -113,7 +114,9 @@ static bool parse_block(IntakeParser *parser, GError **error)
 static bool next_rows(IntakeParser *parser, GError **error)
 {
     parser->rows.n_rows = 0;
-    intake_arena_reset(parser->rows.arena);
+    if (!parser->keeps) {
+        intake_arena_reset(parser->rows.arena);
+    }
     while (parser->rows.n_rows == 0) {
         bool end = false;
         if (!parser->have_block && !next_block(parser, &end, error)) {
@@ -283,6 +286,7 @@ static void chunk_nulls(void *user, size_t field, const guint64 *nulls, size_t n
 IntakeChunk *intake_parser_chunk(IntakeParser *parser, GError **error)
 {
     const GPtrArray *fields = parser->plan->fields;
+    parser->keeps = true;
     for (;;) {
         if (!next_rows(parser, error) || parser->rows.n_rows == 0) {
             return NULL;

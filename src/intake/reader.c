@@ -198,6 +198,9 @@ static bool cut(IntakeReader *reader, IntakeBlock *block, GError **error)
 static bool next_locked(IntakeReader *reader, IntakeBlock *block, GError **error)
 {
     block->len = 0;
+    if (reader->at_end && reader->carry.len == 0) {
+        return true; /* the block's bytes stay: chunks of a small load borrow them */
+    }
     block_reserve(block, MAX(reader->carry.len, INTAKE_BLOCK_BYTES));
     memcpy(block->data, reader->carry.data, reader->carry.len);
     block->len = reader->carry.len;
