@@ -1,0 +1,77 @@
+/* Ctrl-C while a run is under way, read by a thread from a signalfd: no code runs inside a signal handler. */
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/cli_int.h"
+
+struct CliInterrupt {
+    CliContext *ctx;
+    GThread *thread;
+    sigset_t before;
+    int signals, end; /* signalfd, eventfd */
+    int pressed;
+};
+
+static void pressed(CliInterrupt *interrupt)
+{
+    interrupt->pressed++;
+    if (interrupt->pressed >= 3) {
+        _exit(CLI_EXIT_INTERRUPTED);
+    }
+    cli_say(interrupt->ctx, "%s",
+            interrupt->pressed == 1 ? base_tr("finishing what is running; Ctrl-C again interrupts it",
+                                              "正在等待当前任务完成，再按 Ctrl-C 中断")
+                                    : base_tr("interrupting", "正在中断"));
+    g_autoptr(GError) error = NULL;
+    if (!cli_call_stop(interrupt->ctx, &error)) {
+        cli_say(interrupt->ctx, "%s", error->message);
+    }
+}
+
+static gpointer watch(gpointer data)
+{
+    CliInterrupt *interrupt = data;
+    struct pollfd fds[] = {{.fd = interrupt->signals, .events = POLLIN},
+                           {.fd = interrupt->end, .events = POLLIN}};
+    for (;;) {
+        if (poll(fds, 2, -1) < 0) {
+            continue;
+        }
+        if (fds[1].revents != 0) {
+            return NULL;
+        }
+        struct signalfd_siginfo info;
+        if (read(interrupt->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+            pressed(interrupt);
+        }
+    }
+}
+
+CliInterrupt *cli_interrupt_begin(CliContext *ctx)
+{
+    CliInterrupt *interrupt = g_new0(CliInterrupt, 1);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, &interrupt->before);
+    interrupt->ctx = ctx;
+    interrupt->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    interrupt->end = eventfd(0, EFD_CLOEXEC);
+    interrupt->thread = g_thread_new("interrupt", watch, interrupt);
+    return interrupt;
+}
+
+bool cli_interrupt_end(CliInterrupt *interrupt)
+{
+    eventfd_write(interrupt->end, 1);
+    g_thread_join(interrupt->thread);
+    close(interrupt->signals);
+    close(interrupt->end);
+    pthread_sigmask(SIG_SETMASK, &interrupt->before, NULL);
+    bool was_pressed = interrupt->pressed > 0;
+    g_free(interrupt);
+    return was_pressed;
+}

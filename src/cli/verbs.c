@@ -1,0 +1,262 @@
+/* The table of verbs: parsing, help, completion and the man page are made from it. A new verb is a row here
+ * and a function. */
+#include "cli/cli_int.h"
+
+#define END {NULL, 0, CLI_BOOL, NULL, NULL, NULL, NULL}
+
+const CliFlag CLI_GLOBAL_FLAGS[] = {
+    {"project", 'p', CLI_TEXT, "FOLDER", NULL, "project folder (with weir.yml); default: here or above",
+     "项目目录（含 weir.yml），默认当前或上级目录"},
+    {"data", 'D', CLI_TEXT, "FOLDER", NULL, "data folder; default: PROJECT/.weir",
+     "数据目录，默认 项目/.weir"},
+    {"json", 0, CLI_BOOL, NULL, NULL, "answer as JSON", "以 JSON 输出"},
+    {"quiet", 0, CLI_BOOL, NULL, NULL, "no progress and no remarks", "不显示进度与提示"},
+    {"no-color", 0, CLI_BOOL, NULL, NULL, "no colour", "不使用颜色"},
+    {"yes", 0, CLI_BOOL, NULL, NULL, "answer every question with yes", "所有询问都答是"},
+    {"no-input", 0, CLI_BOOL, NULL, NULL, "never ask; fail where an answer is needed",
+     "从不询问，需要回答时失败"},
+    {"lang", 0, CLI_TEXT, "LANG", "en zh", "language: en or zh", "语言：en 或 zh"},
+    {"verbose", 'v', CLI_BOOL, NULL, NULL, "say more", "显示更多信息"},
+    {"help", 'h', CLI_BOOL, NULL, NULL, "show help", "显示帮助"},
+    END,
+};
+
+static const CliFlag NONE[] = {END};
+
+static const CliFlag DEMO[] = {
+    {"dir", 0, CLI_TEXT, "FOLDER", NULL, "folder to make; default: ./weir-demo",
+     "要创建的目录，默认 ./weir-demo"},
+    {"http", 0, CLI_TEXT, "HOST:PORT", NULL, "HTTP address", "HTTP 地址"},
+    {"mysql", 0, CLI_TEXT, "HOST:PORT", NULL, "MySQL address", "MySQL 地址"},
+    {"check", 0, CLI_BOOL, NULL, NULL, "do all of it, check it, stop", "全部做完、自检后退出"},
+    END,
+};
+static const CliFlag INIT[] = {
+    {"from", 0, CLI_TEXT, "FOLDER", NULL, "infer sources from the CSV, JSON and Parquet files there",
+     "从该目录的 CSV、JSON、Parquet 文件推断数据源"},
+    END,
+};
+static const CliFlag UP[] = {
+    {"http", 0, CLI_TEXT, "HOST:PORT", NULL, "HTTP address; port 0 takes a free one",
+     "HTTP 地址，端口 0 表示任选"},
+    {"mysql", 0, CLI_TEXT, "HOST:PORT", NULL, "MySQL address; port 0 takes a free one",
+     "MySQL 地址，端口 0 表示任选"},
+    {"no-watch", 0, CLI_BOOL, NULL, NULL, "do not watch the project's files", "不监视项目文件"},
+    {"no-schedule", 0, CLI_BOOL, NULL, NULL, "do not run what is due", "不运行到期任务"},
+    END,
+};
+static const CliFlag PLAN[] = {
+    {"exit-code", 0, CLI_BOOL, NULL, NULL, "exit with 3 when there are changes", "有变更时退出码为 3"},
+    {"no-diff", 0, CLI_BOOL, NULL, NULL, "leave the text differences out", "不显示文本差异"},
+    END,
+};
+static const CliFlag APPLY[] = {
+    {"allow-drop", 0, CLI_LIST, "NAME", NULL, "a table with data that may be removed (repeatable)",
+     "允许删除的含数据的表（可重复）"},
+    {"note", 0, CLI_TEXT, "TEXT", NULL, "kept with the version", "随版本保存的说明"},
+    END,
+};
+static const CliFlag ROLLBACK[] = {
+    {"dry-run", 0, CLI_BOOL, NULL, NULL, "only say which files would be written", "只列出将要写的文件"},
+    END,
+};
+static const CliFlag LINT[] = {
+    {"format", 'f', CLI_TEXT, "FORMAT", "text json github sarif", "text, json, github or sarif",
+     "text、json、github 或 sarif"},
+    {"strict", 0, CLI_BOOL, NULL, NULL, "warnings fail too", "警告也算失败"},
+    END,
+};
+static const CliFlag FMT[] = {
+    {"check", 0, CLI_BOOL, NULL, NULL, "write nothing; exit with 1 when a file would change",
+     "不写文件，需要改动时退出码为 1"},
+    END,
+};
+static const CliFlag LOAD[] = {
+    {"format", 'f', CLI_TEXT, "FORMAT", "csv csv_with_names json parquet", "default: from the file's name",
+     "默认由文件名判断"},
+    {"columns", 0, CLI_TEXT, "LIST", NULL, "columns and expressions, as in Stream Load",
+     "列与表达式，同 Stream Load"},
+    {"separator", 0, CLI_TEXT, "TEXT", NULL, "column separator of CSV", "CSV 列分隔符"},
+    {"where", 0, CLI_TEXT, "SQL", NULL, "only rows for which this holds", "只导入满足条件的行"},
+    {"label", 0, CLI_TEXT, "LABEL", NULL, "a repeated label loads nothing twice", "相同标签不会重复导入"},
+    {"max-filter-ratio", 0, CLI_TEXT, "N", NULL, "share of wrong rows that is allowed, 0 to 1",
+     "允许的错误行比例，0 到 1"},
+    {"set", 0, CLI_LIST, "NAME=VALUE", NULL, "any other Stream Load header (repeatable)",
+     "其他 Stream Load 参数（可重复）"},
+    END,
+};
+static const CliFlag RUN[] = {
+    {"start", 0, CLI_TEXT, "TIME", NULL, "start of the interval", "区间起点"},
+    {"end", 0, CLI_TEXT, "TIME", NULL, "end of the interval (not in it)", "区间终点（不含）"},
+    {"full", 0, CLI_BOOL, NULL, NULL, "rebuild from all history", "从全部历史重建"},
+    {"parallel", 0, CLI_TEXT, "N", NULL, "models at once; default: cores", "同时运行的模型数，默认核数"},
+    END,
+};
+static const CliFlag QUERY[] = {
+    {"format", 'f', CLI_TEXT, "FORMAT", "table json ndjson csv tsv markdown vertical", "how rows are printed",
+     "行的输出格式"},
+    {"output", 'o', CLI_TEXT, "FORMAT", "table json ndjson csv tsv markdown vertical", "the same as -f",
+     "同 -f"},
+    {"db", 0, CLI_TEXT, "DOMAIN", NULL, "database for bare table names", "默认库"},
+    {"max-rows", 0, CLI_TEXT, "N", NULL, "stop after N rows", "最多 N 行"},
+    {"timing", 0, CLI_BOOL, NULL, NULL, "say how long it took", "显示耗时"},
+    END,
+};
+static const CliFlag LIMIT[] = {
+    {"limit", 0, CLI_TEXT, "N", NULL, "at most N lines; default: 50", "最多 N 行，默认 50"},
+    END,
+};
+static const CliFlag LOADS[] = {
+    {"db", 0, CLI_TEXT, "DOMAIN", NULL, "of this domain only", "只看该域"},
+    {"label", 0, CLI_TEXT, "PATTERN", NULL, "label, % stands for anything", "标签，% 匹配任意"},
+    {"state", 0, CLI_TEXT, "STATE", NULL, "VISIBLE, PRECOMMITTED, ABORTED ...", "状态"},
+    {"limit", 0, CLI_TEXT, "N", NULL, "at most N lines; default: 50", "最多 N 行，默认 50"},
+    END,
+};
+static const CliFlag LS[] = {
+    {"domain", 0, CLI_TEXT, "DOMAIN", NULL, "of this domain only", "只看该域"},
+    {"layer", 0, CLI_TEXT, "LAYER", NULL, "of this layer only", "只看该层"},
+    END,
+};
+static const CliFlag SEARCH[] = {
+    {"limit", 0, CLI_TEXT, "N", NULL, "at most N results; default: 20", "最多 N 条，默认 20"},
+    END,
+};
+static const CliFlag LINEAGE[] = {
+    {"up", 0, CLI_BOOL, NULL, NULL, "where it comes from (default)", "上游（默认）"},
+    {"down", 0, CLI_BOOL, NULL, NULL, "where it goes", "下游"},
+    {"format", 'f', CLI_TEXT, "FORMAT", "tree graph dot openlineage", "tree, graph, dot or openlineage",
+     "tree、graph、dot 或 openlineage"},
+    END,
+};
+static const CliFlag USER[] = {
+    {"password-stdin", 0, CLI_BOOL, NULL, NULL, "read the password from the first line of stdin",
+     "从标准输入第一行读取密码"},
+    {"role", 0, CLI_LIST, "ROLE", NULL, "give this role (repeatable)", "授予角色（可重复）"},
+    END,
+};
+static const CliFlag TOKEN[] = {
+    {"note", 0, CLI_TEXT, "TEXT", NULL, "what it is for", "用途说明"},
+    {"for", 0, CLI_TEXT, "DURATION", NULL, "life time, such as 30d", "有效期，如 30d"},
+    {"user", 0, CLI_TEXT, "NAME", NULL, "of this user; administrators only", "所属用户，仅管理员"},
+    END,
+};
+static const CliFlag DOCTOR[] = {END};
+static const CliFlag HELP[] = {
+    {"man", 0, CLI_BOOL, NULL, NULL, "the manual page, as roff", "输出 man 手册页"},
+    END,
+};
+
+const CliVerb CLI_VERBS[] = {
+    {"demo", CLI_GROUP_START, "", 0, 0, CLI_WORDS_NONE, NULL,
+     "make the example project, load it, build it, serve it", "创建示例项目，导入、构建并启动服务", NULL,
+     NULL, DEMO, cli_verb_demo},
+    {"init", CLI_GROUP_START, "NAME", 1, 1, CLI_WORDS_FOLDERS, NULL, "write a new project", "创建新项目",
+     NULL, NULL, INIT, cli_verb_init},
+    {"up", CLI_GROUP_START, "", 0, 0, CLI_WORDS_NONE, NULL,
+     "serve, watch the project's files, run what is due", "启动服务、监视文件、运行到期任务",
+     "Ctrl-C finishes what is running, then stops. WEIR_ADMIN_PASSWORD makes the user `admin` at the first "
+     "start.",
+     "Ctrl-C 会等正在运行的任务完成后停止。首次启动时 WEIR_ADMIN_PASSWORD 会创建用户 admin。", UP,
+     cli_verb_up},
+
+    {"plan", CLI_GROUP_DEFINE, "", 0, 0, CLI_WORDS_NONE, NULL, "show what would change; change nothing",
+     "显示将发生的变更，不做任何更改", NULL, NULL, PLAN, cli_verb_plan},
+    {"apply", CLI_GROUP_DEFINE, "[PLAN]", 0, 1, CLI_WORDS_NONE, NULL,
+     "make it so; with a plan's id exactly that plan", "执行变更；给出计划号则严格执行该计划", NULL, NULL,
+     APPLY, cli_verb_apply},
+    {"history", CLI_GROUP_DEFINE, "[OBJECT]", 0, 1, CLI_WORDS_NONE, NULL,
+     "versions that were applied, of all or of one object", "已应用的版本", NULL, NULL, NONE,
+     cli_verb_history},
+    {"diff", CLI_GROUP_DEFINE, "VERSION [VERSION]", 1, 2, CLI_WORDS_NONE, NULL,
+     "what differs between two versions", "比较两个版本", NULL, NULL, NONE, cli_verb_diff},
+    {"rollback", CLI_GROUP_DEFINE, "VERSION", 1, 1, CLI_WORDS_NONE, NULL,
+     "write the files of a version back; then plan and apply", "把文件恢复为某版本，然后 plan、apply", NULL,
+     NULL, ROLLBACK, cli_verb_rollback},
+    {"lint", CLI_GROUP_DEFINE, "", 0, 0, CLI_WORDS_NONE, NULL, "check the definitions", "检查定义", NULL,
+     NULL, LINT, cli_verb_lint},
+    {"fmt", CLI_GROUP_DEFINE, "[FILE ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
+     "tidy white space in definition files", "整理定义文件中的空白", NULL, NULL, FMT, cli_verb_fmt},
+
+    {"load", CLI_GROUP_DATA, "TABLE FILE ...", 2, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
+     "load files into a table", "把文件导入表", NULL, NULL, LOAD, cli_verb_load},
+    {"loads", CLI_GROUP_DATA, "", 0, 0, CLI_WORDS_NONE, NULL, "list loads", "列出导入", NULL, NULL, LOADS,
+     cli_verb_loads},
+    {"refresh", CLI_GROUP_DATA, "[SOURCE ...]", 0, CLI_MAX_WORDS, CLI_WORDS_NONE, NULL,
+     "load what is new in sources; all of them when none is named", "导入数据源中的新数据，默认全部", NULL,
+     NULL, NONE, cli_verb_refresh},
+    {"run", CLI_GROUP_DATA, "[MODEL ...]", 0, CLI_MAX_WORDS, CLI_WORDS_NONE, NULL,
+     "build models: m, m+ (and what reads it), +m, domain:d", "构建模型：m、m+（含下游）、+m、domain:d",
+     "Without words: all. Ctrl-C once finishes what is running, twice interrupts it.",
+     "不带参数则全部运行。Ctrl-C 一次等待当前任务完成，两次中断。", RUN, cli_verb_run},
+    {"runs", CLI_GROUP_DATA, "[MODEL]", 0, 1, CLI_WORDS_NONE, NULL, "list runs", "列出运行记录", NULL, NULL,
+     LIMIT, cli_verb_runs},
+    {"query", CLI_GROUP_DATA, "[SQL]", 0, 1, CLI_WORDS_NONE, NULL,
+     "run SQL; without SQL interactive, or from stdin", "执行 SQL；不给 SQL 则交互或读标准输入",
+     "Interactive: \\? lists the commands; \\G ends a statement and shows rows upright.",
+     "交互模式：\\? 列出命令；以 \\G 结束语句则纵向显示。", QUERY, cli_verb_query},
+
+    {"ls", CLI_GROUP_LOOK, "[KIND]", 0, 1, CLI_WORDS_LIST,
+     "domains sources streams tables models entities dimensions metrics feature_views feature_services "
+     "products recommenders dashboards reports alerts roles policies terms examples plugins roots",
+     "list objects", "列出对象", NULL, NULL, LS, cli_verb_ls},
+    {"show", CLI_GROUP_LOOK, "OBJECT", 1, 1, CLI_WORDS_NONE, NULL, "all about one object", "查看一个对象",
+     NULL, NULL, NONE, cli_verb_show},
+    {"search", CLI_GROUP_LOOK, "WORDS ...", 1, CLI_MAX_WORDS, CLI_WORDS_NONE, NULL,
+     "search names, titles, columns, descriptions", "搜索名称、标题、列与描述", NULL, NULL, SEARCH,
+     cli_verb_search},
+    {"lineage", CLI_GROUP_LOOK, "OBJECT[.COLUMN]", 1, 1, CLI_WORDS_NONE, NULL,
+     "where an object or a column comes from, or goes", "对象或列的血缘", NULL, NULL, LINEAGE,
+     cli_verb_lineage},
+
+    {"doctor", CLI_GROUP_OPERATE, "", 0, 0, CLI_WORDS_NONE, NULL,
+     "check project, data, disk, engine, ports, clock", "检查项目、数据、磁盘、引擎、端口与时钟", NULL, NULL,
+     DOCTOR, cli_verb_doctor},
+    {"backup", CLI_GROUP_OPERATE, "FOLDER", 1, 1, CLI_WORDS_FOLDERS, NULL, "a consistent copy, while serving",
+     "在线一致性备份", NULL, NULL, NONE, cli_verb_backup},
+    {"restore", CLI_GROUP_OPERATE, "FOLDER", 1, 1, CLI_WORDS_FOLDERS, NULL,
+     "put a backup in place of the data; the old data is kept beside", "用备份替换数据，旧数据保留在旁边",
+     NULL, NULL, NONE, cli_verb_restore},
+    {"user", CLI_GROUP_OPERATE,
+     "ls | add NAME | passwd NAME | role NAME | rm NAME | grants | grant NAME RIGHT OBJECT | revoke NAME "
+     "RIGHT OBJECT",
+     0, 4, CLI_WORDS_LIST, "ls add passwd role rm grants grant revoke", "users, roles and grants",
+     "用户、角色与授权", NULL, NULL, USER, cli_verb_user},
+    {"token", CLI_GROUP_OPERATE, "ls | create | rm ID", 0, 2, CLI_WORDS_LIST, "ls create rm", "API tokens",
+     "API 令牌", NULL, NULL, TOKEN, cli_verb_token},
+    {"audit", CLI_GROUP_OPERATE, "", 0, 0, CLI_WORDS_NONE, NULL, "who did what", "审计日志", NULL, NULL,
+     LIMIT, cli_verb_audit},
+    {"config", CLI_GROUP_OPERATE, "[KEY]", 0, 1, CLI_WORDS_NONE, NULL,
+     "settings, their values and where they come from", "设置项、取值与来源", NULL, NULL, NONE,
+     cli_verb_config},
+
+    {"explain", CLI_GROUP_HELP, "[CODE]", 0, 1, CLI_WORDS_NONE, NULL, "what an error code means",
+     "解释错误码", NULL, NULL, NONE, cli_verb_explain},
+    {"completion", CLI_GROUP_HELP, "SHELL", 1, 1, CLI_WORDS_LIST, "bash zsh fish",
+     "completion script: source <(weir completion bash)", "输出补全脚本：source <(weir completion bash)",
+     NULL, NULL, NONE, cli_verb_completion},
+    {"version", CLI_GROUP_HELP, "", 0, 0, CLI_WORDS_NONE, NULL, "version", "版本", NULL, NULL, NONE,
+     cli_verb_version},
+    {"help", CLI_GROUP_HELP, "[VERB | exit-codes]", 0, 1, CLI_WORDS_LIST, "exit-codes", "help", "帮助", NULL,
+     NULL, HELP, cli_verb_help},
+};
+const size_t CLI_N_VERBS = G_N_ELEMENTS(CLI_VERBS);
+
+const CliVerb *cli_verb_find(const char *name)
+{
+    for (size_t i = 0; i < CLI_N_VERBS; i++) {
+        if (strcmp(CLI_VERBS[i].name, name) == 0) {
+            return &CLI_VERBS[i];
+        }
+    }
+    return NULL;
+}
+
+const char *cli_group_title(CliGroup group)
+{
+    static const char *const TITLES[CLI_N_GROUPS][2] = {
+        {"Start", "开始"}, {"Define", "定义"},  {"Data", "数据"},
+        {"Look", "查看"},  {"Operate", "运维"}, {"Help", "帮助"},
+    };
+    return base_tr(TITLES[group][0], TITLES[group][1]);
+}
