@@ -199,8 +199,13 @@ void catalog_model_place(const CatalogItem *item, size_t offset, unsigned *ret_l
 const char *catalog_layer_of(const char *name);
 
 /* load.c */
+/* Definition files under `root`, without what .weirignore names: CatalogFile*. What cannot be read goes to
+ * diags. */
+GPtrArray *catalog_project_files(const char *root, BaseDiags *diags,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* `keep_wrong`: objects with mistakes stay (an applied version is what it is, whatever went under it). */
 CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, const GPtrArray *live,
-                                    BaseDiags *diags);
+                                    bool keep_wrong, BaseDiags *diags);
 
 /* parse.c: trees of many statements at once, in parallel. trees[i] is NULL where it does not parse. */
 void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, json_t **ret_trees);
@@ -301,6 +306,5 @@ void catalog_snapshot_edge(CatalogSnapshot *snapshot, const CatalogObject *from,
                            const CatalogObject *to, const char *to_column, const char *how);
 /* Sorts and makes indexes, hash; before it only by_id and by_name may be used. */
 void catalog_snapshot_seal(CatalogSnapshot *snapshot);
-CatalogSnapshot *catalog_snapshot_reload(const GPtrArray *files, EngineConn *parser, const GPtrArray *live);
 
 #endif

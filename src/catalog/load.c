@@ -149,8 +149,7 @@ static bool visit_file(const char *path, const char *relative, gpointer user, GE
     return true;
 }
 
-CatalogSnapshot *catalog_load(const char *root, EngineConn *parser, const GPtrArray *live, BaseDiags *diags,
-                              GError **error)
+GPtrArray *catalog_project_files(const char *root, BaseDiags *diags, GError **error)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_file_unref);
     g_autoptr(GPtrArray) rules = read_ignore(root);
@@ -162,7 +161,14 @@ CatalogSnapshot *catalog_load(const char *root, EngineConn *parser, const GPtrAr
     if (!base_fs_walk(root, visit_file, &walk, error)) {
         return NULL;
     }
-    return catalog_load_files(g_steal_pointer(&files), parser, live, diags);
+    return g_steal_pointer(&files);
+}
+
+CatalogSnapshot *catalog_load(const char *root, EngineConn *parser, const GPtrArray *live, BaseDiags *diags,
+                              GError **error)
+{
+    GPtrArray *files = catalog_project_files(root, diags, error);
+    return files ? catalog_load_files(files, parser, live, false, diags) : NULL;
 }
 
 /* ---- names ----------------------------------------------------------------------------------------------
@@ -303,9 +309,10 @@ static bool any_failed(const CatalogBuild *build)
     return false;
 }
 
-static CatalogSnapshot *finish(CatalogBuild *build, GPtrArray *files)
+static CatalogSnapshot *finish(CatalogBuild *build, GPtrArray *files, bool keep_wrong)
 {
-    CatalogSnapshot *out = any_failed(build) ? without_failed(build) : catalog_snapshot_ref(build->snapshot);
+    CatalogSnapshot *out =
+        any_failed(build) && !keep_wrong ? without_failed(build) : catalog_snapshot_ref(build->snapshot);
     for (guint i = 0; i < files->len; i++) {
         g_ptr_array_add(out->files, catalog_file_ref(g_ptr_array_index(files, i)));
     }
@@ -326,7 +333,7 @@ static CatalogSnapshot *finish(CatalogBuild *build, GPtrArray *files)
 }
 
 CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, const GPtrArray *live,
-                                    BaseDiags *diags)
+                                    bool keep_wrong, BaseDiags *diags)
 {
     g_autoptr(GPtrArray) files = files_taken;
     CatalogBuild build;
@@ -343,7 +350,7 @@ CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, 
     }
     add_live(&build, live);
     catalog_resolve(&build);
-    CatalogSnapshot *out = finish(&build, files);
+    CatalogSnapshot *out = finish(&build, files, keep_wrong);
     build_clear(&build);
     base_diags_sort(diags);
     return out;
