@@ -97,6 +97,15 @@ X(SQL_EMPTY, 2014, 400, 1065, "42000", 2, false, "Empty statement", "语句为�
 X(DATABASE_NONE, 2015, 400, 1046, "3D000", 2, false, "No database selected", "未选择库",
   "The statement needs a database: USE one, or name it.",
   "语句需要一个库：先 USE，或直接写出库名。")
+X(COLUMN_COUNT, 2016, 400, 1136, "21S01", 2, false, "Wrong number of values", "值的个数不符",
+  "INSERT gives a different number of values than it names columns.",
+  "INSERT 给出的值与列的个数不一致。")
+X(TABLE_BAD, 2017, 404, 1051, "42S02", 2, false, "Unknown table", "未知的表",
+  "DROP TABLE names a table that does not exist.",
+  "DROP TABLE 指定的表不存在。")
+X(COLUMN_EXISTS, 2018, 409, 1060, "42S21", 2, false, "Column exists", "列已存在",
+  "ALTER TABLE adds a column that the table has already.",
+  "ALTER TABLE 添加的列已存在。")
 X(PLAN_STALE, 3001, 409, 1105, "HY000", 1, false, "Plan is stale", "计划已过期",
   "The files or the applied state changed after the plan was made. Make a new plan and read it again.",
   "计划生成之后文件或已应用状态又有变化，请重新生成计划并查看。")

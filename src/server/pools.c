@@ -3,9 +3,9 @@
 
 #define HEAVY_ABOVE_US 10000.0
 #define LIGHT_BELOW_US 5000.0
-#define HEAVY_ROWS 2e6
-#define LEARN_RATE 0.25 /* weight of the newest run in the moving average */
-#define MAX_SHAPES 8192 /* then the table is begun anew: shapes in use are learned again in one run each */
+#define HEAVY_ROWS     2e6
+#define LEARN_RATE     0.25 /* weight of the newest run in the moving average */
+#define MAX_SHAPES     8192 /* then the table is begun anew: shapes in use are learned again in one run each */
 
 typedef struct {
     unsigned slots, running;

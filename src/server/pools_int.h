@@ -1,6 +1,8 @@
-/* Slots for queries, light and heavy apart, each first come first served; and which of the two a statement is.
+/* Slots for queries, light and heavy apart, each first come first served; and which of the two a statement
+ * is.
  *
- * A slot is a permission, not a thread: the query runs on its session's thread and connection. Thread-safe. */
+ * A slot is a permission, not a thread: the query runs on its session's thread and connection. Thread-safe.
+ */
 #ifndef WEIR_SERVER_POOLS_INT_H
 #define WEIR_SERVER_POOLS_INT_H
 
@@ -20,7 +22,8 @@ typedef struct {
 ServerPools *server_pools_new(unsigned light_slots, unsigned heavy_slots);
 void server_pools_free(ServerPools *pools);
 /* Waits for a slot. false = cancelled meanwhile. `front`: before all who wait (a query that goes on). */
-bool server_pools_enter(ServerPools *pools, ServerTicket *ticket, ServerWeight weight, bool front) G_GNUC_WARN_UNUSED_RESULT;
+bool server_pools_enter(ServerPools *pools, ServerTicket *ticket, ServerWeight weight,
+                        bool front) G_GNUC_WARN_UNUSED_RESULT;
 /* Gives the slot back; nothing when the ticket holds none. */
 void server_pools_leave(ServerPools *pools, ServerTicket *ticket);
 /* From any thread: a wait of this ticket, now or the next, ends with false; until server_pools_renew. */

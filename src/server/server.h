@@ -10,7 +10,8 @@ ServerHttp *server_http_start(ServerApp *app, const char *listen, GError **error
 const char *server_http_address(const ServerHttp *http); /* "127.0.0.1:8030", the real port */
 void server_http_stop(ServerHttp *http);
 
-/* server/mysql/: one thread for each session. */
+/* server/mysql/: one thread for each session. Clients compare the number in front. */
+#define SERVER_MYSQL_VERSION "8.0.33-Weir-" WEIR_VERSION
 typedef struct ServerMysql ServerMysql;
 ServerMysql *server_mysql_start(ServerApp *app, const char *listen, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char *server_mysql_address(const ServerMysql *mysql);

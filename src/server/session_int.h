@@ -1,8 +1,8 @@
 /* A session, as the files behind server/sql.h see it.
  *
- * A session belongs to one thread at a time. What others read or touch while a statement runs (state for the process
- * list, stop, the connection to interrupt) is guarded by session->lock. Lock order: ServerSql.lock, then session->lock; the
- * pools' lock is a leaf. */
+ * A session belongs to one thread at a time. What others read or touch while a statement runs (state for the
+ * process list, stop, the connection to interrupt) is guarded by session->lock. Lock order: ServerSql.lock,
+ * then session->lock; the pools' lock is a leaf. */
 #ifndef WEIR_SERVER_SESSION_INT_H
 #define WEIR_SERVER_SESSION_INT_H
 
@@ -10,12 +10,12 @@
 #include "server/sql.h"
 #include "server/sysvars.h"
 
-#define SESSION_MAX_PLANS 64u         /* prepared SELECTs kept by text */
-#define SESSION_MAX_WARNINGS 64u      /* max_error_count */
-#define SESSION_MAX_USER_VARS 1024u
+#define SESSION_MAX_PLANS          64u /* prepared SELECTs kept by text */
+#define SESSION_MAX_WARNINGS       64u /* max_error_count */
+#define SESSION_MAX_USER_VARS      1024u
 #define SESSION_MAX_TXN_STATEMENTS 10000u
-#define SESSION_MAX_TXN_BYTES (256u * 1024u * 1024u)
-#define SESSION_SHOWN_SQL_BYTES 65536u /* of a statement in the process list */
+#define SESSION_MAX_TXN_BYTES      (256u * 1024u * 1024u)
+#define SESSION_SHOWN_SQL_BYTES    65536u /* of a statement in the process list */
 
 typedef enum { STOP_NONE, STOP_KILLED, STOP_TIMEOUT, STOP_GONE, STOP_SERVER } SessionStop;
 
@@ -35,33 +35,36 @@ struct ServerSession {
     char *peer, *host;
     EngineDialect dialect;
     guint32 id;
-    char *database, *login_database; /* NULL = none */
-    GHashTable *variables;  /* name -> value: what differs from the defaults */
+    char *database;             /* NULL = none; written under lock */
+    GHashTable *variables;      /* name -> value: what differs from the defaults */
     GHashTable *user_variables; /* name -> literal of the engine's dialect */
     GTimeZone *zone;
-    EngineConn *conn;       /* made at first use */
-    GHashTable *plans;      /* text -> SessionPlan */
+    EngineConn *conn;  /* made at first use */
+    GHashTable *plans; /* text -> SessionPlan */
     guint64 plan_clock;
-    GPtrArray *warnings;    /* SessionWarning, of the last statement */
+    guint64
+        plan_epoch; /* raised when plans made before must not be used again: SET, USE, an apply, a grant */
+    GPtrArray *warnings; /* SessionWarning, of the last statement */
     gint64 found_rows, row_count;
     bool in_transaction;
     char *transaction_label;
-    GPtrArray *transaction; /* SessionWrite: what COMMIT will do; NULL = nothing yet */
+    GPtrArray *transaction; /* SessionWrite (dml_int.h) that COMMIT will do; NULL = none yet */
     size_t transaction_bytes;
     gint64 connected_us;
 
-    /* Set by the variable callback while a statement is translated: its text depends on the session. */
+    /* Set while a statement is translated when it asks for what changes by itself (a clock, ROW_COUNT()). */
     bool used_variable;
 
     GMutex lock; /* guards what follows */
     ServerTicket ticket;
     bool has_slot;
-    bool busy, closing;
+    bool busy;
+    gint closing; /* atomic */
     SessionStop stop;
-    EngineConn *running; /* to interrupt */
-    char *statement;     /* that runs, or NULL */
-    const char *command; /* "Query", "Sleep" */
-    gint64 since_us, deadline_us; /* monotonic; 0 = none */
+    EngineConn *running;            /* to interrupt */
+    char *statement;                /* that runs, or NULL */
+    const char *command;            /* "Query", "Sleep" */
+    gint64 since_us, deadline_us;   /* monotonic; 0 = none */
     gint64 waited_us, wait_from_us; /* for a slow client */
     int fd;
 };
@@ -69,6 +72,8 @@ struct ServerSession {
 struct ServerSql {
     ServerApp *app;
     ServerPools *pools;
+    GMutex databases_lock;
+    GHashTable *databases; /* set of names: made by CREATE DATABASE, declared in no file (databases.c) */
     gint64 started_us;
     gint next_id, questions, connections, busy;
     GMutex lock; /* guards what follows */
@@ -80,7 +85,8 @@ struct ServerSql {
 };
 
 /* ---- session.c ---- */
-void session_warn(ServerSession *session, const char *level, guint code, const char *format, ...) G_GNUC_PRINTF(4, 5);
+void session_warn(ServerSession *session, const char *level, guint code, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 void session_clear_warnings(ServerSession *session);
 /* A database that exists and of which the user may see something (or a system one). */
 bool session_database_exists(ServerSession *session, const char *name);
@@ -95,18 +101,31 @@ void session_forget_transaction(ServerSession *session);
 /* AccessVariable of engine_sql_from_mysql; `user` is the session. */
 char *session_variable_literal(const char *name, void *user, GError **error);
 
+/* What the transaction collected is carried out (transaction.c); nothing to do is success. */
+bool session_commit(ServerSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- variables.c ---- */
-bool session_set_variable(ServerSession *session, const char *name, const char *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool session_set_variable(ServerSession *session, const char *name, const char *value,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* SET ...; tokens of `sql`. */
-bool session_run_set(ServerSession *session, const char *sql, const GPtrArray *tokens, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool session_run_set(ServerSession *session, const char *sql, const GPtrArray *tokens,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* query_timeout, max_execution_time, query.timeout: the least that is set. */
 gint64 session_timeout_us(const ServerSession *session);
+
+/* ---- databases.c ---- */
+bool session_databases_open(ServerSql *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool session_database_is_live(ServerSql *sql, const char *name);
+bool session_database_add(ServerSession *session, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool session_database_remove(ServerSession *session, const char *name,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- watch.c ---- */
 /* Around a statement: makes it visible, killable and limited in time. */
 void session_begin_statement(ServerSession *session, const char *sql);
 void session_end_statement(ServerSession *session);
-/* While the engine runs for the session: what to interrupt (NULL = nothing any more). false = already stopped. */
+/* While the engine runs for the session: what to interrupt (NULL = nothing any more). false = already
+ * stopped. */
 bool session_set_running(ServerSession *session, EngineConn *conn);
 /* An INTERRUPTED error becomes what stopped the statement (TIMEOUT, or 1317). */
 void session_explain_stop(ServerSession *session, GError **error);

@@ -43,16 +43,19 @@ typedef struct {
 } ServerSqlResult;
 
 ServerSession *server_session_new(ServerApp *app, AccessUser *user, const char *peer, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with an id from server_session_reserve_id: doors that tell the client its id before it has signed in. */
+guint32 server_session_reserve_id(ServerApp *app);
+ServerSession *server_session_new_as(ServerApp *app, guint32 id, AccessUser *user, const char *peer, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void server_session_free(ServerSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ServerSession, server_session_free)
 guint32 server_session_id(const ServerSession *session);
 const char *server_session_database(const ServerSession *session); /* NULL = none */
 bool server_session_use(ServerSession *session, const char *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Variables and database as at sign-in (COM_RESET_CONNECTION). */
+/* Variables, transaction and plans as at sign-in (COM_RESET_CONNECTION); the database stays, as in MySQL. */
 void server_session_reset(ServerSession *session);
 /* Another thread: stops the running statement (KILL QUERY), and with `close` marks the session to end (KILL). */
 bool server_session_kill(ServerApp *app, guint32 id, bool close, const AccessUser *by, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool server_session_closing(const ServerSession *session);
+bool server_session_closing(ServerSession *session);
 GTimeZone *server_session_zone(const ServerSession *session); /* borrowed until the next statement */
 AccessUser *server_session_user(const ServerSession *session); /* borrowed */
 bool server_session_autocommit(const ServerSession *session);
@@ -66,6 +69,9 @@ void server_session_set_socket(ServerSession *session, int fd);
 /* Around a wait for a client that reads slowly, inside a sink's call: the session's query slot is free for others meanwhile. */
 void server_session_wait_begin(ServerSession *session);
 void server_session_wait_end(ServerSession *session);
+
+/* "Uptime: 12  Threads: 3  Questions: 40 ...", as COM_STATISTICS shows it. Caller frees. */
+char *server_sql_statistics(ServerApp *app);
 
 /* Runs one statement. `values` for ? or $1.. (may be NULL). */
 bool server_sql_run(ServerSession *session, const char *sql, const EngineValue *values, size_t n_values,

@@ -1,5 +1,5 @@
-/* MySQL's system variables: one table (server/sysvars.c) of names, defaults and kinds, from which SHOW VARIABLES,
- * SELECT @@x and SET x are answered. A session keeps only the values that it changed. */
+/* MySQL's system variables: one table (server/sysvars.c) of names, defaults and kinds, from which SHOW
+ * VARIABLES, SELECT @@x and SET x are answered. A session keeps only the values that it changed. */
 #ifndef WEIR_SERVER_SYSVARS_H
 #define WEIR_SERVER_SYSVARS_H
 
@@ -14,7 +14,7 @@ typedef enum {
 } ServerSysvarType;
 
 typedef struct {
-    const char *name;  /* lower case */
+    const char *name; /* lower case */
     ServerSysvarType type;
     bool read_only;    /* SET is refused (1238) */
     const char *value; /* default, as SHOW VARIABLES prints it */

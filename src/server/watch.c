@@ -1,14 +1,17 @@
-/* The watcher: one thread that ends statements which run too long, which were killed, or whose client is gone.
+/* The watcher: one thread that ends statements which run too long, which were killed, or whose client is
+ * gone.
  *
- * It looks at all busy sessions every TICK_US while there are any, polls their sockets for a hang-up, and interrupts; it sleeps
- * when nothing has run for a while, so an idle server does not wake up. A stop is repeated every tick until the
- * statement has ended: the engine forgets an interrupt that comes just before it starts. */
+ * It looks at all busy sessions every TICK_US while there are any, polls their sockets for a hang-up, and
+ * interrupts; it sleeps when nothing has run for a while, so an idle server does not wake up. A stop is
+ * repeated every tick until the statement has ended: the engine forgets an interrupt that comes just before
+ * it starts. */
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "base/time.h"
 #include "server/session_int.h"
 
-#define TICK_US (50 * 1000)
+#define TICK_US            (50 * 1000)
 #define TICKS_BEFORE_SLEEP 40
 
 /* ---- what the session's thread calls --------------------------------------------------------------- */
@@ -27,7 +30,7 @@ void session_begin_statement(ServerSession *session, const char *sql)
     gint64 timeout_us = session_timeout_us(session);
     g_mutex_lock(&session->lock);
     session->busy = true;
-    session->stop = session->closing ? STOP_KILLED : STOP_NONE;
+    session->stop = g_atomic_int_get(&session->closing) ? STOP_KILLED : STOP_NONE;
     session->statement = g_strndup(sql, SESSION_SHOWN_SQL_BYTES);
     session->command = "Query";
     session->since_us = base_time_monotonic_us();
@@ -73,7 +76,8 @@ static SessionStop get_stop(ServerSession *session)
 bool session_fail_stopped(ServerSession *session, GError **error)
 {
     if (get_stop(session) == STOP_TIMEOUT) {
-        base_fail(error, BASE_E_TIMEOUT, "Query execution was interrupted, maximum statement execution time exceeded");
+        base_fail(error, BASE_E_TIMEOUT,
+                  "Query execution was interrupted, maximum statement execution time exceeded");
         base_error_hint(error, "a longer time: SET query_timeout = SECONDS, or the setting query.timeout");
         return false;
     }
@@ -82,7 +86,8 @@ bool session_fail_stopped(ServerSession *session, GError **error)
 
 void session_explain_stop(ServerSession *session, GError **error)
 {
-    if (error && *error && get_stop(session) != STOP_NONE && base_error_info(*error)->code == BASE_E_INTERRUPTED) {
+    if (error && *error && get_stop(session) != STOP_NONE &&
+        base_error_info(*error)->code == BASE_E_INTERRUPTED) {
         g_clear_error(error);
         session_fail_stopped(session, error);
     }
@@ -124,8 +129,11 @@ bool server_session_kill(ServerApp *app, guint32 id, bool close, const AccessUse
     bool allowed = found && may_kill(session, by);
     if (allowed) {
         if (close) {
+            g_atomic_int_set(&session->closing, 1);
             g_mutex_lock(&session->lock);
-            session->closing = true;
+            if (session->fd >= 0) {
+                shutdown(session->fd, SHUT_RD); /* wakes a session that waits for its next command */
+            }
             g_mutex_unlock(&session->lock);
         }
         session_stop(session, STOP_KILLED);
@@ -137,7 +145,8 @@ bool server_session_kill(ServerApp *app, guint32 id, bool close, const AccessUse
     return allowed || base_fail(error, BASE_E_FORBIDDEN, "You are not owner of thread %u", id);
 }
 
-/* ---- the watcher ---------------------------------------------------------------------------------------- */
+/* ---- the watcher ----------------------------------------------------------------------------------------
+ */
 
 /* Marks sessions whose time is up; lists the sockets of the others that run. */
 static void check_deadlines(ServerSql *sql, GArray *polls, GPtrArray *polled)
@@ -202,7 +211,8 @@ static gpointer watch(gpointer data)
     return NULL;
 }
 
-/* ---- all sessions ------------------------------------------------------------------------------------------ */
+/* ---- all sessions
+ * ------------------------------------------------------------------------------------------ */
 
 void session_visit_all(ServerSql *sql, SessionVisit visit, void *user)
 {
@@ -219,7 +229,6 @@ void session_visit_all(ServerSql *sql, SessionVisit visit, void *user)
 
 ServerSql *server_sql_new(ServerApp *app, GError **error)
 {
-    (void)error;
     const BaseConfig *config = server_app_config(app);
     ServerSql *sql = g_new0(ServerSql, 1);
     sql->app = app;
@@ -227,8 +236,14 @@ ServerSql *server_sql_new(ServerApp *app, GError **error)
     sql->pools = server_pools_new((unsigned)base_config_int(config, BASE_CONFIG_QUERY_LIGHT_SLOTS),
                                   (unsigned)base_config_int(config, BASE_CONFIG_QUERY_HEAVY_SLOTS));
     g_mutex_init(&sql->lock);
+    g_mutex_init(&sql->databases_lock);
     g_cond_init(&sql->wake);
     sql->sessions = g_hash_table_new(NULL, NULL);
+    sql->databases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!session_databases_open(sql, error)) {
+        server_sql_free(sql);
+        return NULL;
+    }
     sql->watcher = g_thread_new("sql-watch", watch, sql);
     return sql;
 }
@@ -242,9 +257,13 @@ void server_sql_free(ServerSql *sql)
     sql->closing = true;
     g_cond_signal(&sql->wake);
     g_mutex_unlock(&sql->lock);
-    g_thread_join(sql->watcher);
+    if (sql->watcher) {
+        g_thread_join(sql->watcher);
+    }
     g_warn_if_fail(g_hash_table_size(sql->sessions) == 0);
     g_hash_table_unref(sql->sessions);
+    g_hash_table_unref(sql->databases);
+    g_mutex_clear(&sql->databases_lock);
     server_pools_free(sql->pools);
     g_mutex_clear(&sql->lock);
     g_cond_clear(&sql->wake);

@@ -233,7 +233,8 @@ void mysql_packet_end(MysqlBuf *buf)
 
 /* ---- sign-in ----------------------------------------------------------------------------------- */
 
-void mysql_put_greeting(MysqlBuf *buf, const char *version, guint32 id, const guint8 *scramble, guint16 status)
+void mysql_put_greeting(MysqlBuf *buf, const char *version, guint32 id, const guint8 *scramble,
+                        guint16 status)
 {
     mysql_packet_begin(buf);
     mysql_put_u8(buf, 10);
@@ -423,7 +424,8 @@ static const struct {
     guint32 length;
 } COLUMN_TYPES[ENGINE_OTHER + 1] = {
     [ENGINE_NULL] = {MYSQL_TYPE_NULL, 0, MYSQL_FLAG_BINARY, 0},
-    [ENGINE_BOOLEAN] = {MYSQL_TYPE_TINY, 0, MYSQL_FLAG_BINARY, 1}, /* TINYINT(1) is what clients call boolean */
+    [ENGINE_BOOLEAN] = {MYSQL_TYPE_TINY, 0, MYSQL_FLAG_BINARY,
+                        1}, /* TINYINT(1) is what clients call boolean */
     [ENGINE_INT8] = {MYSQL_TYPE_TINY, 0, MYSQL_FLAG_BINARY, 4},
     [ENGINE_INT16] = {MYSQL_TYPE_SHORT, 0, MYSQL_FLAG_BINARY, 6},
     [ENGINE_INT32] = {MYSQL_TYPE_LONG, 0, MYSQL_FLAG_BINARY, 11},
@@ -465,8 +467,8 @@ MysqlColumnType mysql_column_type(EngineType type)
     return ret;
 }
 
-void mysql_put_column(MysqlBuf *buf, const char *schema, const char *table, const char *name, MysqlColumnType type,
-                      bool field_list)
+void mysql_put_column(MysqlBuf *buf, const char *schema, const char *table, const char *name,
+                      MysqlColumnType type, bool field_list)
 {
     mysql_packet_begin(buf);
     mysql_put_lenenc_text(buf, "def");

@@ -100,15 +100,15 @@ enum { MYSQL_FLAG_NOT_NULL = 1, MYSQL_FLAG_BLOB = 16, MYSQL_FLAG_UNSIGNED = 32, 
 enum { MYSQL_CHARSET_UTF8MB4 = 45, MYSQL_CHARSET_BINARY = 63 };
 
 #define MYSQL_SCRAMBLE_BYTES 20
-#define MYSQL_PACKET_SPLIT 0xFFFFFFu /* a packet of this length is continued by the next one */
-#define MYSQL_NATIVE_PLUGIN "mysql_native_password"
-#define MYSQL_SHA2_PLUGIN "caching_sha2_password"
+#define MYSQL_PACKET_SPLIT   0xFFFFFFu /* a packet of this length is continued by the next one */
+#define MYSQL_NATIVE_PLUGIN  "mysql_native_password"
+#define MYSQL_SHA2_PLUGIN    "caching_sha2_password"
 
 /* Limits on what a client may send (docs/reference: "limits"). */
-#define MYSQL_MAX_SIGN_IN_BYTES (64u * 1024u) /* any packet before sign-in is over */
-#define MYSQL_MAX_PACKET_BYTES (64u * 1024u * 1024u) /* max_allowed_packet */
-#define MYSQL_MAX_PARAMS 65535u
-#define MYSQL_MAX_STATEMENTS 4096u /* open prepared statements of a session */
+#define MYSQL_MAX_SIGN_IN_BYTES (64u * 1024u)         /* any packet before sign-in is over */
+#define MYSQL_MAX_PACKET_BYTES  (64u * 1024u * 1024u) /* max_allowed_packet */
+#define MYSQL_MAX_PARAMS        65535u
+#define MYSQL_MAX_STATEMENTS    4096u /* open prepared statements of a session */
 
 /* ---- reading ----------------------------------------------------------------------------------- */
 
@@ -169,13 +169,14 @@ void mysql_packet_end(MysqlBuf *buf);
 /* ---- sign-in ----------------------------------------------------------------------------------- */
 
 /* HandshakeV10. */
-void mysql_put_greeting(MysqlBuf *buf, const char *version, guint32 id, const guint8 *scramble, guint16 status);
+void mysql_put_greeting(MysqlBuf *buf, const char *version, guint32 id, const guint8 *scramble,
+                        guint16 status);
 
 typedef struct {
     guint32 caps, max_packet;
     guint8 charset;
-    bool ssl_request;     /* only caps, max_packet, charset are set: TLS comes next */
-    const char *user;     /* borrowed from the payload, as all below */
+    bool ssl_request; /* only caps, max_packet, charset are set: TLS comes next */
+    const char *user; /* borrowed from the payload, as all below */
     const guint8 *auth;
     size_t auth_len;
     const char *database; /* NULL = none */
@@ -183,9 +184,11 @@ typedef struct {
     char *program;        /* program_name of the connect attributes; NULL; caller frees */
 } MysqlSignIn;
 /* HandshakeResponse41 or SSLRequest. Errors: PROTOCOL. */
-bool mysql_parse_sign_in(const void *bytes, size_t len, MysqlSignIn *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool mysql_parse_sign_in(const void *bytes, size_t len, MysqlSignIn *ret,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Body of COM_CHANGE_USER (after the command byte); `caps` as negotiated. */
-bool mysql_parse_change_user(const void *bytes, size_t len, guint32 caps, MysqlSignIn *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool mysql_parse_change_user(const void *bytes, size_t len, guint32 caps, MysqlSignIn *ret,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void mysql_put_auth_switch(MysqlBuf *buf, const char *plugin, const guint8 *scramble);
 void mysql_put_auth_more(MysqlBuf *buf, const void *bytes, size_t len);
 
@@ -210,8 +213,8 @@ typedef struct {
 } MysqlColumnType;
 MysqlColumnType mysql_column_type(EngineType type);
 /* Column definition 41. `fallback` != NULL adds the default value of COM_FIELD_LIST. */
-void mysql_put_column(MysqlBuf *buf, const char *schema, const char *table, const char *name, MysqlColumnType type,
-                      bool field_list);
+void mysql_put_column(MysqlBuf *buf, const char *schema, const char *table, const char *name,
+                      MysqlColumnType type, bool field_list);
 void mysql_put_prepare_ok(MysqlBuf *buf, guint32 id, guint16 n_columns, guint16 n_params, guint16 warnings);
 
 /* ---- parameters of a prepared statement ----------------------------------------------------------- */
@@ -224,11 +227,10 @@ typedef struct {
  *   types      in/out  2 * n_params bytes, kept from one execute to the next (clients send them once)
  *   has_types  in/out
  *   long_data  in      n_params entries, not NULL where COM_STMT_SEND_LONG_DATA gave the value; may be NULL
- *   values     out     n_params; TEXT and BLOB borrow from `bytes`, from long_data, or from `arena` (numbers that
- *                      have no other form), so all three outlive the use
- * Errors: PROTOCOL. */
+ *   values     out     n_params; TEXT and BLOB borrow from `bytes`, from long_data, or from `arena` (numbers
+ * that have no other form), so all three outlive the use Errors: PROTOCOL. */
 bool mysql_parse_execute(const void *bytes, size_t len, size_t n_params, guint8 *types, bool *has_types,
-                         GByteArray *const *long_data, EngineValue *values, GStringChunk *arena, MysqlExecute *ret,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                         GByteArray *const *long_data, EngineValue *values, GStringChunk *arena,
+                         MysqlExecute *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

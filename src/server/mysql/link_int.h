@@ -1,7 +1,7 @@
 /* One client's connection: packets in and out of a socket, plain or TLS, with limits and time limits.
  *
- * The socket is non-blocking; every wait is a poll with a time limit. Only the session's own thread reads and writes;
- * another thread may only shutdown(2) the socket to wake it. */
+ * The socket is non-blocking; every wait is a poll with a time limit. Only the session's own thread reads and
+ * writes; another thread may only shutdown(2) the socket to wake it. */
 #ifndef WEIR_SERVER_MYSQL_LINK_INT_H
 #define WEIR_SERVER_MYSQL_LINK_INT_H
 
@@ -10,20 +10,22 @@
 typedef struct MysqlTls MysqlTls; /* tls_int.h */
 
 #define MYSQL_SEND_AT_BYTES (256u * 1024u) /* rows are sent when this much is encoded */
-#define MYSQL_SEND_TIMEOUT_MS 60000        /* a client that does not read for this long is gone (net_write_timeout) */
-#define MYSQL_READ_TIMEOUT_MS 30000        /* a packet that has begun must go on (net_read_timeout) */
-#define MYSQL_SIGN_IN_TIMEOUT_MS 10000     /* connect_timeout */
+#define MYSQL_SEND_TIMEOUT_MS                                                                                \
+    60000 /* a client that does not read for this long is gone (net_write_timeout) */
+#define MYSQL_READ_TIMEOUT_MS    30000 /* a packet that has begun must go on (net_read_timeout) */
+#define MYSQL_SIGN_IN_TIMEOUT_MS 10000 /* connect_timeout */
 
 typedef struct {
     int fd;
-    void *tls;          /* SSL *, NULL = plain */
-    MysqlBuf out;       /* out.seq is the sequence number of the next packet either way */
-    guint8 *in;         /* received and not consumed: in[in_at, in_len) */
+    void *tls;    /* SSL *, NULL = plain */
+    MysqlBuf out; /* out.seq is the sequence number of the next packet either way */
+    guint8 *in;   /* received and not consumed: in[in_at, in_len) */
     size_t in_at, in_len, in_cap;
     GByteArray *packet; /* the payload last read */
     size_t max_packet;  /* limit on a payload */
     bool broken;        /* nothing more can be sent or read */
-    /* Around a wait for the client to read (may be NULL): whoever runs the query may let others run meanwhile. */
+    /* Around a wait for the client to read (may be NULL): whoever runs the query may let others run
+     * meanwhile. */
     void (*wait_begin)(void *user);
     void (*wait_end)(void *user);
     void *wait_user;
@@ -34,13 +36,14 @@ void mysql_link_clear(MysqlLink *link); /* closes */
 
 typedef enum {
     MYSQL_READ_OK,
-    MYSQL_READ_CLOSED,  /* the client went away, or the server stops */
+    MYSQL_READ_CLOSED, /* the client went away, or the server stops */
     MYSQL_READ_TIMEOUT,
     MYSQL_READ_TOO_LARGE,
     MYSQL_READ_SEQUENCE /* packets out of order */
 } MysqlRead;
-/* The next payload into link->packet. `new_command`: its sequence number starts at 0. `idle_ms` is how long to wait for its first
- * byte (-1 = for ever). Memory grows with what has arrived, not with what a header announces. */
+/* The next payload into link->packet. `new_command`: its sequence number starts at 0. `idle_ms` is how long
+ * to wait for its first byte (-1 = for ever). Memory grows with what has arrived, not with what a header
+ * announces. */
 MysqlRead mysql_link_read(MysqlLink *link, bool new_command, int idle_ms);
 /* Sends all that was put into link->out. Errors: INTERRUPTED (the client is gone or does not read). */
 bool mysql_link_flush(MysqlLink *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;

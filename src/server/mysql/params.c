@@ -18,8 +18,10 @@ static EngineValue int_value(gint64 value)
 /* An integer of `n` bytes, sign-extended unless unsigned. */
 static EngineValue read_integer(MysqlReader *reader, size_t n, bool is_unsigned)
 {
-    guint64 raw = n == 1 ? mysql_read_u8(reader) : n == 2 ? mysql_read_u16(reader) : n == 4 ? mysql_read_u32(reader)
-                                                                                            : mysql_read_u64(reader);
+    guint64 raw = n == 1   ? mysql_read_u8(reader)
+                  : n == 2 ? mysql_read_u16(reader)
+                  : n == 4 ? mysql_read_u32(reader)
+                           : mysql_read_u64(reader);
     if (is_unsigned && raw > G_MAXINT64) {
         return (EngineValue){.id = ENGINE_UINT64, .u64 = raw};
     }
@@ -106,7 +108,8 @@ static EngineValue read_bytes(MysqlReader *reader, guint8 type)
     const char *text = bytes ? (const char *)bytes : "";
     /* Clients send Buffers as BLOB and text as VAR_STRING; drivers that send all text as BLOB (MariaDB's
      * do, when it is long) are told apart by the bytes. */
-    bool blob = type >= MYSQL_TYPE_TINY_BLOB && type <= MYSQL_TYPE_BLOB && !g_utf8_validate(text, (gssize)len, NULL);
+    bool blob =
+        type >= MYSQL_TYPE_TINY_BLOB && type <= MYSQL_TYPE_BLOB && !g_utf8_validate(text, (gssize)len, NULL);
     return (EngineValue){.id = blob ? ENGINE_BLOB : ENGINE_TEXT, .text = {text, len}};
 }
 
@@ -153,8 +156,8 @@ static bool read_types(MysqlReader *reader, size_t n_params, guint8 *types, bool
 }
 
 bool mysql_parse_execute(const void *bytes, size_t len, size_t n_params, guint8 *types, bool *has_types,
-                         GByteArray *const *long_data, EngineValue *values, GStringChunk *arena, MysqlExecute *ret,
-                         GError **error)
+                         GByteArray *const *long_data, EngineValue *values, GStringChunk *arena,
+                         MysqlExecute *ret, GError **error)
 {
     MysqlReader reader = mysql_reader(bytes, len);
     ret->id = mysql_read_u32(&reader);
@@ -177,7 +180,8 @@ bool mysql_parse_execute(const void *bytes, size_t len, size_t n_params, guint8 
         if (long_data && long_data[i]) {
             values[i] = (EngineValue){.id = types[2 * i] == MYSQL_TYPE_VAR_STRING ? ENGINE_TEXT : ENGINE_BLOB,
                                       .text = {(const char *)long_data[i]->data, long_data[i]->len}};
-            if (g_utf8_validate(values[i].text.bytes ? values[i].text.bytes : "", (gssize)values[i].text.len, NULL)) {
+            if (g_utf8_validate(values[i].text.bytes ? values[i].text.bytes : "", (gssize)values[i].text.len,
+                                NULL)) {
                 values[i].id = ENGINE_TEXT;
             }
         } else if (nulls[i / 8] & (1u << (i % 8))) {

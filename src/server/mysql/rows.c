@@ -1,17 +1,17 @@
 /* Rows of the MySQL protocol. See rows_int.h.
  *
- * Every row is written in two passes over its columns: the first finds the bytes of texts, so that the room is known;
- * the second writes without checks. */
+ * Every row is written in two passes over its columns: the first finds the bytes of texts, so that the room
+ * is known; the second writes without checks. */
 #include "server/mysql/rows_int.h"
 
 #include <math.h>
 
 #include "base/time.h"
 
-#define FIXED_MAX_BYTES 48 /* the longest of the fixed encoders' outputs, with its length byte */
+#define FIXED_MAX_BYTES  48 /* the longest of the fixed encoders' outputs, with its length byte */
 #define LENENC_MAX_BYTES 9
-#define TEXT_NULL 0xFB
-#define ZONE_STEP_US (900 * BASE_TIME_SECOND_US) /* zones change their offset on quarter hours */
+#define TEXT_NULL        0xFB
+#define ZONE_STEP_US     (900 * BASE_TIME_SECOND_US) /* zones change their offset on quarter hours */
 
 typedef struct RowColumn RowColumn;
 /* Writes the value and returns the end of the output, or NULL when MySQL has no such value. */
@@ -20,8 +20,8 @@ typedef guint8 *(*PutFixed)(RowColumn *column, size_t row, guint8 *out);
 struct RowColumn {
     EngineColumn column;
     EngineTypeId id;
-    PutFixed put;      /* NULL = bytes */
-    bool borrow;       /* bytes lie in the chunk; else they are formatted into `scratch` */
+    PutFixed put; /* NULL = bytes */
+    bool borrow;  /* bytes lie in the chunk; else they are formatted into `scratch` */
     GString *scratch;
     const char *bytes; /* of the row at hand; NULL = NULL */
     size_t len;
@@ -45,9 +45,10 @@ struct MysqlRows {
 
 /* ---- digits ------------------------------------------------------------------------------------------ */
 
-static const char DIGITS[200] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
+static const char DIGITS[200] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
 
 static inline void put_two(guint8 *out, guint value)
 {
@@ -142,7 +143,8 @@ static guint8 *binary_double(RowColumn *column, size_t row, guint8 *out)
     return isfinite(value) ? out + sizeof value : NULL;
 }
 
-/* ---- dates and times ------------------------------------------------------------------------------------ */
+/* ---- dates and times ------------------------------------------------------------------------------------
+ */
 
 static void set_day(RowColumn *column, gint64 day)
 {
@@ -281,13 +283,16 @@ static gint64 to_zone(RowColumn *column, gint64 us)
 {
     gint64 step = us / ZONE_STEP_US;
     if (step != column->zone_step) {
-        int interval = g_time_zone_find_interval(column->zone, G_TIME_TYPE_UNIVERSAL, us / BASE_TIME_SECOND_US);
+        int interval =
+            g_time_zone_find_interval(column->zone, G_TIME_TYPE_UNIVERSAL, us / BASE_TIME_SECOND_US);
         column->zone_step = step;
         column->zone_offset_us =
             interval < 0 ? 0 : g_time_zone_get_offset(column->zone, interval) * BASE_TIME_SECOND_US;
     }
     /* infinities lie outside every day that can be shown: no overflow before that is found out */
-    return us > G_MAXINT64 - BASE_TIME_DAY_US || us < G_MININT64 + BASE_TIME_DAY_US ? us : us + column->zone_offset_us;
+    return us > G_MAXINT64 - BASE_TIME_DAY_US || us < G_MININT64 + BASE_TIME_DAY_US
+               ? us
+               : us + column->zone_offset_us;
 }
 
 static inline gint64 us_at(const RowColumn *column, size_t row)
@@ -329,7 +334,7 @@ static guint8 *binary_time(RowColumn *column, size_t row, guint8 *out)
         return out + 1;
     }
     out[0] = micros ? 12 : 8;
-    out[1] = 0; /* not negative */
+    out[1] = 0;                          /* not negative */
     gint64 days = us / BASE_TIME_DAY_US; /* 24:00:00 is a time to the engine */
     out[2] = (guint8)days;
     out[3] = out[4] = out[5] = 0;
@@ -337,7 +342,8 @@ static guint8 *binary_time(RowColumn *column, size_t row, guint8 *out)
     return micros ? store_micros(us, end) : end;
 }
 
-/* ---- the encoder of a column ----------------------------------------------------------------------------- */
+/* ---- the encoder of a column -----------------------------------------------------------------------------
+ */
 
 static const struct {
     PutFixed text, binary;
@@ -400,7 +406,8 @@ void mysql_rows_free(MysqlRows *rows)
     g_free(rows);
 }
 
-/* ---- a row ------------------------------------------------------------------------------------------------- */
+/* ---- a row
+ * ------------------------------------------------------------------------------------------------- */
 
 static bool real_is_finite(const RowColumn *column, size_t row)
 {
@@ -485,7 +492,8 @@ static guint8 *put_binary_row(MysqlRows *rows, size_t row, guint8 *out)
     return out;
 }
 
-size_t mysql_rows_put(MysqlRows *rows, MysqlBuf *buf, const EngineChunk *chunk, size_t row, size_t stop_at_bytes)
+size_t mysql_rows_put(MysqlRows *rows, MysqlBuf *buf, const EngineChunk *chunk, size_t row,
+                      size_t stop_at_bytes)
 {
     for (size_t i = 0; i < rows->n_columns; i++) {
         rows->columns[i].column = engine_chunk_column(chunk, i);

@@ -11,8 +11,8 @@
 
 #include "base/fs.h"
 
-#define RSA_BITS 2048
-#define CERT_DAYS 3650
+#define RSA_BITS      2048
+#define CERT_DAYS     3650
 #define MAX_PEM_BYTES (1024u * 1024u)
 
 struct MysqlTls {
@@ -69,7 +69,8 @@ static bool add_names(X509 *cert)
         X509_set_issuer_name(cert, name) != 1) {
         return false;
     }
-    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1");
+    X509_EXTENSION *names =
+        X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1");
     bool added = names && X509_add_ext(cert, names, -1) == 1;
     X509_EXTENSION_free(names);
     return added;
@@ -103,7 +104,8 @@ static bool make_own(const char *cert_path, const char *key_path, GError **error
     g_autoptr(X509) cert = key ? make_cert(key) : NULL;
     g_autoptr(BIO) key_pem = BIO_new(BIO_s_mem());
     g_autoptr(BIO) cert_pem = BIO_new(BIO_s_mem());
-    if (!cert || !key_pem || !cert_pem || PEM_write_bio_PKCS8PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) != 1 ||
+    if (!cert || !key_pem || !cert_pem ||
+        PEM_write_bio_PKCS8PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) != 1 ||
         PEM_write_bio_X509(cert_pem, cert) != 1) {
         return fail_openssl(error, BASE_E_INTERNAL, "a certificate could not be made");
     }
@@ -159,7 +161,8 @@ void *mysql_tls_context(MysqlTls *tls, GError **error)
     return context;
 }
 
-/* ---- RSA ------------------------------------------------------------------------------------------------ */
+/* ---- RSA ------------------------------------------------------------------------------------------------
+ */
 
 static bool make_rsa(MysqlTls *tls, GError **error)
 {
@@ -183,7 +186,8 @@ const char *mysql_tls_public_key(MysqlTls *tls, GError **error)
     return made ? tls->rsa_public : NULL;
 }
 
-bool mysql_tls_decrypt(MysqlTls *tls, const guint8 *bytes, size_t len, guint8 **ret, size_t *ret_len, GError **error)
+bool mysql_tls_decrypt(MysqlTls *tls, const guint8 *bytes, size_t len, guint8 **ret, size_t *ret_len,
+                       GError **error)
 {
     if (!mysql_tls_public_key(tls, error)) {
         return false;

@@ -1,0 +1,333 @@
+/* SELECT: from a client's text to chunks in a sink. See sql.h for pools and weights.
+ *
+ * Text in MySQL's dialect is translated, every text is checked and rewritten by access, then planned by the
+ * engine. Plans are kept in the session by text (SESSION_MAX_PLANS, least recently used goes first), unless
+ * the text depends on variables, user functions or relations that are made anew for each statement. */
+#include "base/text.h"
+#include "base/time.h"
+#include "server/infoschema.h"
+#include "server/sql_int.h"
+
+/* ---- text ------------------------------------------------------------------------------------------------
+ */
+
+char *session_translate(ServerSession *session, const char *sql, GError **error)
+{
+    if (session->dialect != ENGINE_DIALECT_MYSQL) {
+        return g_strdup(sql);
+    }
+    return engine_sql_from_mysql(sql, session_variable_literal, session, error);
+}
+
+static char *check(ServerSession *session, const char *sql, bool *ret_keep, GError **error)
+{
+    EngineConn *conn = session_conn(session, error);
+    if (!conn) {
+        return NULL;
+    }
+    AccessScope scope = session_scope(session);
+    guint64 before = server_infoschema_calls();
+    char *text = access_rewrite(&scope, conn, sql, NULL, error);
+    *ret_keep = !session->used_variable && server_infoschema_calls() == before;
+    return text;
+}
+
+char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep, GError **error)
+{
+    session->used_variable = false;
+    g_autofree char *translated = session_translate(session, sql, error);
+    return translated ? check(session, translated, ret_keep, error) : NULL;
+}
+
+/* A statement's shape: its tokens with literals left out and lists of them made one, so that IN (1, 2) and IN
+ * (3) are alike. FNV-1a. */
+static guint64 shape_of(const char *sql)
+{
+    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325);
+    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
+    const char *before = "";
+    for (guint i = 0; tokens && i + 1 < tokens->len; i++) {
+        const EngineToken *token = g_ptr_array_index(tokens, i);
+        bool literal = token->type == ENGINE_TOKEN_NUMBER || token->type == ENGINE_TOKEN_TEXT ||
+                       token->type == ENGINE_TOKEN_PARAM;
+        const char *text = literal ? "?" : token->text;
+        if ((literal || g_str_equal(text, ",")) && (*before == '?' || (literal && *before == ','))) {
+            before = literal ? "?" : before;
+            continue;
+        }
+        for (const char *at = text; *at; at++) {
+            hash = (hash ^ (guint8)g_ascii_tolower(*at)) * G_GUINT64_CONSTANT(0x100000001b3);
+        }
+        hash = (hash ^ ' ') * G_GUINT64_CONSTANT(0x100000001b3);
+        before = text;
+    }
+    return hash;
+}
+
+/* ---- plans ----------------------------------------------------------------------------------------------
+ */
+
+static SessionPlan *plan_of(ServerSession *session, char *text, bool keep, GError **error)
+{
+    EngineConn *conn = session_conn(session, error);
+    EngineStmt *stmt = conn ? engine_prepare(conn, text, error) : NULL;
+    if (!stmt) {
+        g_free(text);
+        return NULL;
+    }
+    SessionPlan *plan = g_new0(SessionPlan, 1);
+    plan->text = text;
+    plan->conn = conn;
+    plan->stmt = stmt;
+    plan->shape = shape_of(text);
+    plan->keep = keep;
+    return plan;
+}
+
+SessionPlan *session_plan_new(ServerSession *session, const char *sql, GError **error)
+{
+    bool keep = false;
+    char *text = session_rewrite(session, sql, &keep, error);
+    return text ? plan_of(session, text, keep, error) : NULL;
+}
+
+void session_plan_free(SessionPlan *plan)
+{
+    if (!plan) {
+        return;
+    }
+    engine_stmt_free(plan->stmt);
+    g_free(plan->text);
+    g_free(plan);
+}
+
+void session_drop_plans(ServerSession *session)
+{
+    g_clear_pointer(&session->plans, g_hash_table_unref);
+    session->plan_epoch++;
+}
+
+static void free_plan(gpointer plan)
+{
+    session_plan_free(plan);
+}
+
+static void drop_oldest(GHashTable *plans)
+{
+    GHashTableIter iter;
+    gpointer key = NULL, value = NULL, oldest = NULL;
+    guint64 used = G_MAXUINT64;
+    g_hash_table_iter_init(&iter, plans);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        const SessionPlan *plan = value;
+        if (plan->used < used) {
+            used = plan->used;
+            oldest = key;
+        }
+    }
+    g_hash_table_remove(plans, oldest);
+}
+
+static void keep_plan(ServerSession *session, const char *sql, SessionPlan *plan)
+{
+    if (!session->plans) {
+        session->plans = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_plan);
+    }
+    if (g_hash_table_size(session->plans) >= SESSION_MAX_PLANS) {
+        drop_oldest(session->plans);
+    }
+    g_hash_table_insert(session->plans, g_strdup(sql), plan);
+}
+
+/* ---- light or heavy
+ * ----------------------------------------------------------------------------------------- */
+
+static double sum_rows(const json_t *node)
+{
+    double rows = 0;
+    const json_t *info = json_object_get(node, "extra_info");
+    const char *text = base_json_string(info, "Estimated Cardinality", NULL);
+    gint64 own = 0;
+    if (text && base_text_to_int(text, 0, G_MAXINT64, &own)) {
+        rows += (double)own;
+    }
+    size_t i = 0;
+    json_t *child = NULL;
+    json_array_foreach (json_object_get(node, "children"), i, child) {
+        rows += sum_rows(child);
+    }
+    return rows;
+}
+
+/* The rows that the planner expects its operators to handle; 0 when it cannot say (statements with
+ * parameters). A guess only: no error is worth failing the statement for, which will run into it itself. */
+static double estimate_rows(SessionPlan *plan)
+{
+    if (engine_stmt_n_params(plan->stmt) > 0) {
+        return 0;
+    }
+    g_autofree char *explain = g_strconcat("EXPLAIN (FORMAT JSON) ", plan->text, NULL);
+    g_autoptr(EngineResult) result = engine_query(plan->conn, explain, NULL);
+    EngineChunk *chunk =
+        result && engine_result_n_columns(result) == 2 ? engine_result_next(result, NULL) : NULL;
+    if (!chunk || engine_chunk_rows(chunk) == 0) {
+        return 0;
+    }
+    EngineColumn column = engine_chunk_column(chunk, 1);
+    size_t len = 0;
+    const char *text = engine_column_bytes(&column, 0, &len);
+    g_autoptr(json_t) tree = text ? base_json_parse(text, len, NULL) : NULL;
+    double rows = 0;
+    size_t i = 0;
+    json_t *node = NULL;
+    json_array_foreach (tree, i, node) {
+        rows += sum_rows(node);
+    }
+    return rows;
+}
+
+static ServerWeight weigh(ServerSession *session, SessionPlan *plan)
+{
+    ServerWeight weight = SERVER_LIGHT;
+    if (!server_pools_known(session->sql->pools, plan->shape, &weight)) {
+        weight = server_pools_guess(session->sql->pools, plan->shape, estimate_rows(plan));
+    }
+    return weight;
+}
+
+/* ---- running
+ * -------------------------------------------------------------------------------------------------- */
+
+static bool is_integer(EngineTypeId id)
+{
+    return (id >= ENGINE_INT8 && id <= ENGINE_INT64) || (id >= ENGINE_UINT8 && id <= ENGINE_UINT64);
+}
+
+/* Drivers send numbers as text. Where the plan wants an integer, the text becomes one: else the engine would
+ * plan anew for a text parameter at each run, and may cast the column instead of the value. */
+static EngineValue fit_value(EngineType want, const EngineValue *value)
+{
+    gint64 number = 0;
+    if (value->id != ENGINE_TEXT || !is_integer(want.id) || value->text.len == 0 || value->text.len > 20) {
+        return *value;
+    }
+    char text[24] = "";
+    memcpy(text, value->text.bytes, value->text.len);
+    if (!base_text_to_int(text, G_MININT64, G_MAXINT64, &number)) {
+        return *value;
+    }
+    return (EngineValue){.id = ENGINE_INT64, .i64 = number};
+}
+
+static bool bind(SessionPlan *plan, const EngineValue *values, size_t n_values, GError **error)
+{
+    size_t n_params = engine_stmt_n_params(plan->stmt);
+    if (n_params != n_values) {
+        return base_fail(error, BASE_E_REQUEST_INVALID,
+                         "the statement has %zu parameters and %zu values were given", n_params, n_values);
+    }
+    for (size_t i = 0; i < n_params; i++) {
+        EngineValue value = fit_value(engine_stmt_param_type(plan->stmt, i), &values[i]);
+        if (!engine_stmt_bind(plan->stmt, i, &value, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool send_rows(EngineResult *result, const SqlRun *run, GError **error)
+{
+    if (run->sink && !run->sink->columns(run->sink->user, result, error)) {
+        return false;
+    }
+    GError *failure = NULL;
+    EngineChunk *chunk = NULL;
+    while ((chunk = engine_result_next(result, &failure))) {
+        run->ret->rows += (gint64)engine_chunk_rows(chunk);
+        if (run->sink && !run->sink->chunk(run->sink->user, chunk, error)) {
+            return false;
+        }
+    }
+    if (failure) {
+        g_propagate_error(error, failure);
+    }
+    return !failure;
+}
+
+static bool run_in_slot(ServerSession *session, SessionPlan *plan, const SqlRun *run, GError **error)
+{
+    if (!session_set_running(session, plan->conn)) {
+        return session_fail_stopped(session, error);
+    }
+    g_autoptr(EngineResult) result = engine_stmt_run(plan->stmt, error);
+    bool ok = result && send_rows(result, run, error);
+    g_clear_pointer(&result, engine_result_free);
+    session_set_running(session, NULL);
+    if (!ok) {
+        session_explain_stop(session, error);
+    }
+    return ok;
+}
+
+bool session_plan_run(ServerSession *session, SessionPlan *plan, const SqlRun *run, GError **error)
+{
+    if (!bind(plan, run->values, run->n_values, error)) {
+        return false;
+    }
+    ServerPools *pools = session->sql->pools;
+    if (!server_pools_enter(pools, &session->ticket, weigh(session, plan), false)) {
+        return session_fail_stopped(session, error);
+    }
+    session->has_slot = true;
+    gint64 start_us = base_time_monotonic_us();
+    gint64 waited_us = session->waited_us;
+    run->ret->has_rows = true;
+    bool ok = run_in_slot(session, plan, run, error);
+    session->has_slot = false;
+    server_pools_leave(pools, &session->ticket);
+    if (ok) {
+        waited_us = session->waited_us - waited_us;
+        server_pools_learn(pools, plan->shape, base_time_monotonic_us() - start_us - waited_us);
+        session->found_rows = run->ret->rows;
+    }
+    return ok;
+}
+
+bool session_run_select(const SqlRun *run, GError **error)
+{
+    ServerSession *session = run->session;
+    SessionPlan *plan = session->plans ? g_hash_table_lookup(session->plans, run->sql) : NULL;
+    if (plan) {
+        plan->used = ++session->plan_clock;
+        return session_plan_run(session, plan, run, error);
+    }
+    plan = session_plan_new(session, run->sql, error);
+    if (!plan) {
+        return false;
+    }
+    bool ok = session_plan_run(session, plan, run, error);
+    if (ok && plan->keep) {
+        plan->used = ++session->plan_clock;
+        keep_plan(session, run->sql, plan);
+    } else {
+        session_plan_free(plan);
+    }
+    return ok;
+}
+
+bool session_run_own(const SqlRun *run, const char *sql, GError **error)
+{
+    ServerSession *session = run->session;
+    bool keep = false;
+    char *text = check(session, sql, &keep, error);
+    SessionPlan *plan = text ? plan_of(session, text, false, error) : NULL;
+    if (!plan) {
+        return false;
+    }
+    SqlRun own = *run;
+    own.values = NULL;
+    own.n_values = 0;
+    bool ok = session_plan_run(session, plan, &own, error);
+    session_plan_free(plan);
+    return ok;
+}
