@@ -240,7 +240,7 @@ static void add_can(Work *work, json_t *can)
     }
 }
 
-/* "ann", "user:ann", or a role that the user has: "role:x", "group:x". */
+/* "ann" (a user, or a role that the user has), "user:ann", "role:x", "group:x": groups are roles. */
 static bool is_member(const Work *work, const json_t *members)
 {
     size_t i;
@@ -248,11 +248,10 @@ static bool is_member(const Work *work, const json_t *members)
     json_array_foreach (members, i, member) {
         const char *text = text_of(member);
         const char *colon = strchr(text, ':');
-        bool user = g_str_equal(text, work->user->name) ||
-                    (g_str_has_prefix(text, "user:") && g_str_equal(colon + 1, work->user->name));
-        bool role =
-            colon && !g_str_has_prefix(text, "user:") && g_hash_table_contains(work->roles, colon + 1);
-        if (user || role) {
+        const char *name = colon ? colon + 1 : text;
+        bool as_user = !colon || g_str_has_prefix(text, "user:"), as_role = !g_str_has_prefix(text, "user:");
+        if ((as_user && g_str_equal(name, work->user->name)) ||
+            (as_role && g_hash_table_contains(work->roles, name))) {
             return true;
         }
     }

@@ -26,10 +26,10 @@ void access_policy_free(AccessPolicy *policy)
 static bool names_user(const AccessUser *user, const char *who)
 {
     const char *colon = strchr(who, ':');
-    if (!colon || g_str_has_prefix(who, "user:")) {
-        return g_str_equal(colon ? colon + 1 : who, user->name);
-    }
-    return g_strv_contains((const char *const *)user->roles, colon + 1);
+    const char *name = colon ? colon + 1 : who;
+    bool as_user = !colon || g_str_has_prefix(who, "user:"), as_role = !g_str_has_prefix(who, "user:");
+    return (as_user && g_str_equal(name, user->name)) ||
+           (as_role && g_strv_contains((const char *const *)user->roles, name));
 }
 
 static bool lists_user(const AccessUser *user, const json_t *list)

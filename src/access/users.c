@@ -107,7 +107,8 @@ static bool add_locked(Access *access, const char *name, const char *password, c
     return access_change(access, "INSERT INTO access_users VALUES(?, ?, ?, ?, ?)", values, 5, error);
 }
 
-static bool add(Access *access, const char *name, const char *password, const char *const *roles, GError **error)
+static bool add(Access *access, const char *name, const char *password, const char *const *roles,
+                GError **error)
 {
     if (g_str_equal(name, "local")) {
         return base_fail(error, BASE_E_NAME_DUPLICATE, "`local` is the machine's own user");

@@ -41,6 +41,7 @@ typedef struct {
     char *method, *path, *peer;
     HttpPhase phase; /* MHD's thread only */
     bool has_body, expects_continue;
+    bool malformed; /* where the body ends is in doubt: answered and closed */
     gint64 started_us, drained_bytes;
     GError *error; /* the first; decides the answer */
     bool checked;

@@ -68,6 +68,8 @@ static enum MHD_Result take_value(void *user, enum MHD_ValueKind kind, const cha
     HttpRequest *request = user;
     if (kind == MHD_HEADER_KIND) {
         char *text = g_strstrip(g_strdup(value ? value : ""));
+        request->malformed =
+            request->malformed || (!g_ascii_strcasecmp(name, "content-length") && call_header(&request->call, "content-length"));
         if (base_text_utf8_valid(text, strlen(text))) {
             g_hash_table_replace(request->call.headers, g_ascii_strdown(name, -1), text);
             return MHD_YES;
@@ -105,6 +107,21 @@ static int socket_of(struct MHD_Connection *connection)
     return info ? info->connect_fd : -1;
 }
 
+/* Where a body ends must be beyond doubt: what a proxy in front reads otherwise would be another request (RFC 9112,
+ * 6.3). MHD takes the first of two lengths and any coding. */
+static void check_framing(HttpRequest *request)
+{
+    const char *encoding = call_header(&request->call, "transfer-encoding");
+    bool both = encoding && call_header(&request->call, "content-length");
+    bool unknown = encoding && g_ascii_strcasecmp(encoding, "chunked");
+    request->malformed = request->malformed || both || unknown;
+    if (request->malformed && !request->error) {
+        (void)base_fail(&request->error, BASE_E_REQUEST_INVALID,
+                        both ? "please do not set both content_length and transfer-encoding"
+                             : "the length of the body is in doubt");
+    }
+}
+
 static HttpRequest *request_new(ServerHttp *http, struct MHD_Connection *connection, const char *url,
                                 const char *method)
 {
@@ -131,15 +148,19 @@ static HttpRequest *request_new(ServerHttp *http, struct MHD_Connection *connect
     MHD_get_connection_values(connection, MHD_HEADER_KIND, take_value, request);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_value, request);
     call->lang = language_of(call);
+    check_framing(request);
     const char *length = call_header(call, "content-length");
     request->has_body = (length && !g_str_equal(length, "0")) || call_header(call, "transfer-encoding");
     const char *expect = call_header(call, "expect");
     request->expects_continue = expect && !g_ascii_strcasecmp(expect, "100-continue");
     call->write = http_write;
     call->write_user = request;
-    if (!request->error) {
-        request->route = server_route_find(method, url, &call->params, &request->error);
+    GError *unknown = NULL;
+    request->route = server_route_find(method, url, &call->params, &unknown);
+    if (unknown && !request->error) {
+        g_propagate_error(&request->error, g_steal_pointer(&unknown));
     }
+    g_clear_error(&unknown);
     return request;
 }
 
@@ -310,7 +331,7 @@ static enum MHD_Result after_check(HttpRequest *request)
 {
     bool waits = request->expects_continue && !sends_already(request);
     request->phase = HTTP_BODY;
-    if (request->error && (waits || !body_is_small_enough(request))) {
+    if (request->error && (waits || request->malformed || !body_is_small_enough(request))) {
         http_finish(request);
         return http_answer(request);
     }
