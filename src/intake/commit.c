@@ -88,7 +88,8 @@ const char **intake_plan_column_names(const IntakePlan *plan)
 GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage)
 {
     g_autofree const char **names = intake_plan_column_names(plan);
-    const IntakeMerging merging = {plan->table, names, plan->has_delete, plan->partial, plan->new_key_error};
+    const IntakeMerging merging = {plan->table,         names, plan->has_delete, plan->partial,
+                                   plan->new_key_error, false};
     return intake_merge_sql(&merging, stage);
 }
 
@@ -454,7 +455,9 @@ static void expire(IntakeCommitter *c, gint64 now)
         const EngineValue value = {.id = ENGINE_INT64, .i64 = before};
         g_autoptr(GError) why = NULL;
         if (!engine_exec_values(c->conn,
-                                "DELETE FROM _weir.loads WHERE state <> 'PRECOMMITTED' AND finished_us < $1",
+                                "DELETE FROM _weir.loads WHERE state <> 'PRECOMMITTED' AND finished_us < $1 "
+                                "AND NOT (state = 'VISIBLE' AND starts_with(label, '" INTAKE_SOURCE_LABEL
+                                "'))",
                                 &value, 1, NULL, &why)) {
             return;
         }
@@ -652,4 +655,13 @@ void intake_committer_poke(Intake *intake)
     g_mutex_lock(&intake->committer->lock);
     g_cond_signal(&intake->committer->wake);
     g_mutex_unlock(&intake->committer->lock);
+}
+
+/* ---- other writes
+ * ------------------------------------------------------------------------------------------------ */
+
+bool intake_transact(Intake *intake, IntakeWork work, void *user, GError **error)
+{
+    IntakeJob job = {.work = work, .user = user, .alone = true};
+    return intake_commit_job(intake, &job, error);
 }

@@ -47,7 +47,7 @@ static bool make_sql(const CatalogTable *table, const char *const *columns, cons
         txn_id, keys ? ", row_number() OVER () AS " INTAKE_ORDER : "", select_sql, names->str);
     insert->sql = g_string_free(sql, FALSE);
     if (keys) {
-        const IntakeMerging merging = {table, columns, false, false, false};
+        const IntakeMerging merging = {table, columns, false, false, false, false};
         insert->merge = intake_merge_sql(&merging, "temp.weir_stage");
     }
     g_string_free(names, TRUE);

@@ -15,6 +15,7 @@
 #define INTAKE_LOAD_ID "_weir_load_id" /* hidden column of every loaded table: the transaction that wrote the row */
 #define INTAKE_ORDER   "_weir_order"   /* of a stage: later rows win */
 #define INTAKE_DELETE_FLAG "_weir_delete"
+#define INTAKE_SOURCE_LABEL "source." /* labels of sources are never forgotten: a file loads once */
 #define INTAKE_LINE    "_weir_line"    /* of a feed: the source line, for rejects found in SQL */
 
 #define INTAKE_BLOCK_BYTES   (1024 * 1024)
@@ -45,7 +46,7 @@ struct IntakeOptions {
     gint64 skip_lines, timeout_s, exec_mem_limit;
     double max_filter_ratio;
     bool strict_mode, strip_outer_array, read_json_by_line, num_as_string, fuzzy_parse, trim_double_quotes,
-        empty_field_as_null, two_phase, partial_columns, checked, group_given, strip_given, line_given, format_given, delimiter_given;
+        empty_field_as_null, two_phase, partial_columns, checked, json_auto, replace, group_given, strip_given, line_given, format_given, delimiter_given;
 };
 
 /* ---- spool.c ------------------------------------------------------------------------------------- */
@@ -182,6 +183,7 @@ bool intake_reader_next(IntakeReader *reader, IntakeBlock *block, GError **error
 bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrArray **ret_fields, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 const IntakeCsv *intake_reader_csv(const IntakeReader *reader);
+IntakeSplit intake_reader_split(const IntakeReader *reader);
 /* True once the whole input is known to fit one block (after intake_reader_header). */
 bool intake_reader_is_small(const IntakeReader *reader);
 
@@ -332,6 +334,7 @@ typedef struct {
     const CatalogTable *table;
     const char *const *columns; /* NULL-terminated names given */
     bool has_delete, partial, new_key_error;
+    bool replace; /* the stage's rows take the place of all rows */
 } IntakeMerging;
 /* Statements (char*) that bring stage `stage` (quoted name) into the table, to run in order in one transaction. */
 GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage);

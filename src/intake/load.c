@@ -314,15 +314,16 @@ static bool merge_large(Load *load, GError **error)
 }
 
 /* What a later commit needs to know of the plan. */
-static char *plan_text(const IntakePlan *plan)
+static char *plan_text(const IntakePlan *plan, bool replace)
 {
     json_t *columns = json_array();
     for (guint i = 0; i < plan->mappings->len; i++) {
         json_array_append_new(columns, json_string(((IntakeMapping *)plan->mappings->pdata[i])->name));
     }
-    g_autoptr(json_t) root = json_pack(
-        "{s:o, s:o, s:b, s:b, s:b}", "table", catalog_table_to_json(plan->table), "columns", columns,
-        "has_delete", plan->has_delete, "partial", plan->partial, "new_key_error", plan->new_key_error);
+    g_autoptr(json_t) root =
+        json_pack("{s:o, s:o, s:b, s:b, s:b}", "table", catalog_table_to_json(plan->table), "columns",
+                  columns, "has_delete", plan->has_delete, "partial", plan->partial, "new_key_error",
+                  plan->new_key_error, "replace", replace);
     return base_json_text(root);
 }
 
@@ -330,7 +331,7 @@ static bool prepare_two_phase(Load *load, GError **error)
 {
     g_autofree char *stage = intake_stage_name(load->txn->txn_id);
     load->txn->state = INTAKE_TXN_PREPARED;
-    load->txn->plan = plan_text(load->plan);
+    load->txn->plan = plan_text(load->plan, load->options->replace);
     bool ok = engine_begin(load->conn, error) && stage_rows(load, stage, "CREATE TABLE", error) &&
               finish_large(load, error);
     if (!ok) {
@@ -433,6 +434,10 @@ static bool run(Load *load, GError **error)
     load->plan = intake_plan_new(load->conn, load->table, load->options, load->header, error);
     if (!load->plan) {
         return false;
+    }
+    if (load->options->json_auto && load->reader) {
+        load->plan->json.by_line = intake_reader_split(load->reader) == INTAKE_SPLIT_LINES;
+        load->plan->json.strip_outer_array = intake_reader_split(load->reader) == INTAKE_SPLIT_ARRAY;
     }
     load->ret->put_ms = (base_time_monotonic_us() - start) / 1000;
     bool small = load->reader && !load->plan->in_sql && !load->options->two_phase &&

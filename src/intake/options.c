@@ -62,12 +62,14 @@ static bool set_strict(IntakeOptions *options, const Header *header, const char 
 static bool set_strip(IntakeOptions *options, const Header *header, const char *value, GError **error)
 {
     options->strip_given = true;
+    options->json_auto = false;
     return set_bool(options, header, value, error);
 }
 
 static bool set_by_line(IntakeOptions *options, const Header *header, const char *value, GError **error)
 {
     options->line_given = true;
+    options->json_auto = false;
     return set_bool(options, header, value, error);
 }
 
@@ -518,7 +520,7 @@ void intake_options_from_filename(IntakeOptions *options, const char *path)
         options->read_json_by_line = options->line_given = true;
     } else if (strip_suffix(name, ".json")) {
         options->format = INTAKE_JSON;
-        options->strip_outer_array = options->strip_given = true;
+        options->strip_outer_array = options->strip_given = options->json_auto = true;
     } else {
         bool tabs = strip_suffix(name, ".tsv") || strip_suffix(name, ".tab");
         options->format = INTAKE_CSV;

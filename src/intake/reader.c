@@ -26,7 +26,7 @@ struct IntakeReader {
     IntakeBlock carry;  /* read, not given out */
     bool carry_scanned; /* `scan` has seen all of it */
     guint64 next_number;
-    bool at_end, begun;
+    bool at_end, json_auto;
     GError *failed; /* once failed, each caller is told */
 };
 
@@ -155,6 +155,22 @@ static bool row_too_long(const IntakeReader *reader, const IntakeBlock *block, G
     return true;
 }
 
+/* The last bytes of an array: cut off, or no array at all? */
+static bool ends_array(const IntakeBlock *block, GError **error)
+{
+    size_t n = block->len;
+    while (n > 0 && (g_ascii_isspace(block->data[n - 1]) || block->data[n - 1] == '\0')) {
+        n--;
+    }
+    if (n > 0 && block->data[n - 1] != ']') {
+        base_fail(
+            error, BASE_E_FORMAT_INVALID,
+            "JSON data is not an array-object, `strip_outer_array` must be FALSE (or the array is cut off)");
+        return false;
+    }
+    return true;
+}
+
 /* Reads until the block holds a boundary or the input ends. */
 static bool cut(IntakeReader *reader, IntakeBlock *block, GError **error)
 {
@@ -185,6 +201,9 @@ static bool cut(IntakeReader *reader, IntakeBlock *block, GError **error)
     }
     if (reader->at_end) {
         boundary = block->len;
+        if (reader->split == INTAKE_SPLIT_ARRAY && !ends_array(block, error)) {
+            return false;
+        }
     }
     reader->carry.len = 0;
     size_t rest = block->len - boundary;
@@ -317,6 +336,21 @@ static bool read_header(IntakeReader *reader, const char *const *names, GPtrArra
     return true;
 }
 
+/* A file of JSON: an array, one document a line (when the first line is a document), or one document. */
+static IntakeSplit guess_json(const IntakeBlock *head)
+{
+    const char *p = head->data, *end = p + head->len;
+    while (p < end && g_ascii_isspace(*p)) {
+        p++;
+    }
+    if (p == end || *p == '[') {
+        return INTAKE_SPLIT_ARRAY;
+    }
+    const char *newline = memchr(p, '\n', (size_t)(end - p));
+    return intake_json_text_valid(p, (size_t)((newline ? newline : end) - p)) ? INTAKE_SPLIT_LINES
+                                                                              : INTAKE_SPLIT_WHOLE;
+}
+
 bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrArray **ret_fields,
                           GError **error)
 {
@@ -327,6 +361,9 @@ bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrAr
         }
     }
     skip_bom(reader);
+    if (reader->json_auto) {
+        reader->split = guess_json(&reader->carry);
+    }
     if (reader->split != INTAKE_SPLIT_CSV) {
         return true;
     }
@@ -339,6 +376,11 @@ bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrAr
         return read_header(reader, names, ret_fields, error);
     }
     return true;
+}
+
+IntakeSplit intake_reader_split(const IntakeReader *reader)
+{
+    return reader->split;
 }
 
 bool intake_reader_is_small(const IntakeReader *reader)
@@ -391,6 +433,7 @@ IntakeReader *intake_reader_new(Intake *intake, IntakeSpool *spool, const Intake
     reader->intake = intake;
     reader->spool = spool;
     reader->split = split_of(options);
+    reader->json_auto = options->json_auto && options->format == INTAKE_JSON;
     reader->skip_lines = options->skip_lines;
     reader->header_lines = options->header_lines;
     reader->header_auto = options->header_auto && !options->columns;

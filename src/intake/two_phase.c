@@ -36,9 +36,12 @@ static bool merge_stage(EngineConn *conn, gint64 txn_id, json_t *plan, GError **
     for (size_t i = 0; i < json_array_size(list); i++) {
         columns[i] = json_string_value(json_array_get(list, i));
     }
-    const IntakeMerging merging = {table, columns, base_json_bool(plan, "has_delete", false),
+    const IntakeMerging merging = {table,
+                                   columns,
+                                   base_json_bool(plan, "has_delete", false),
                                    base_json_bool(plan, "partial", false),
-                                   base_json_bool(plan, "new_key_error", false)};
+                                   base_json_bool(plan, "new_key_error", false),
+                                   base_json_bool(plan, "replace", false)};
     g_autofree char *stage = intake_stage_name(txn_id);
     g_autoptr(GPtrArray) statements = intake_merge_sql(&merging, stage);
     return intake_exec_all(conn, statements, error);

@@ -230,7 +230,8 @@ static bool read_entries(IntakeTxns *txns, EngineConn *conn, gint64 since_us, GE
 {
     g_autofree char *sql =
         g_strdup_printf("SELECT txn_id, started_us, finished_us, db, label, state FROM _weir.loads "
-                        "WHERE state = 'PRECOMMITTED' OR finished_us >= %" G_GINT64_FORMAT " ORDER BY txn_id",
+                        "WHERE state = 'PRECOMMITTED' OR starts_with(label, '" INTAKE_SOURCE_LABEL
+                        "') OR finished_us >= %" G_GINT64_FORMAT " ORDER BY txn_id",
                         since_us);
     g_autoptr(EngineResult) result = engine_query(conn, sql, error);
     if (!result) {
@@ -445,7 +446,8 @@ bool intake_txns_expire(IntakeTxns *txns, gint64 before_us)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Entry *entry = value;
         bool over = entry->state == INTAKE_TXN_VISIBLE || entry->state == INTAKE_TXN_ABORTED;
-        if (over && !entry->claimed && entry->at_us < before_us) {
+        bool kept = entry->state == INTAKE_TXN_VISIBLE && g_str_has_prefix(entry->label, INTAKE_SOURCE_LABEL);
+        if (over && !kept && !entry->claimed && entry->at_us < before_us) {
             forget_label(txns, entry);
             g_hash_table_iter_remove(&iter);
             any = true;

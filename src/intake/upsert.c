@@ -283,6 +283,9 @@ GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage)
     const CatalogTable *table = merging->table;
     GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *target = intake_table_sql(table->schema, table->name);
+    if (merging->replace) {
+        g_ptr_array_add(out, g_strconcat("DELETE FROM ", target, NULL));
+    }
     if (table->model == CATALOG_DUPLICATE) {
         add_insert(out, merging, target, stage, false);
         return out;
