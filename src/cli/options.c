@@ -247,6 +247,19 @@ static void take_globals(CliContext *ctx)
     base_lang_set(cli_text(ctx, "lang"));
 }
 
+/* -pFOLDER is -p FOLDER: GOption knows only the second form. */
+static void add_arg(GPtrArray *args, const CliVerb *verb, const char *arg)
+{
+    bool letters = arg[0] == '-' && arg[1] != '-' && arg[1] != '\0' && arg[2] != '\0';
+    const CliFlag *flag = letters ? find_flag(CLI_GLOBAL_FLAGS, NULL, 0, arg[1]) : NULL;
+    flag = letters && flag == NULL && verb != NULL ? find_flag(verb->flags, NULL, 0, arg[1]) : flag;
+    if (flag != NULL && flag->type != CLI_BOOL) {
+        g_ptr_array_add(args, g_strndup(arg, 2));
+        arg += arg[2] == '=' ? 3 : 2;
+    }
+    g_ptr_array_add(args, g_strdup(arg));
+}
+
 bool cli_options_parse(CliContext *ctx, int argc, char **argv, GError **error)
 {
     int at = find_verb_at(argc, argv);
@@ -256,10 +269,17 @@ bool cli_options_parse(CliContext *ctx, int argc, char **argv, GError **error)
             return unknown_verb(argv[at], error);
         }
     }
-    g_autoptr(GPtrArray) args = g_ptr_array_new();
+    g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
+    bool flags = true;
     for (int i = 0; i < argc; i++) {
-        if (i == 0 || i != at) {
-            g_ptr_array_add(args, argv[i]);
+        flags = flags && strcmp(argv[i], "--") != 0;
+        if (i > 0 && i == at) {
+            continue;
+        }
+        if (flags) {
+            add_arg(args, ctx->verb, argv[i]);
+        } else {
+            g_ptr_array_add(args, g_strdup(argv[i]));
         }
     }
     g_ptr_array_add(args, NULL);
