@@ -64,6 +64,7 @@ Engine *engine_conn_engine(EngineConn *conn)
 
 void engine_conn_interrupt(EngineConn *conn)
 {
+    g_atomic_int_set(&conn->interrupted, 1);
     duckdb_interrupt(conn->connection);
 }
 

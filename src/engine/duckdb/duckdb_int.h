@@ -35,6 +35,7 @@ struct EngineConn {
     bool holds; /* a reference to engine; the control connection does not */
     duckdb_connection connection;
     EngineStmt *parser, *printer; /* sql_tree.c: prepared at first use */
+    gint interrupted;             /* atomic: engine_conn_interrupt came since the statement began */
 };
 
 struct EngineStmt {
@@ -42,6 +43,7 @@ struct EngineStmt {
     char *sql;
     duckdb_prepared_statement statement;
     bool has_rows;
+    bool is_select; /* reads only: its result streams */
     size_t n_columns;
     EngineLogical **columns; /* of the result; made on demand, NULL when types are not known yet */
     char **column_names;
@@ -57,8 +59,8 @@ struct EngineChunk {
 
 struct EngineResult {
     EngineConn *conn;
-    EngineStmt *owned; /* engine_query: freed with the result */
-    const char *sql;   /* of the statement */
+    EngineStmt *stmt;
+    bool owns_stmt; /* engine_query: freed with the result */
     duckdb_result result;
     bool finished;
     size_t n_columns;
@@ -99,8 +101,8 @@ bool engine_functions_install(EngineConn *conn, GError **error) G_GNUC_WARN_UNUS
  * when there was something to say. */
 bool engine_int_undo_recover(const char *path, char **ret_note, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Copies what a checkpoint may overwrite; `engine_fd` reads the warehouse. */
-bool engine_int_undo_write(EngineConn *conn, int engine_fd, const char *path, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool engine_int_undo_write(EngineConn *conn, int engine_fd, const char *path,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool engine_int_undo_remove(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -156,7 +156,7 @@ static void feed_bind(duckdb_bind_info info)
 {
     Engine *engine = duckdb_bind_get_extra_info(info);
     duckdb_value value = duckdb_bind_get_parameter(info, 0);
-    uint64_t id = duckdb_get_uint64(value);
+    uint64_t id = (uint64_t)duckdb_get_int64(value);
     duckdb_destroy_value(&value);
     EngineFeed *feed = find_feed(engine, id);
     if (!feed) {
@@ -240,7 +240,7 @@ static void feed_function(duckdb_function_info info, duckdb_data_chunk output)
 bool engine_int_feed_install(EngineConn *conn, Engine *engine, GError **error)
 {
     duckdb_table_function function = duckdb_create_table_function();
-    duckdb_logical_type id = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT);
+    duckdb_logical_type id = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
     duckdb_table_function_set_name(function, "weir_feed");
     duckdb_table_function_add_parameter(function, id);
     duckdb_table_function_set_extra_info(function, engine, NULL);

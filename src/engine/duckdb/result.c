@@ -59,12 +59,12 @@ static void read_columns(EngineResult *result)
 
 /* ---- running ----------------------------------------------------------------------------------------- */
 
-/* With rows the result streams; without, it is run to its end here, which gives the count. */
+/* A SELECT streams; anything else is run to its end here, which gives the count of changed rows. */
 static bool execute(EngineStmt *stmt, duckdb_result *ret, GError **error)
 {
     duckdb_pending_result pending = NULL;
-    duckdb_state state = stmt->has_rows ? duckdb_pending_prepared_streaming(stmt->statement, &pending)
-                                        : duckdb_pending_prepared(stmt->statement, &pending);
+    duckdb_state state = stmt->is_select ? duckdb_pending_prepared_streaming(stmt->statement, &pending)
+                                         : duckdb_pending_prepared(stmt->statement, &pending);
     bool ok = state == DuckDBSuccess;
     if (!ok) {
         engine_int_fail(stmt->conn->engine, error, duckdb_pending_error(pending), stmt->sql);
@@ -79,6 +79,7 @@ static bool execute(EngineStmt *stmt, duckdb_result *ret, GError **error)
 EngineResult *engine_stmt_run(EngineStmt *stmt, GError **error)
 {
     duckdb_result raw;
+    g_atomic_int_set(&stmt->conn->interrupted, 0);
     GTimeZone *zone = session_zone(stmt);
     if (!execute(stmt, &raw, error)) {
         g_clear_pointer(&zone, g_time_zone_unref);
@@ -87,7 +88,7 @@ EngineResult *engine_stmt_run(EngineStmt *stmt, GError **error)
     EngineResult *result = g_new0(EngineResult, 1);
     result->zone.zone = zone;
     result->conn = stmt->conn;
-    result->sql = stmt->sql;
+    result->stmt = stmt;
     result->result = raw;
     result->chunk.result = result;
     if (duckdb_result_return_type(raw) == DUCKDB_RESULT_TYPE_QUERY_RESULT) {
@@ -104,7 +105,8 @@ EngineResult *engine_query(EngineConn *conn, const char *sql, GError **error)
     g_autoptr(EngineStmt) stmt = engine_prepare(conn, sql, error);
     EngineResult *result = stmt ? engine_stmt_run(stmt, error) : NULL;
     if (result) {
-        result->owned = g_steal_pointer(&stmt);
+        result->owns_stmt = true;
+        stmt = NULL;
     }
     return result;
 }
@@ -117,6 +119,16 @@ static void drop_chunk(EngineResult *result)
     result->chunk.rows = 0;
 }
 
+/* The engine keeps a half-read query alive, with its threads, snapshot and feeds, until the connection's
+ * next one begins. Preparing one, whatever comes of it, ends it now. */
+static void end_query(EngineConn *conn)
+{
+    duckdb_prepared_statement statement = NULL;
+    duckdb_state ignored = duckdb_prepare(conn->connection, "SELECT NULL", &statement);
+    (void)ignored; /* in an aborted transaction it fails, after it has done what it is called for */
+    duckdb_destroy_prepare(&statement);
+}
+
 void engine_result_free(EngineResult *result)
 {
     if (!result) {
@@ -124,6 +136,9 @@ void engine_result_free(EngineResult *result)
     }
     drop_chunk(result);
     duckdb_destroy_result(&result->result);
+    if (!result->finished) {
+        end_query(result->conn);
+    }
     for (size_t i = 0; i < result->n_columns; i++) {
         engine_int_logical_free(result->columns[i]);
         g_free(result->names[i]);
@@ -133,7 +148,9 @@ void engine_result_free(EngineResult *result)
     g_free(result->names);
     g_free(result->scratch);
     g_clear_pointer(&result->zone.zone, g_time_zone_unref);
-    engine_stmt_free(result->owned);
+    if (result->owns_stmt) {
+        engine_stmt_free(result->stmt);
+    }
     g_free(result);
 }
 
@@ -162,6 +179,52 @@ int64_t engine_result_changed(const EngineResult *result)
     return result->changed;
 }
 
+/* ---- fetching ------------------------------------------------------------------------------------------ */
+
+#define REASON_TRIES 4
+
+static bool is_interrupt(const char *message)
+{
+    return strstr(message, "\"INTERRUPT\"") || g_str_has_prefix(message, "INTERRUPT");
+}
+
+/* Runs the statement again, dropping its rows, until it fails. The reason, or NULL; caller frees. */
+static char *run_for_reason(EngineStmt *stmt)
+{
+    duckdb_result result;
+    g_autoptr(GError) ignored = NULL;
+    if (!execute(stmt, &result, &ignored)) {
+        return NULL;
+    }
+    duckdb_data_chunk chunk;
+    while ((chunk = duckdb_fetch_chunk(result))) {
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    const char *message = duckdb_result_error(&result);
+    char *reason = message && !is_interrupt(message) ? g_strdup(message) : NULL;
+    duckdb_destroy_result(&result);
+    return reason;
+}
+
+/* When one of the engine's threads fails while rows are fetched, the engine interrupts the others and then
+ * often reports that interrupt instead of the failure (SimpleBufferedData::ExecuteTaskInternal, 1.5). Nobody
+ * having interrupted, the reason is found by running the SELECT again. */
+static void fail_fetch(EngineResult *result, const char *message, GError **error)
+{
+    EngineConn *conn = result->conn;
+    bool lost = is_interrupt(message) && !g_atomic_int_get(&conn->interrupted);
+    g_autofree char *reason = NULL;
+    for (int i = 0; lost && !reason && i < REASON_TRIES && !g_atomic_int_get(&conn->interrupted); i++) {
+        reason = run_for_reason(result->stmt);
+    }
+    if (lost && !reason && !g_atomic_int_get(&conn->interrupted)) {
+        base_fail(error, BASE_E_SQL_FAILED,
+                  "the query failed while its rows were read, and the engine lost the reason");
+        return;
+    }
+    engine_int_fail(conn->engine, error, reason ? reason : message, result->stmt->sql);
+}
+
 EngineChunk *engine_result_next(EngineResult *result, GError **error)
 {
     drop_chunk(result);
@@ -171,7 +234,7 @@ EngineChunk *engine_result_next(EngineResult *result, GError **error)
             result->finished = true;
             const char *message = duckdb_result_error(&result->result);
             if (message) {
-                engine_int_fail(result->conn->engine, error, message, result->sql);
+                fail_fetch(result, message, error);
             }
             return NULL;
         }

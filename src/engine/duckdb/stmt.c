@@ -68,6 +68,7 @@ EngineStmt *engine_prepare(EngineConn *conn, const char *sql, GError **error)
         return NULL;
     }
     stmt->has_rows = has_rows(stmt->statement);
+    stmt->is_select = duckdb_prepared_statement_type(stmt->statement) == DUCKDB_STATEMENT_TYPE_SELECT;
     read_columns(stmt);
     read_params(stmt);
     return g_steal_pointer(&stmt);
