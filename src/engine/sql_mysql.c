@@ -1032,6 +1032,14 @@ static bool step(Run *run)
     }
 }
 
+static bool spend(Mysql *m, size_t i)
+{
+    if (m->steps++ < MYSQL_MIN_BUDGET + MYSQL_MAX_GROWTH * m->tokens->len) {
+        return true;
+    }
+    return sql_fail_at(m->error, m->sql, sql_token(m->tokens, i)->start, "the statement is too complex");
+}
+
 char *mysql_text(Mysql *m, size_t start, size_t end)
 {
     if (m->depth >= MYSQL_MAX_DEPTH) {
@@ -1040,6 +1048,7 @@ char *mysql_text(Mysql *m, size_t start, size_t end)
         return NULL;
     }
     m->depth++;
+    size_t max_bytes = MYSQL_MIN_BUDGET + MYSQL_MAX_GROWTH * m->sql_bytes;
     Run run = {.m = m,
                .i = start,
                .end = end,
@@ -1048,7 +1057,11 @@ char *mysql_text(Mysql *m, size_t start, size_t end)
                .condition = NO_PLACE};
     bool ok = true;
     while (ok && run.i < end) {
-        ok = step(&run);
+        ok = spend(m, run.i) && step(&run);
+    }
+    if (ok && run.out->len > max_bytes) {
+        ok =
+            sql_fail_at(m->error, m->sql, sql_token(m->tokens, start)->start, "the statement is too complex");
     }
     if (ok) {
         end_order_item(&run);
@@ -1120,6 +1133,8 @@ char *engine_sql_from_mysql(const char *sql, EngineVariable variable, void *user
                    .flags = flags,
                    .variable = variable,
                    .user = user,
+                   .sql_bytes = strlen(sql),
+                   .sql_bytes = strlen(sql),
                    .error = &why};
         pair(&m);
         text = mysql_text(&m, 0, tokens->len - 1);

@@ -411,29 +411,24 @@ static bool call_concat(Call *call)
     return finish(call, g_strdup(text->str));
 }
 
-static bool call_extreme(Call *call, const char *name)
+static bool call_extreme(Call *call, char compare)
 {
-    g_autoptr(GString) list = g_string_new(NULL), nulls = g_string_new(NULL);
-    for (guint i = 0; i < call->args->len; i++) {
-        g_autofree char *arg = arg_text(call, i);
-        if (!arg) {
-            return false;
-        }
-        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", arg);
-        g_string_append_printf(nulls, "%s(%s) IS NULL", i > 0 ? " OR " : "", arg);
-    }
-    return finish(call,
-                  g_strdup_printf("CASE WHEN %s THEN NULL ELSE %s(%s) END", nulls->str, name, list->str));
+    g_autofree char *list = mysql_text(call->m, call->open + 1, call->close);
+    return list &&
+           finish(call,
+                  g_strdup_printf(
+                      "list_reduce([%s], lambda x, y: CASE WHEN x %c= y THEN x WHEN y %c= x THEN y END)",
+                      list, compare, compare));
 }
 
 static bool call_greatest(Call *call)
 {
-    return call_extreme(call, "greatest");
+    return call_extreme(call, '>');
 }
 
 static bool call_least(Call *call)
 {
-    return call_extreme(call, "least");
+    return call_extreme(call, '<');
 }
 
 /* COUNT(DISTINCT a, b): combinations without any NULL. */

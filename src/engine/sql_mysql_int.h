@@ -7,6 +7,11 @@
 /* Deepest nesting of parentheses and calls that is translated. */
 #define MYSQL_MAX_DEPTH 300
 
+/* Some calls translate an argument twice; nested, that would double with each level. So the tokens translated
+ * in all, and the text written, are at most this many times those of the statement. */
+#define MYSQL_MAX_GROWTH 64
+#define MYSQL_MIN_BUDGET 4096
+
 #define NO_PLACE G_MAXSIZE
 
 /* One statement being translated. */
@@ -19,6 +24,8 @@ typedef struct {
     EngineVariable variable;
     void *user;
     unsigned depth;
+    size_t steps; /* tokens translated so far */
+    size_t sql_bytes;
     GError **error;
 } Mysql;
 
