@@ -1,7 +1,8 @@
 /* Types as Doris, MySQL, the standard and the engine write them, as the engine's.
  *
- * Sources: Doris "Data Types", MySQL manual chapter 11. DECIMAL without size is Doris' (38,9). REAL is DOUBLE, as in
- * MySQL. Lengths of text are accepted and not enforced, as Doris' STRING; they are kept in type_declared. */
+ * Sources: Doris "Data Types", MySQL manual chapter 11. DECIMAL without size is Doris' (38,9). REAL is
+ * DOUBLE, as in MySQL. Lengths of text are accepted and not enforced, as Doris' STRING; they are kept in
+ * type_declared. */
 #include "base/text.h"
 #include "catalog/ddl_int.h"
 
@@ -98,7 +99,8 @@ bool ddl_unexpected(const DdlReader *reader, const char *expected, GError **erro
     if (token->type == ENGINE_TOKEN_END) {
         base_fail(error, BASE_E_SQL_SYNTAX, "%s is expected where the statement ends", expected);
     } else {
-        base_fail(error, BASE_E_SQL_SYNTAX, "%s is expected near `%.80s`", expected, reader->sql + token->start);
+        base_fail(error, BASE_E_SQL_SYNTAX, "%s is expected near `%.80s`", expected,
+                  reader->sql + token->start);
     }
     place(error, reader->sql, token->start);
     return false;
@@ -167,7 +169,8 @@ static char *decimal_type(DdlReader *reader, GError **error)
     }
     gint64 width = sizes[0], scale = n == 1 ? 0 : sizes[1];
     if (width < 1 || width > DECIMAL_MAX_WIDTH || scale > width) {
-        return bad_type(error, "DECIMAL", "has at most 38 digits, and no more behind the point than in all", NULL);
+        return bad_type(error, "DECIMAL", "has at most 38 digits, and no more behind the point than in all",
+                        NULL);
     }
     while (ddl_take(reader, "unsigned") || ddl_take(reader, "zerofill")) {
     }
@@ -337,7 +340,8 @@ static char *simple_type(DdlReader *reader, const SimpleType *simple, GError **e
         return NULL;
     }
     for (bool more = true; more && simple->unsigned_type;) {
-        bool u = ddl_take(reader, "unsigned"), other = ddl_take(reader, "zerofill") || ddl_take(reader, "signed");
+        bool u = ddl_take(reader, "unsigned"),
+             other = ddl_take(reader, "zerofill") || ddl_take(reader, "signed");
         is_unsigned = is_unsigned || u;
         more = u || other;
     }
@@ -349,12 +353,14 @@ static char *refused_type(const char *name, GError **error)
     static const char *const SKETCHES[] = {"bitmap", "hll", "quantile_state", "agg_state"};
     for (size_t i = 0; i < G_N_ELEMENTS(SKETCHES); i++) {
         if (g_ascii_strcasecmp(name, SKETCHES[i]) == 0) {
-            return bad_type(error, name, "is not kept by Weir",
-                            "keep the values (BIGINT) and ask with count(DISTINCT x) or approx_count_distinct(x)");
+            return bad_type(
+                error, name, "is not kept by Weir",
+                "keep the values (BIGINT) and ask with count(DISTINCT x) or approx_count_distinct(x)");
         }
     }
-    return bad_type(error, name, "is unknown", "types of Doris, MySQL and DuckDB are understood, such as BIGINT, VARCHAR(20), "
-                                               "DECIMAL(18,2), DATETIME, JSON, ARRAY<INT>");
+    return bad_type(error, name, "is unknown",
+                    "types of Doris, MySQL and DuckDB are understood, such as BIGINT, VARCHAR(20), "
+                    "DECIMAL(18,2), DATETIME, JSON, ARRAY<INT>");
 }
 
 static bool is_any(const char *name, const char *const *names)
@@ -369,7 +375,8 @@ static bool is_any(const char *name, const char *const *names)
 
 static char *base_type(DdlReader *reader, const char *name, unsigned depth, GError **error)
 {
-    static const char *const DECIMALS[] = {"decimal", "decimalv2", "decimalv3", "numeric", "dec", "fixed", NULL};
+    static const char *const DECIMALS[] = {"decimal", "decimalv2", "decimalv3", "numeric",
+                                           "dec",     "fixed",     NULL};
     static const char *const DATETIMES[] = {"datetime", "datetimev1", "datetimev2", NULL};
     if (is_any(name, DECIMALS)) {
         return decimal_type(reader, error);

@@ -1,4 +1,5 @@
-/* Tables that data is loaded into: life cycle, lookup, JSON form (what catalog.sqlite keeps of live tables). */
+/* Tables that data is loaded into: life cycle, lookup, JSON form (what catalog.sqlite keeps of live tables).
+ */
 #include "catalog/catalog.h"
 #include "catalog/ddl_int.h"
 
@@ -145,7 +146,8 @@ static CatalogColumn *column_from_json(const json_t *object, GError **error)
 {
     const char *name = base_json_string(object, "name", NULL), *type = base_json_string(object, "type", NULL);
     int agg;
-    if (!name || !type || !index_of(AGGS, G_N_ELEMENTS(AGGS), base_json_string(object, "agg", "none"), &agg)) {
+    if (!name || !type ||
+        !index_of(AGGS, G_N_ELEMENTS(AGGS), base_json_string(object, "agg", "none"), &agg)) {
         base_fail(error, BASE_E_VALUE_INVALID, "a stored column lacks a name, a type or a known aggregate");
         return NULL;
     }
@@ -181,8 +183,7 @@ CatalogTable *catalog_table_from_json(json_t *json, GError **error)
     }
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(json, "columns"), i, item)
-    {
+    json_array_foreach (json_object_get(json, "columns"), i, item) {
         CatalogColumn *column = column_from_json(item, error);
         if (!column) {
             return NULL;
