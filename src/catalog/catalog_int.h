@@ -258,6 +258,7 @@ struct CatalogColumnsResult {
     size_t n_outputs;
     const CatalogOrigins *filters; /* what decides rows */
     GArray *uses;                  /* CatalogTableUse */
+    GArray *schemas; /* CatalogTableUse: domains before columns (domain.t.c); name = the domain as written */
     bool open;                     /* the outputs are not all known */
     bool uses_interval;
     void *arena; /* owns all of it */

@@ -156,12 +156,29 @@ static void walk_select_list(Walk *walk, const json_t *list, Scope *scope, Relat
     set_columns(walk, ret, columns);
 }
 
+static bool is_aggregated(const Origins *origins)
+{
+    for (size_t i = 0; origins && i < origins->n; i++) {
+        if (origins->items[i].how == CATALOG_HOW_AGGREGATED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void walk_groups(Walk *walk, const json_t *node, Scope *scope, const Relation *out)
 {
     size_t i;
     json_t *group;
     json_array_foreach (json_object_get(node, "group_expressions"), i, group) {
         filter_by(walk, group, scope, out);
+    }
+    /* GROUP BY ALL: by every output that is no aggregate */
+    bool all = g_str_equal(node_text(node, "aggregate_handling"), "FORCE_AGGREGATES");
+    for (i = 0; all && i < out->n_columns; i++) {
+        if (!is_aggregated(out->columns[i].origins)) {
+            walk_filter(walk, out->columns[i].origins);
+        }
     }
 }
 
@@ -340,7 +357,8 @@ void walk_query(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes, R
 
 void catalog_columns_run(const json_t *tree, const CatalogColumnsContext *context, CatalogColumnsResult *ret)
 {
-    *ret = (CatalogColumnsResult){.uses = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse))};
+    *ret = (CatalogColumnsResult){.uses = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse)),
+                                  .schemas = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse))};
     Walk walk = {.context = context, .result = ret, .blocks = g_ptr_array_new_with_free_func(g_free)};
     ret->arena = walk.blocks;
     Relation out = {0};
@@ -354,6 +372,7 @@ void catalog_columns_run(const json_t *tree, const CatalogColumnsContext *contex
 void catalog_columns_clear(CatalogColumnsResult *result)
 {
     g_clear_pointer(&result->uses, g_array_unref);
+    g_clear_pointer(&result->schemas, g_array_unref);
     if (result->arena) {
         g_ptr_array_unref(result->arena);
         result->arena = NULL;

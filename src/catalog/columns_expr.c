@@ -133,6 +133,18 @@ static bool is_relation(const Relation *relation, const char *schema, const char
            (!schema || !relation->schema || g_ascii_strcasecmp(relation->schema, schema) == 0);
 }
 
+/* `domain.t.c`: where the domain stands, since a text that is bound elsewhere has another one there. */
+static void note_schema(Walk *walk, const Name *name, const CatalogObject *object)
+{
+    CatalogTableUse use = {.offset = node_offset(name->node),
+                           .object = object,
+                           .schema = "",
+                           .name = walk_text(walk, name->parts[0])};
+    if (!walk->quiet && use.offset != NOWHERE) {
+        g_array_append_val(walk->result->schemas, use);
+    }
+}
+
 /* `t.c` with t at part `at`; *ret_table tells that there is such a table, whatever of the column. */
 static bool in_relation(Walk *walk, const Scope *scope, const Name *name, size_t at, Value *ret,
                         const Relation **ret_table)
@@ -142,6 +154,9 @@ static bool in_relation(Walk *walk, const Scope *scope, const Name *name, size_t
             continue;
         }
         *ret_table = r;
+        if (at && r->object) {
+            note_schema(walk, name, r->object);
+        }
         const Column *column = column_of(r, name->parts[at + 1]);
         if (column) {
             *ret = value_of(walk, column, name->n > at + 2);

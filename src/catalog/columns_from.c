@@ -231,7 +231,7 @@ static void merge_using(Walk *walk, const json_t *join, Scope *scope, guint from
     if (g_str_equal(type, "RIGHT")) {
         left->column.origins = right->column.origins;
         left->column.type = right->column.type;
-    } else if (g_str_equal(type, "OUTER")) {
+    } else if ((g_str_equal(type, "FULL") || g_str_equal(type, "OUTER"))) {
         left->column.origins = origins_at_least(
             walk, origins_union(walk, left->column.origins, right->column.origins), CATALOG_HOW_DERIVED);
     }
@@ -385,22 +385,54 @@ static void keep_groups(const json_t *node, const Scope *inner, const Origins *u
     }
 }
 
+typedef struct {
+    Scope *inner;
+    GHashTable *taken; /* names of columns that become rows */
+    const Origins *values;
+} Unpivot;
+
+static void take_column(Walk *walk, Unpivot *unpivot, const char *name)
+{
+    const Visible *column = find_visible(unpivot->inner->visible, 0, unpivot->inner->visible->len, name);
+    if (column) {
+        unpivot->values = origins_union(walk, unpivot->values, column->column.origins);
+        g_hash_table_add(unpivot->taken, (gpointer)(guintptr)column->column.name);
+    }
+}
+
+/* An entry names its columns as values, as a column, or as a star. */
+static void take_entry(Walk *walk, Unpivot *unpivot, const json_t *entry)
+{
+    size_t i;
+    json_t *value;
+    json_array_foreach (json_object_get(entry, "values"), i, value) {
+        take_column(walk, unpivot, node_text(value, "value"));
+    }
+    const json_t *expr = json_object_get(entry, "star_expr");
+    const json_t *star = find_star(expr);
+    const json_t *names = json_object_get(expr, "column_names");
+    if (star) {
+        g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(Column));
+        bool open = false;
+        walk_star_item(walk, expr, star, unpivot->inner, columns, &open);
+        for (guint k = 0; k < columns->len; k++) {
+            const char *name = g_array_index(columns, Column, k).name;
+            take_column(walk, unpivot, name ? name : "");
+        }
+    } else if (json_array_size(names) > 0) {
+        take_column(walk, unpivot, json_string_value(json_array_get(names, json_array_size(names) - 1)));
+    }
+}
+
 static void walk_unpivot(Walk *walk, const json_t *node, Scope *inner, GArray *out)
 {
     const json_t *pivot = json_array_get(json_object_get(node, "pivots"), 0);
-    const Origins *values = NULL;
-    size_t i, k;
-    json_t *entry, *value;
     g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+    Unpivot unpivot = {.inner = inner, .taken = taken};
+    size_t i;
+    json_t *entry;
     json_array_foreach (json_object_get(pivot, "entries"), i, entry) {
-        json_array_foreach (json_object_get(entry, "values"), k, value) {
-            const char *name = node_text(value, "value");
-            Visible *column = find_visible(inner->visible, 0, inner->visible->len, name);
-            values = origins_union(walk, values, column ? column->column.origins : NULL);
-            if (column) {
-                g_hash_table_add(taken, (gpointer)(guintptr)column->column.name);
-            }
-        }
+        take_entry(walk, &unpivot, entry);
     }
     for (guint v = 0; v < inner->visible->len; v++) {
         const Column *column = &g_array_index(inner->visible, Visible, v).column;
@@ -408,11 +440,10 @@ static void walk_unpivot(Walk *walk, const json_t *node, Scope *inner, GArray *o
             g_array_append_val(out, *column);
         }
     }
-    append(out,
-           walk_text(walk, json_string_value(json_array_get(json_object_get(pivot, "unpivot_names"), 0))),
-           NULL);
-    json_array_foreach (json_object_get(node, "unpivot_names"), i, value) {
-        append(out, walk_text(walk, json_string_value(value)), values);
+    const char *name = json_string_value(json_array_get(json_object_get(pivot, "unpivot_names"), 0));
+    append(out, walk_text(walk, name ? name : "name"), NULL);
+    json_array_foreach (json_object_get(node, "unpivot_names"), i, entry) {
+        append(out, walk_text(walk, json_string_value(entry)), unpivot.values);
     }
 }
 

@@ -243,6 +243,20 @@ static bool visible_has(const Scope *scope, const char *name)
     return false;
 }
 
+/* The tree keeps the names of EXCLUDE without their places: the first such word behind the star. */
+static size_t word_offset(const char *sql, size_t offset, const char *name)
+{
+    size_t len = strlen(sql), word = strlen(name);
+    for (size_t i = offset; i < len; i++) {
+        bool starts = i == 0 || !(g_ascii_isalnum(sql[i - 1]) || sql[i - 1] == '_');
+        if (starts && g_ascii_strncasecmp(sql + i, name, word) == 0 &&
+            !(g_ascii_isalnum(sql[i + word]) || sql[i + word] == '_')) {
+            return i;
+        }
+    }
+    return offset;
+}
+
 static void check_lists(Walk *walk, const json_t *star, const Scope *scope)
 {
     for (const Relation *r = scope->relations; r; r = r->next) {
@@ -263,8 +277,9 @@ static void check_lists(Walk *walk, const json_t *star, const Scope *scope)
     json_array_foreach (json_object_get(star, "exclude_list"), i, entry) {
         const char *text = json_string_value(entry);
         if (text && !visible_has(scope, text)) {
-            BaseDiag *diag = walk_complain(walk, node_offset(star), 1, BASE_E_COLUMN_UNKNOWN,
-                                           "EXCLUDE names a column `%s` that is not there", text);
+            BaseDiag *diag =
+                walk_complain(walk, word_offset(walk->context->sql, node_offset(star), text), strlen(text),
+                              BASE_E_COLUMN_UNKNOWN, "EXCLUDE names a column `%s` that is not there", text);
             if (diag) {
                 base_diag_hint_nearest(diag, text, (const char *const *)names->pdata);
             }

@@ -278,7 +278,7 @@ static void set_resolved(CatalogItem *item, const CatalogColumnsResult *result)
     CatalogModelInfo *model = item->node->model_owned;
     g_autoptr(GString) text = g_string_new(NULL);
     model->uses_interval = result->uses_interval;
-    if (catalog_splice(model->sql, result->uses, "", text, NULL)) {
+    if (catalog_splice(model->sql, result, "", text, NULL)) {
         g_free((gpointer)(guintptr)model->sql_resolved);
         model->sql_resolved = g_string_free(g_steal_pointer(&text), FALSE);
     }
@@ -297,6 +297,7 @@ static void resolve_model(CatalogBuild *build, CatalogItem *item)
     item->stale = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_column_free);
     if (!item->tree) {
         item->columns->uses = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse));
+        item->columns->schemas = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse));
         item->columns->open = true;
         item->node->columns_open = true;
         return;

@@ -86,6 +86,21 @@ static bool add_tables(const char *sql, const GArray *uses, const char *prefix, 
     return true;
 }
 
+static void add_schemas(const char *sql, const GArray *schemas, const char *prefix, GArray *changes)
+{
+    for (guint i = 0; i < schemas->len; i++) {
+        const CatalogTableUse *use = &g_array_index(schemas, CatalogTableUse, i);
+        size_t end = use->offset < strlen(sql) ? identifier_end(sql, use->offset, use->name) : 0;
+        if (end) {
+            g_autofree char *schema = g_strconcat(prefix, use->object->domain, NULL);
+            GString *text = g_string_new(NULL);
+            engine_sql_append_name(text, schema);
+            Change change = {.start = use->offset, .end = end, .text = g_string_free(text, FALSE)};
+            g_array_append_val(changes, change);
+        }
+    }
+}
+
 static void add_parameters(const char *sql, GArray *changes)
 {
     g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
@@ -99,14 +114,16 @@ static void add_parameters(const char *sql, GArray *changes)
     }
 }
 
-bool catalog_splice(const char *sql, const GArray *uses, const char *prefix, GString *out, GArray *map)
+bool catalog_splice(const char *sql, const CatalogColumnsResult *result, const char *prefix, GString *out,
+                    GArray *map)
 {
     g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(Change));
     g_array_set_clear_func(changes, clear_change);
-    if (!add_tables(sql, uses, prefix, changes)) {
+    if (!add_tables(sql, result->uses, prefix, changes)) {
         return false;
     }
     if (*prefix) {
+        add_schemas(sql, result->schemas, prefix, changes);
         add_parameters(sql, changes);
     }
     g_array_sort(changes, by_start);

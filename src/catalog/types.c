@@ -409,8 +409,7 @@ static bool prepare_binding(Types *types, Binding *binding)
     }
     g_autoptr(GString) sql = g_string_new(NULL);
     binding->map = g_array_new(FALSE, FALSE, sizeof(CatalogSplice));
-    if (!catalog_splice(item->node->object.model->sql, item->columns->uses, types->prefix, sql,
-                        binding->map)) {
+    if (!catalog_splice(item->node->object.model->sql, item->columns, types->prefix, sql, binding->map)) {
         return false;
     }
     binding->sql = g_string_free(g_steal_pointer(&sql), FALSE);
