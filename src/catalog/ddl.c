@@ -441,14 +441,14 @@ static bool read_elements(Ddl *ddl, GError **error)
 
 static bool ends_clause(const Ddl *ddl)
 {
-    static const char *const WORDS[] = {"distributed", "properties", "rollup", "order", "comment",
-                                        "engine",      "partition",  "auto",   ";"};
+    static const char *const WORDS[] = {"distributed", "properties", "rollup",    "order",
+                                        "comment",     "engine",     "partition", ";"};
     for (size_t i = 0; i < G_N_ELEMENTS(WORDS); i++) {
         if (is(ddl, WORDS[i])) {
             return true;
         }
     }
-    return at_end(ddl);
+    return at_end(ddl) || (is(ddl, "auto") && ddl_is(&ddl->reader, 1, "partition"));
 }
 
 /* A clause kept as written: from the token before the reader to the next clause. */

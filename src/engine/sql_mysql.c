@@ -1134,7 +1134,6 @@ char *engine_sql_from_mysql(const char *sql, EngineVariable variable, void *user
                    .variable = variable,
                    .user = user,
                    .sql_bytes = strlen(sql),
-                   .sql_bytes = strlen(sql),
                    .error = &why};
         pair(&m);
         text = mysql_text(&m, 0, tokens->len - 1);
