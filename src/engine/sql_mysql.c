@@ -3,7 +3,7 @@
  * One pass over tokens, no parser: most of both dialects is the same, so what is not known goes through
  * unchanged and the engine's parser has the last word. The pass knows enough structure to move operands: it
  * remembers where in the output the last operand, its chain of * / %, and its side of OR begin, so that `a
- * DIV b` can become weir_div(a, b), and it translates each call and parenthesis on its own. White space is
+ * DIV b` can become fn_div(a, b), and it translates each call and parenthesis on its own. White space is
  * kept as lines, so that the line of an engine's error is the client's line.
  *
  * Semantics kept: || is OR, / by zero is NULL, NULLs come first in ORDER BY ASC, backslash escapes in LIKE,
@@ -497,7 +497,7 @@ static bool write_interval_behind(Run *run, bool *ret_done)
     }
     const char *sign = run_token(run, 0)->text;
     g_string_insert(run->out, (gssize)run->operand,
-                    dates_only ? (*sign == '+' ? "mysql_date_add(" : "mysql_date_sub(") : "(weir_temporal(");
+                    dates_only ? (*sign == '+' ? "mysql_date_add(" : "mysql_date_sub(") : "(fn_temporal(");
     g_string_append_printf(run->out, dates_only ? ", %s)" : ") %s %s)", dates_only ? interval : sign,
                            interval);
     run->i = end;
@@ -803,7 +803,7 @@ static bool step_operator_word(Run *run, bool *ret_done)
     bool operand = run->operand != NO_PLACE;
     bool negated = run_is(run, 0, "not") && (run_is(run, 1, "regexp") || run_is(run, 1, "rlike"));
     if (run_is(run, 0, "div") && operand) {
-        return write_infix(run, run->term, "weir_div");
+        return write_infix(run, run->term, "fn_div");
     }
     if (run_is(run, 0, "mod") && operand) {
         mysql_plain(run, "%");

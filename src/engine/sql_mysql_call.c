@@ -109,7 +109,7 @@ char *mysql_temporal(Mysql *m, size_t start, size_t end)
         return NULL;
     }
     bool date = end == start + 1 && token->type == ENGINE_TOKEN_TEXT && is_date_text(token->text);
-    return g_strdup_printf(date ? "weir_date(%s)" : "weir_temporal(%s)", text);
+    return g_strdup_printf(date ? "fn_date(%s)" : "fn_temporal(%s)", text);
 }
 
 typedef struct {
@@ -190,7 +190,7 @@ char *mysql_interval(Mysql *m, size_t i, size_t end, size_t *ret_end, bool *ret_
     *ret_dates_only = pair ? engine_token_is(token_of(m, at, end), "year_month") : unit->dates_only;
     if (pair) {
         g_autofree char *name = g_ascii_strdown(token_of(m, at, end)->text, -1);
-        return g_strdup_printf("weir_interval(CAST(%s AS VARCHAR), '%s')", amount, name);
+        return g_strdup_printf("fn_interval(CAST(%s AS VARCHAR), '%s')", amount, name);
     }
     return span_text(unit, amount);
 }
@@ -347,7 +347,7 @@ static char *cast_text(Mysql *m, Arg value, Arg type)
         return g_strdup_printf("left(CAST(%s AS VARCHAR), %s)", text, size->text);
     }
     if (date || timestamp) { /* what is no date is NULL, not an error */
-        return g_strdup_printf("CAST(weir_temporal(%s) AS %s)", text, name);
+        return g_strdup_printf("CAST(fn_temporal(%s) AS %s)", text, name);
     }
     return g_strdup_printf("CAST(%s AS %s)", text, name);
 }

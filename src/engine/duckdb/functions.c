@@ -1,7 +1,7 @@
 /* The functions of MySQL and Doris that the engine has not.
  *
  * Two kinds. Row functions in C, registered with the database, so every session and view sees them; most are
- * named weir_... and are the parts that macros are made of. Macros (functions_macros.c), for all that the
+ * named fn_... and are the parts that macros are made of. Macros (functions_macros.c), for all that the
  * engine's own functions can say: they live in an attached memory database "weir_fn" that is on every
  * session's search path, so they are stored in no file and no schema of a user, and are made anew at each
  * start. Views and models may use both. Names that the engine knows with another meaning (length, week, now)

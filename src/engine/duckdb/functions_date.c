@@ -7,11 +7,11 @@
 #include "base/time.h"
 #include "engine/duckdb/functions_int.h"
 
-#define DAY_US      BASE_TIME_DAY_US
-#define SECOND_US   BASE_TIME_SECOND_US
+#define DAY_US    BASE_TIME_DAY_US
+#define SECOND_US BASE_TIME_SECOND_US
 /* Where both a time and a datetime can stand, shorter text is a time (MySQL's str_to_time). */
 #define DATETIME_MIN_LENGTH 12
-#define TIME_MAX_US ((G_GINT64_CONSTANT(838) * 3600 + 59 * 60 + 59) * SECOND_US)
+#define TIME_MAX_US         ((G_GINT64_CONSTANT(838) * 3600 + 59 * 60 + 59) * SECOND_US)
 
 typedef struct {
     int year, month, day, hour, minute, second, micros;
@@ -812,7 +812,7 @@ static bool add_time_text(const FunctionCell *args, FunctionResult *ret)
 
 /* ---- intervals of two units ------------------------------------------------------------------ */
 
-/* weir_interval('1:30', 'hour_minute'): numbers are taken from the right, so that '30' is 30 minutes. */
+/* fn_interval('1:30', 'hour_minute'): numbers are taken from the right, so that '30' is 30 minutes. */
 static bool interval_of(const FunctionCell *args, FunctionResult *ret)
 {
     static const char *const UNITS[] = {"year", "month", "day", "hour", "minute", "second", "microsecond"};
@@ -891,33 +891,33 @@ static bool convert_tz(const FunctionCell *args, FunctionResult *ret)
 #define T_SPAN DUCKDB_TYPE_INTERVAL
 
 const FunctionInfo FUNCTIONS_DATE[] = {
-    {"weir_temporal", T_DATE, {T_DATE}, temporal_same},
-    {"weir_temporal", T_TS, {T_TS}, temporal_same},
-    {"weir_temporal", T_TZ, {T_TZ}, temporal_same},
-    {"weir_temporal", T_TS, {T_TEXT}, temporal_text},
-    {"weir_temporal", T_TS, {T_INT}, temporal_number},
-    {"weir_date", T_DATE, {T_TEXT}, date_text},
-    {"weir_like", T_DATE, {T_TS, T_DATE}, like_date},
-    {"weir_like", T_TS, {T_TS, T_TS}, temporal_same},
-    {"weir_like", T_TZ, {T_TZ, T_TZ}, temporal_same},
-    {"weir_week", T_INT, {T_DATE, T_INT}, week},
-    {"weir_yearweek", T_INT, {T_DATE, T_INT}, yearweek},
-    {"weir_date_format", T_TEXT, {T_TS, T_TEXT}, date_format},
-    {"weir_str_to_date", T_TS, {T_TEXT, T_TEXT}, str_to_date},
-    {"weir_time_us", T_INT, {T_TEXT}, time_us_text},
-    {"weir_time_us", T_INT, {T_TS}, time_us_timestamp},
-    {"weir_time_us", T_INT, {T_TIME}, temporal_same},
-    {"weir_time_us", T_INT, {T_INT}, time_us_number},
-    {"weir_time_us", T_INT, {T_SPAN}, time_us_interval},
-    {"weir_time_text", T_TEXT, {T_INT}, time_text},
-    {"weir_time_format", T_TEXT, {T_INT, T_TEXT}, time_format},
-    {"weir_point_us", T_INT, {T_TEXT}, point_text},
-    {"weir_point_us", T_INT, {T_TS}, temporal_same},
-    {"weir_point_us", T_INT, {T_TIME}, temporal_same},
-    {"weir_add_time", T_TS, {T_TS, T_INT}, add_time_timestamp},
-    {"weir_add_time", T_TEXT, {T_TIME, T_INT}, add_time_time},
-    {"weir_add_time", T_TEXT, {T_TEXT, T_INT}, add_time_text},
-    {"weir_interval", T_SPAN, {T_TEXT, T_TEXT}, interval_of},
-    {"weir_convert_tz", T_TS, {T_TS, T_TEXT, T_TEXT}, convert_tz},
+    {"fn_temporal", T_DATE, {T_DATE}, temporal_same},
+    {"fn_temporal", T_TS, {T_TS}, temporal_same},
+    {"fn_temporal", T_TZ, {T_TZ}, temporal_same},
+    {"fn_temporal", T_TS, {T_TEXT}, temporal_text},
+    {"fn_temporal", T_TS, {T_INT}, temporal_number},
+    {"fn_date", T_DATE, {T_TEXT}, date_text},
+    {"fn_like", T_DATE, {T_TS, T_DATE}, like_date},
+    {"fn_like", T_TS, {T_TS, T_TS}, temporal_same},
+    {"fn_like", T_TZ, {T_TZ, T_TZ}, temporal_same},
+    {"fn_week", T_INT, {T_DATE, T_INT}, week},
+    {"fn_yearweek", T_INT, {T_DATE, T_INT}, yearweek},
+    {"fn_date_format", T_TEXT, {T_TS, T_TEXT}, date_format},
+    {"fn_str_to_date", T_TS, {T_TEXT, T_TEXT}, str_to_date},
+    {"fn_time_us", T_INT, {T_TEXT}, time_us_text},
+    {"fn_time_us", T_INT, {T_TS}, time_us_timestamp},
+    {"fn_time_us", T_INT, {T_TIME}, temporal_same},
+    {"fn_time_us", T_INT, {T_INT}, time_us_number},
+    {"fn_time_us", T_INT, {T_SPAN}, time_us_interval},
+    {"fn_time_text", T_TEXT, {T_INT}, time_text},
+    {"fn_time_format", T_TEXT, {T_INT, T_TEXT}, time_format},
+    {"fn_point_us", T_INT, {T_TEXT}, point_text},
+    {"fn_point_us", T_INT, {T_TS}, temporal_same},
+    {"fn_point_us", T_INT, {T_TIME}, temporal_same},
+    {"fn_add_time", T_TS, {T_TS, T_INT}, add_time_timestamp},
+    {"fn_add_time", T_TEXT, {T_TIME, T_INT}, add_time_time},
+    {"fn_add_time", T_TEXT, {T_TEXT, T_INT}, add_time_text},
+    {"fn_interval", T_SPAN, {T_TEXT, T_TEXT}, interval_of},
+    {"fn_convert_tz", T_TS, {T_TS, T_TEXT, T_TEXT}, convert_tz},
 };
 const size_t FUNCTIONS_DATE_N = G_N_ELEMENTS(FUNCTIONS_DATE);

@@ -4,81 +4,78 @@
  * mysql_ name is what the MySQL dialect calls where the engine has the name with another meaning. */
 #include "engine/duckdb/functions_int.h"
 
-#define TS(x)             "CAST(weir_temporal(" x ") AS TIMESTAMP)"
-#define DATE(x)           "CAST(weir_temporal(" x ") AS DATE)"
+#define TS(x)             "CAST(fn_temporal(" x ") AS TIMESTAMP)"
+#define DATE(x)           "CAST(fn_temporal(" x ") AS DATE)"
 #define MACRO(name, rest) "CREATE MACRO weir_fn.main." name rest
 #define PART(name, part)  MACRO("mysql_" name, "(x) AS " part "(" TS("x") ")")
 #define DORIS_ADD(unit, name)                                                                                \
-    MACRO(name "s_add", "(d, n) AS weir_temporal(d) + to_" unit "s(CAST(n AS INTEGER))"),                    \
-        MACRO(name "s_sub", "(d, n) AS weir_temporal(d) - to_" unit "s(CAST(n AS INTEGER))")
+    MACRO(name "s_add", "(d, n) AS fn_temporal(d) + to_" unit "s(CAST(n AS INTEGER))"),                      \
+        MACRO(name "s_sub", "(d, n) AS fn_temporal(d) - to_" unit "s(CAST(n AS INTEGER))")
 #define DORIS_DIFF(unit) MACRO(unit "s_diff", "(a, b) AS date_sub('" unit "', " TS("b") ", " TS("a") ")")
 
 const char *const FUNCTIONS_MACROS[] = {
     /* dates */
-    MACRO("date_format", "(d, f) AS weir_date_format(" TS("d") ", f)"),
-    MACRO("str_to_date", "(s, f) AS weir_str_to_date(CAST(s AS VARCHAR), f)"),
-    MACRO("time_format", "(t, f) AS weir_time_format(weir_time_us(t), f)"),
-    MACRO("from_unixtime",
-          "(n) AS CAST(to_timestamp(CAST(n AS DOUBLE)) AS TIMESTAMP), "
-          "(n, f) AS weir_date_format(CAST(to_timestamp(CAST(n AS DOUBLE)) AS TIMESTAMP), f)"),
+    MACRO("date_format", "(d, f) AS fn_date_format(" TS("d") ", f)"),
+    MACRO("str_to_date", "(s, f) AS fn_str_to_date(CAST(s AS VARCHAR), f)"),
+    MACRO("time_format", "(t, f) AS fn_time_format(fn_time_us(t), f)"),
+    MACRO("from_unixtime", "(n) AS CAST(to_timestamp(CAST(n AS DOUBLE)) AS TIMESTAMP), "
+                           "(n, f) AS fn_date_format(CAST(to_timestamp(CAST(n AS DOUBLE)) AS TIMESTAMP), f)"),
     MACRO("unix_timestamp",
           "() AS CAST(floor(epoch(now())) AS BIGINT), "
           "(d) AS CAST(floor(epoch(CAST(" TS(
               "d") " AS TIMESTAMPTZ))) AS BIGINT), "
-                   "(d, f) AS CAST(floor(epoch(CAST(weir_str_to_date(d, f) AS TIMESTAMPTZ))) AS BIGINT)"),
+                   "(d, f) AS CAST(floor(epoch(CAST(fn_str_to_date(d, f) AS TIMESTAMPTZ))) AS BIGINT)"),
     MACRO("mysql_now",
           "() AS date_trunc('second', CAST(now() AS TIMESTAMP)), "
           "(n) AS make_timestamp(epoch_us(CAST(now() AS TIMESTAMP)) // CAST(pow(10, 6 - n) AS BIGINT) "
           "* CAST(pow(10, 6 - n) AS BIGINT))"),
     MACRO("curdate", "() AS current_date"),
-    MACRO("curtime", "() AS weir_time_text(weir_time_us(date_trunc('second', CAST(now() AS TIMESTAMP))))"),
+    MACRO("curtime", "() AS fn_time_text(fn_time_us(date_trunc('second', CAST(now() AS TIMESTAMP))))"),
     MACRO("utc_timestamp", "() AS date_trunc('second', make_timestamp(epoch_us(now()))), "
                            "(n) AS date_trunc('second', make_timestamp(epoch_us(now())))"),
     MACRO("utc_date", "() AS CAST(make_timestamp(epoch_us(now())) AS DATE)"),
     MACRO("utc_time",
-          "() AS weir_time_text(weir_time_us(date_trunc('second', make_timestamp(epoch_us(now())))))"),
-    MACRO("convert_tz", "(d, a, b) AS weir_convert_tz(" TS("d") ", a, b)"),
+          "() AS fn_time_text(fn_time_us(date_trunc('second', make_timestamp(epoch_us(now())))))"),
+    MACRO("convert_tz", "(d, a, b) AS fn_convert_tz(" TS("d") ", a, b)"),
     MACRO("makedate",
           "(y, n) AS CASE WHEN n > 0 THEN make_date(CAST(y AS BIGINT), 1, 1) + CAST(n - 1 AS INTEGER) END"),
     MACRO("maketime",
-          "(h, m, s) AS CASE WHEN m BETWEEN 0 AND 59 AND s >= 0 AND s < 60 THEN weir_time_text(CAST("
+          "(h, m, s) AS CASE WHEN m BETWEEN 0 AND 59 AND s >= 0 AND s < 60 THEN fn_time_text(CAST("
           "sign(h + 0.5) * ((abs(CAST(h AS DOUBLE)) * 60 + m) * 60 + s) * 1000000 AS BIGINT)) END"),
     MACRO("mysql_date", "(x) AS " DATE("x")), MACRO("to_date", "(x) AS " DATE("x")),
-    MACRO("mysql_time", "(x) AS weir_time_text(weir_time_us(x))"),
-    MACRO("mysql_timestamp", "(x) AS " TS("x") ", (x, t) AS " TS("x") " + to_microseconds(weir_time_us(t))"),
+    MACRO("mysql_time", "(x) AS fn_time_text(fn_time_us(x))"),
+    MACRO("mysql_timestamp", "(x) AS " TS("x") ", (x, t) AS " TS("x") " + to_microseconds(fn_time_us(t))"),
     PART("year", "year"), PART("month", "month"), PART("day", "day"), PART("dayofyear", "dayofyear"),
     PART("quarter", "quarter"), PART("weekofyear", "weekofyear"), PART("monthname", "monthname"),
     PART("dayname", "dayname"), PART("last_day", "last_day"),
-    MACRO("mysql_hour", "(x) AS abs(weir_time_us(x)) // 3600000000"),
-    MACRO("mysql_minute", "(x) AS abs(weir_time_us(x)) // 60000000 % 60"),
-    MACRO("mysql_second", "(x) AS abs(weir_time_us(x)) // 1000000 % 60"),
-    MACRO("mysql_microsecond", "(x) AS abs(weir_time_us(x)) % 1000000"),
+    MACRO("mysql_hour", "(x) AS abs(fn_time_us(x)) // 3600000000"),
+    MACRO("mysql_minute", "(x) AS abs(fn_time_us(x)) // 60000000 % 60"),
+    MACRO("mysql_second", "(x) AS abs(fn_time_us(x)) // 1000000 % 60"),
+    MACRO("mysql_microsecond", "(x) AS abs(fn_time_us(x)) % 1000000"),
     MACRO("mysql_weekday", "(x) AS isodow(" TS("x") ") - 1"),
     MACRO("mysql_dayofweek", "(x) AS dayofweek(" TS("x") ") + 1"),
-    MACRO("mysql_week", "(x) AS weir_week(" DATE("x") ", 0), (x, m) AS weir_week(" DATE("x") ", m)"),
-    MACRO("mysql_yearweek",
-          "(x) AS weir_yearweek(" DATE("x") ", 0), (x, m) AS weir_yearweek(" DATE("x") ", m)"),
+    MACRO("mysql_week", "(x) AS fn_week(" DATE("x") ", 0), (x, m) AS fn_week(" DATE("x") ", m)"),
+    MACRO("mysql_yearweek", "(x) AS fn_yearweek(" DATE("x") ", 0), (x, m) AS fn_yearweek(" DATE("x") ", m)"),
     MACRO("mysql_to_days", "(x) AS date_diff('day', DATE '1970-01-01', " DATE("x") ") + 719528"),
     MACRO("mysql_to_seconds", "(x) AS epoch(" TS("x") ")::BIGINT + 62167219200"),
     MACRO("from_days", "(n) AS DATE '1970-01-01' + CAST(n - 719528 AS INTEGER)"),
     MACRO("mysql_datediff", "(a, b) AS date_diff('day', " DATE("b") ", " DATE("a") ")"),
-    MACRO("timediff", "(a, b) AS weir_time_text(weir_point_us(a) - weir_point_us(b))"),
-    MACRO("addtime", "(a, b) AS weir_add_time(a, weir_time_us(b))"),
-    MACRO("subtime", "(a, b) AS weir_add_time(a, -weir_time_us(b))"),
-    MACRO("sec_to_time", "(n) AS weir_time_text(CAST(CAST(n AS DOUBLE) * 1000000 AS BIGINT))"),
-    MACRO("time_to_sec", "(t) AS weir_div(weir_time_us(t), 1000000)"),
-    MACRO("mysql_date_add", "(d, i) AS weir_like(weir_temporal(d) + i, weir_temporal(d))"),
-    MACRO("mysql_date_sub", "(d, i) AS weir_like(weir_temporal(d) - i, weir_temporal(d))"),
+    MACRO("timediff", "(a, b) AS fn_time_text(fn_point_us(a) - fn_point_us(b))"),
+    MACRO("addtime", "(a, b) AS fn_add_time(a, fn_time_us(b))"),
+    MACRO("subtime", "(a, b) AS fn_add_time(a, -fn_time_us(b))"),
+    MACRO("sec_to_time", "(n) AS fn_time_text(CAST(CAST(n AS DOUBLE) * 1000000 AS BIGINT))"),
+    MACRO("time_to_sec", "(t) AS fn_div(fn_time_us(t), 1000000)"),
+    MACRO("mysql_date_add", "(d, i) AS fn_like(fn_temporal(d) + i, fn_temporal(d))"),
+    MACRO("mysql_date_sub", "(d, i) AS fn_like(fn_temporal(d) - i, fn_temporal(d))"),
     MACRO("mysql_timestampdiff", "(u, a, b) AS date_sub(u, " TS("a") ", " TS("b") ")"),
-    MACRO("weir_period",
-          "(p) AS CASE WHEN p < 7000 THEN p + 200000 WHEN p < 10000 THEN p + 190000 ELSE p END"),
-    MACRO("weir_period_months",
-          "(p) AS weir_fn.main.weir_period(p) // 100 * 12 + weir_fn.main.weir_period(p) % 100 - 1"),
-    MACRO("period_add", "(p, n) AS (weir_fn.main.weir_period_months(p) + n) // 12 * 100 + "
-                        "(weir_fn.main.weir_period_months(p) + n) % 12 + 1"),
-    MACRO("period_diff", "(a, b) AS weir_fn.main.weir_period_months(a) - weir_fn.main.weir_period_months(b)"),
+    MACRO("fn_period", "(p) AS CASE WHEN p < 7000 THEN p + 200000 WHEN p < 10000 THEN p + 190000 ELSE p END"),
+    MACRO("fn_period_months",
+          "(p) AS weir_fn.main.fn_period(p) // 100 * 12 + weir_fn.main.fn_period(p) % 100 - 1"),
+    MACRO("period_add", "(p, n) AS (weir_fn.main.fn_period_months(p) + n) // 12 * 100 + "
+                        "(weir_fn.main.fn_period_months(p) + n) % 12 + 1"),
+    MACRO("period_diff", "(a, b) AS weir_fn.main.fn_period_months(a) - weir_fn.main.fn_period_months(b)"),
     /* text */
-    MACRO("mysql_length", "(x) AS weir_length(x)"),
+    MACRO("mysql_length", "(x) AS fn_length(x)"),
     MACRO("locate", "(a, b) AS instr(b, a), "
                     "(a, b, n) AS CASE WHEN n < 1 THEN 0 WHEN instr(substr(b, n), a) = 0 THEN 0 "
                     "ELSE instr(substr(b, n), a) + n - 1 END"),
@@ -97,7 +94,7 @@ const char *const FUNCTIONS_MACROS[] = {
     MACRO("quote", "(s) AS CASE WHEN s IS NULL THEN 'NULL' ELSE '''' || "
                    "replace(replace(s, '\\', '\\\\'), '''', '\\''') || '''' END"),
     MACRO("sha", "(s) AS sha1(s)"),
-    MACRO("mysql_format", "(x, n) AS weir_group_thousands(CAST(round(x, CAST(n AS INTEGER)) AS VARCHAR), n)"),
+    MACRO("mysql_format", "(x, n) AS fn_group_thousands(CAST(round(x, CAST(n AS INTEGER)) AS VARCHAR), n)"),
     MACRO("truncate", "(x, n) AS trunc(x, CAST(n AS INTEGER))"),
     MACRO("rand", "() AS random(), (seed) AS random()"),
     MACRO("oct", "(n) AS conv(CAST(n AS VARCHAR), 10, 8)"),

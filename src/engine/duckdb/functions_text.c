@@ -248,8 +248,8 @@ static bool div_real(const FunctionCell *args, FunctionResult *ret)
 #define T_REAL DUCKDB_TYPE_DOUBLE
 
 const FunctionInfo FUNCTIONS_TEXT[] = {
-    {"weir_length", T_INT, {T_TEXT}, length_bytes},
-    {"weir_length", T_INT, {T_BLOB}, length_bytes},
+    {"fn_length", T_INT, {T_TEXT}, length_bytes},
+    {"fn_length", T_INT, {T_BLOB}, length_bytes},
     {"substring_index", T_TEXT, {T_TEXT, T_TEXT, T_INT}, substring_index},
     {"find_in_set", T_INT, {T_TEXT, T_TEXT}, find_in_set},
     {"conv", T_TEXT, {T_TEXT, T_INT, T_INT}, conv},
@@ -259,9 +259,9 @@ const FunctionInfo FUNCTIONS_TEXT[] = {
     {"sha2", T_TEXT, {T_BLOB, T_INT}, sha2},
     {"inet_aton", T_INT, {T_TEXT}, inet_aton},
     {"inet_ntoa", T_TEXT, {T_INT}, inet_ntoa},
-    {"weir_group_thousands", T_TEXT, {T_TEXT, T_INT}, group_thousands},
+    {"fn_group_thousands", T_TEXT, {T_TEXT, T_INT}, group_thousands},
     {"soundex", T_TEXT, {T_TEXT}, soundex},
-    {"weir_div", T_INT, {T_INT, T_INT}, div_int},
-    {"weir_div", T_INT, {T_REAL, T_REAL}, div_real},
+    {"fn_div", T_INT, {T_INT, T_INT}, div_int},
+    {"fn_div", T_INT, {T_REAL, T_REAL}, div_real},
 };
 const size_t FUNCTIONS_TEXT_N = G_N_ELEMENTS(FUNCTIONS_TEXT);
