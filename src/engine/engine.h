@@ -78,7 +78,10 @@ typedef struct {
     int64_t checkpoint_wal_bytes; /* engine_checkpoint_due */
 } EngineOptions;
 
-/* Opens, replays the log, and, where a checkpoint was cut off, first puts the file back to what it
+/* No other code of this process may open the warehouse file itself: closing any descriptor of it drops
+ * the POSIX lock that keeps other processes out. (engine_backup copies it; stat is harmless.)
+ *
+ * Opens, replays the log, and, where a checkpoint was cut off, first puts the file back to what it
  * was before that checkpoint (engine/duckdb/checkpoint.c says how). Locks the engine down: no file
  * outside spool_dir, no network, no extensions, no settings.
  * Errors: DATA_LOCKED, DATA_DAMAGED, FORMAT_NEWER, DISK_FULL, FILE_IO. */

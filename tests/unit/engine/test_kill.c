@@ -134,6 +134,7 @@ static void tell(int64_t value)
 }
 
 #define CHECKPOINT_BEGINS (-1)
+#define FULL_NOT_REACHED  9
 
 static Engine *open_warehouse(const char *path, GError **error)
 {
@@ -145,9 +146,67 @@ static void arm(long n, uint64_t seed, int mode)
 {
     void (*torn)(long, uint64_t, int);
     *(void **)&torn = dlsym(RTLD_DEFAULT, "torn_arm");
-    if (torn && n > 0) {
+    if (torn) {
         torn(n, seed, mode);
     }
+}
+
+typedef struct {
+    const char *path;
+    Engine *engine;
+    EngineConn *conn;
+    int64_t n; /* transactions committed */
+    bool disk_full;
+} Child;
+
+static bool child_open(Child *c, GError **error)
+{
+    c->engine = open_warehouse(c->path, error);
+    c->conn = c->engine ? engine_connect(c->engine, error) : NULL;
+    return c->conn && engine_exec(c->conn, tables_sql, error) &&
+           engine_query_int(c->conn, "SELECT coalesce(max(n), 0) FROM ledger", &c->n, error);
+}
+
+static void child_close(Child *c)
+{
+    engine_disconnect(c->conn);
+    engine_unref(c->engine);
+}
+
+/* The disk was full and has room again. What failed must have said so and must not be there; a poisoned
+ * engine is opened anew. */
+static bool after_full_disk(Child *c, GError **error)
+{
+    if (!c->disk_full || !g_error_matches(*error, BASE_ERROR, BASE_E_DISK_FULL)) {
+        return ok(false, error);
+    }
+    g_clear_error(error);
+    arm(1, 0, 0);
+    c->disk_full = false;
+    int64_t before = c->n;
+    if (engine_poisoned(c->engine)) {
+        child_close(c);
+        return ok(child_open(c, error), error) && c->n == before;
+    }
+    return ok(engine_query_int(c->conn, "SELECT coalesce(max(n), 0) FROM ledger", &c->n, error), error) &&
+           c->n == before;
+}
+
+static bool child_commit(Child *c)
+{
+    g_autoptr(GError) error = NULL;
+    if (!run_transaction(c->conn, c->n + 1, &error)) {
+        return after_full_disk(c, &error);
+    }
+    tell(++c->n);
+    return true;
+}
+
+static bool child_checkpoint(Child *c)
+{
+    g_autoptr(GError) error = NULL;
+    tell(CHECKPOINT_BEGINS);
+    return engine_checkpoint(c->engine, &error) || after_full_disk(c, &error);
 }
 
 /* Arguments: path, torn write's number (0: none), seed, mode, checkpoint from which it counts (0: the open).
@@ -160,39 +219,32 @@ static int child(char **argv)
         !base_text_to_int(argv[6], 0, 99, &armed_at)) {
         return 2;
     }
-    if (armed_at == 0) {
-        arm(torn_at, (uint64_t)seed, (int)mode);
-    }
+    Child c = {.path = argv[2], .disk_full = mode == TORN_FULL};
     g_autoptr(GError) error = NULL;
-    Engine *engine = open_warehouse(argv[2], &error);
-    if (!ok(engine != NULL, &error)) {
+    if (armed_at == 0) {
+        arm(torn_at, (uint64_t)seed, torn_at ? (int)mode : 0);
+    }
+    if (!ok(child_open(&c, &error), &error)) {
         return 4;
     }
-    EngineConn *conn = engine_connect(engine, &error);
-    int64_t n;
-    if (!ok(conn && engine_exec(conn, tables_sql, &error) &&
-                engine_query_int(conn, "SELECT coalesce(max(n), 0) FROM ledger", &n, &error),
-            &error)) {
-        return 5;
-    }
-    for (int c = 1; c <= CHECKPOINTS_PER_CHILD; c++) {
+    for (int round = 1; round <= CHECKPOINTS_PER_CHILD; round++) {
+        if (mode == TORN_FULL && round == armed_at) { /* commits may hit it too */
+            arm(torn_at, (uint64_t)seed, torn_at ? (int)mode : 0);
+        }
         for (int i = 0; i < COMMITS_PER_CHECKPOINT; i++) {
-            if (!ok(run_transaction(conn, ++n, &error), &error)) {
+            if (!child_commit(&c)) {
                 return 6;
             }
-            tell(n);
         }
-        if (c == armed_at) {
-            arm(torn_at, (uint64_t)seed, (int)mode);
+        if (mode != TORN_FULL && round == armed_at) {
+            arm(torn_at, (uint64_t)seed, torn_at ? (int)mode : 0);
         }
-        tell(CHECKPOINT_BEGINS);
-        if (!ok(engine_checkpoint(engine, &error), &error)) {
+        if (!child_checkpoint(&c)) {
             return 7;
         }
     }
-    engine_disconnect(conn);
-    engine_unref(engine);
-    return 0;
+    child_close(&c);
+    return mode == TORN_FULL && c.disk_full ? FULL_NOT_REACHED : 0;
 }
 
 /* ---- the parent --------------------------------------------------------------------------------------- */
@@ -353,25 +405,49 @@ static void one_kill(Run *run, unsigned number)
     g_free(argv[1]);
 }
 
-static void test_kills(void)
+static void run_init(Run *run)
 {
-    gint64 kills = KILLS_DEFAULT, seed = g_test_rand_int();
-    const char *text = g_getenv("WEIR_TEST_KILLS");
-    g_assert_true(!text || base_text_to_int(text, 1, 1000000, &kills));
-    text = g_getenv("WEIR_TEST_SEED");
+    gint64 seed = g_test_rand_int();
+    const char *text = g_getenv("WEIR_TEST_SEED");
     g_assert_true(!text || base_text_to_int(text, 0, G_MAXINT64, &seed));
     g_test_message("WEIR_TEST_SEED=%" G_GINT64_FORMAT, seed);
     g_autoptr(GError) error = NULL;
-    Run run = {.seed = (uint64_t)seed};
-    run.dir = g_dir_make_tmp("weir-kill-XXXXXX", &error);
+    *run = (Run){.seed = (uint64_t)seed};
+    run->dir = g_dir_make_tmp("weir-kill-XXXXXX", &error);
     g_assert_no_error(error);
-    run.path = g_build_filename(run.dir, "warehouse.duckdb", NULL);
-    run.undo = g_strconcat(run.path, ".undo", NULL);
-    run.model_path = g_build_filename(run.dir, "model.duckdb", NULL);
-    run.model = open_warehouse(run.model_path, &error);
+    run->path = g_build_filename(run->dir, "warehouse.duckdb", NULL);
+    run->undo = g_strconcat(run->path, ".undo", NULL);
+    run->model_path = g_build_filename(run->dir, "model.duckdb", NULL);
+    run->model = open_warehouse(run->model_path, &error);
     g_assert_no_error(error);
-    run.model_conn = engine_connect(run.model, &error);
-    g_assert_true(engine_exec(run.model_conn, tables_sql, &error));
+    run->model_conn = engine_connect(run->model, &error);
+    g_assert_true(engine_exec(run->model_conn, tables_sql, &error));
+}
+
+static void run_clear(Run *run)
+{
+    g_autoptr(GError) error = NULL;
+    engine_disconnect(run->model_conn);
+    engine_unref(run->model);
+    g_assert_true(base_fs_remove_tree(run->dir, &error));
+    g_free(run->dir);
+    g_free(run->path);
+    g_free(run->undo);
+    g_free(run->model_path);
+}
+
+static gint64 count_of(gint64 fallback)
+{
+    const char *text = g_getenv("WEIR_TEST_KILLS");
+    g_assert_true(!text || base_text_to_int(text, 1, 1000000, &fallback));
+    return fallback;
+}
+
+static void test_kills(void)
+{
+    gint64 kills = count_of(KILLS_DEFAULT);
+    Run run;
+    run_init(&run);
     for (unsigned i = 0; i < kills; i++) {
         one_kill(&run, i);
         check(&run);
@@ -381,13 +457,47 @@ static void test_kills(void)
                    run.ended[BY_FAULT], run.ended[BY_MOMENT], run.ended[BY_TEAR], run.ended[BY_POWER],
                    run.ended[BY_NOTHING], run.undone, run.acked);
     g_assert_cmpuint(run.ended[BY_NOTHING], <, (guint)kills);
-    engine_disconnect(run.model_conn);
-    engine_unref(run.model);
-    g_assert_true(base_fs_remove_tree(run.dir, &error));
-    g_free(run.dir);
-    g_free(run.path);
-    g_free(run.undo);
-    g_free(run.model_path);
+    run_clear(&run);
+}
+
+/* Each child meets a full disk once, at another write, says DISK_FULL, and goes on when there is room. */
+static void test_full_disks(void)
+{
+    Run run;
+    run_init(&run);
+    unsigned reached = 0;
+    gint64 children = count_of(40) / 4 + 1;
+    for (unsigned i = 0; i < children; i++) {
+        uint64_t r = mix(run.seed + i);
+        g_autofree char *at = g_strdup_printf("%u", (unsigned)(r % 50 + 1));
+        char *argv[] = {g_strdup(program),
+                        g_strdup("--child"),
+                        run.path,
+                        at,
+                        g_strdup("1"),
+                        g_strdup_printf("%d", TORN_FULL),
+                        g_strdup_printf("%u", (unsigned)(r / 64 % 3 + 1)),
+                        NULL};
+        g_assert_nonnull(g_getenv("WEIR_TORN_WRITE"));
+        g_auto(GStrv) environment = g_get_environ();
+        environment = g_environ_setenv(environment, "LD_PRELOAD", g_getenv("WEIR_TORN_WRITE"), TRUE);
+        int out;
+        GPid pid = spawn(argv, environment, &out);
+        follow(&run, pid, out, 0, 0);
+        int status = wait_for(pid);
+        g_assert_true(WIFEXITED(status));
+        g_assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == FULL_NOT_REACHED);
+        reached += WEXITSTATUS(status) == 0;
+        check(&run);
+        g_free(argv[0]);
+        g_free(argv[1]);
+        g_free(argv[4]);
+        g_free(argv[5]);
+        g_free(argv[6]);
+    }
+    g_test_message("%u full disks", reached);
+    g_assert_cmpuint(reached, >, 0);
+    run_clear(&run);
 }
 
 int main(int argc, char **argv)
@@ -398,5 +508,6 @@ int main(int argc, char **argv)
     program = argv[0];
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kill/every-acknowledged-commit-survives-a-kill-in-a-checkpoint", test_kills);
+    g_test_add_func("/kill/a-full-disk-is-said-and-harms-nothing", test_full_disks);
     return g_test_run();
 }
