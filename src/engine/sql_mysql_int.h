@@ -1,4 +1,4 @@
-/* What the files of the MySQL dialect share (sql_mysql.c, sql_mysql_call.c). */
+/* What the files of the MySQL dialect share (sql_mysql*.c). */
 #ifndef WEIR_ENGINE_SQL_MYSQL_INT_H
 #define WEIR_ENGINE_SQL_MYSQL_INT_H
 
@@ -66,6 +66,29 @@ bool mysql_literal(Run *run, const EngineToken *token);
 void mysql_append_text(GString *out, const char *text, size_t len);
 /* A system variable or function ("@@x", "database()") as a literal. */
 bool mysql_variable(Run *run, const char *name);
+
+void mysql_put(Run *run, const char *text);
+bool mysql_hex(Run *run, const char *digits) G_GNUC_WARN_UNUSED_RESULT;
+bool mysql_bits(Run *run, const char *digits) G_GNUC_WARN_UNUSED_RESULT;
+bool mysql_is_keyword(const EngineToken *token);
+/* Token i, or END from `end` on. */
+const EngineToken *mysql_token_at(const Mysql *m, size_t i, size_t end);
+/* Behind the END of the CASE at i; behind the name chain at i. */
+size_t mysql_case_end(const Mysql *m, size_t i, size_t end);
+size_t mysql_name_end(const Mysql *m, size_t i, size_t end);
+
+/* sql_mysql_word.c */
+bool mysql_step_word(Run *run) G_GNUC_WARN_UNUSED_RESULT;
+void mysql_close_xor(Run *run);
+void mysql_end_condition(Run *run); /* at a token that ends the operands of OR */
+void mysql_end_order_item(Run *run);
+
+/* sql_mysql.c: the operand behind the operator at run->i, translated; moves behind it. */
+char *mysql_right_operand(Run *run) G_GNUC_WARN_UNUSED_RESULT;
+/* What begins at `place` becomes the first argument of `function`, the operand behind the second. */
+bool mysql_infix(Run *run, size_t place, const char *function) G_GNUC_WARN_UNUSED_RESULT;
+bool mysql_or(Run *run, const char *text) G_GNUC_WARN_UNUSED_RESULT;
+bool mysql_name(Run *run) G_GNUC_WARN_UNUSED_RESULT;
 
 /* sql_mysql_call.c: at NAME "(": writes the call and moves behind it. *ret_done false = not a known function.
  */
