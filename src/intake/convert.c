@@ -52,12 +52,29 @@ static bool only_zeros_after_point(const char *p, const char *end)
     return true;
 }
 
+/* "1.5e3": an integer written with an exponent, as JSON writers do; exact up to 2^53. */
+static bool parse_scientific(const char *p, const char *end, gint64 min, guint64 max, guint64 *ret)
+{
+    double value;
+    if (!memchr(p, 'e', (size_t)(end - p)) && !memchr(p, 'E', (size_t)(end - p))) {
+        return false;
+    }
+    if (!intake_parse_double(p, (size_t)(end - p), &value) || !(value >= -9007199254740992.0 && value <= 9007199254740992.0) ||
+        (double)(gint64)value != value) {
+        return false;
+    }
+    gint64 number = (gint64)value;
+    *ret = (guint64)number;
+    return number < 0 ? number >= min : (guint64)number <= max;
+}
+
 static inline bool parse_integer(const char *p, const char *end, gint64 min, guint64 max, guint64 *ret)
 {
     trim(&p, &end);
     if (G_UNLIKELY(p == end)) {
         return false;
     }
+    const char *start = p;
     bool negative = *p == '-';
     if (negative || *p == '+') {
         p++;
@@ -81,7 +98,7 @@ static inline bool parse_integer(const char *p, const char *end, gint64 min, gui
         }
     }
     if (G_UNLIKELY(p != end) && !only_zeros_after_point(p, end)) {
-        return false;
+        return parse_scientific(start, end, min, max, ret);
     }
     guint64 limit = negative ? (guint64)0 - (guint64)min : max;
     if (value > limit) {
