@@ -171,6 +171,8 @@ typedef struct {
 void cli_print_table(const json_t *list, const CliColumn *columns);
 /* A scalar as people read it; NULL for null. Lists and objects as JSON. */
 char *cli_json_cell(const json_t *value);
+/* A list of scalars: "a, b". */
+char *cli_json_list(const json_t *list);
 
 /* ---- help (help.c, completion.c) ---- */
 
@@ -197,6 +199,9 @@ typedef enum {
     CLI_ROWS_MARKDOWN,
     CLI_ROWS_VERTICAL
 } CliRows;
+/* JSON whose numbers with a fraction, and integers past 64 bits, are made texts: a reader with doubles would
+ * round them. */
+char *cli_exact_numbers(const char *json, size_t len);
 bool cli_rows_by_name(const char *text, CliRows *ret);
 /* Runs one statement and prints its rows on stdout. `max_rows` 0 = no limit; tables hold at most 10,000 rows.
  */

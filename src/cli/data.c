@@ -332,7 +332,8 @@ int cli_verb_run(CliContext *ctx)
     g_autoptr(BaseProgress) progress =
         base_progress_new(base_tr("building", "构建"), ctx->quiet || ctx->json);
     RunView view = {.ctx = ctx, .progress = progress, .line = g_string_new(NULL)};
-    if (cli_call_stream(ctx, "POST", "/api/v1/run", body, "application/x-ndjson", on_steps, &view, &error) &&
+    if (cli_call_stream(ctx, "POST", "/api/v1/run?format=ndjson", body, "application/x-ndjson", on_steps,
+                        &view, &error) &&
         view.line->len > 0) {
         take_line(&view);
     }

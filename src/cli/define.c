@@ -40,11 +40,15 @@ static void print_diff(const char *diff, const Palette *p)
     }
 }
 
-/* What is reached may be told as a name or as an object with one. */
-static const char *reach_name(const json_t *one)
+/* "model:shop.dws_order" -> "model shop.dws_order" */
+static char *reach_name(const json_t *one)
 {
-    return json_is_string(one) ? json_string_value(one)
-                               : base_json_string(one, "full_name", base_json_string(one, "name", "?"));
+    char *name = g_strdup(json_is_string(one) ? json_string_value(one) : "?");
+    char *colon = strchr(name, ':');
+    if (colon != NULL) {
+        *colon = ' ';
+    }
+    return name;
 }
 
 static void print_reaches(const json_t *reaches)
@@ -55,10 +59,11 @@ static void print_reaches(const json_t *reaches)
     }
     printf("      %-8s ", base_tr("reaches", "影响"));
     for (size_t i = 0; i < MIN(n, SHOWN_REACHES); i++) {
-        printf("%s%s", i == 0 ? "" : " · ", reach_name(json_array_get(reaches, i)));
+        g_autofree char *name = reach_name(json_array_get(reaches, i));
+        printf("%s%s", i == 0 ? "" : " · ", name);
     }
     if (n > SHOWN_REACHES) {
-        printf(" · %s %zu", base_tr("and", "等"), n);
+        printf(base_tr(" · and %zu more", " · 另有 %zu 个"), n - SHOWN_REACHES);
     }
     putchar('\n');
 }
@@ -68,16 +73,19 @@ static void print_rebuild(const json_t *change)
     if (!base_json_bool(change, "rebuild", false)) {
         return;
     }
+    gint64 rows = base_json_int(change, "rows", 0);
+    double seconds = base_json_real(change, "seconds", 0);
+    if (rows <= 0 && seconds <= 0) {
+        return; /* new, or never run: nothing is known */
+    }
     printf("      %-8s", base_tr("rebuild", "重建"));
-    gint64 rows = base_json_int(change, "rows", -1);
-    double seconds = base_json_real(change, "seconds", -1);
-    if (rows >= 0) {
+    if (rows > 0) {
         g_autofree char *count = base_text_from_count(rows);
         printf(" ~%s %s", count, base_tr("rows", "行"));
     }
-    if (seconds >= 0) {
+    if (seconds > 0) {
         g_autofree char *time = base_text_from_duration((gint64)(seconds * 1e6));
-        printf("%s ~%s", rows >= 0 ? "," : "", time);
+        printf("%s ~%s", rows > 0 ? "," : "", time);
     }
     putchar('\n');
 }

@@ -104,53 +104,70 @@ static bool is_list_of_objects(const json_t *value)
     return json_array_size(value) > 0 && json_is_object(json_array_get(value, 0));
 }
 
-static void print_short(const char *key, const json_t *value)
+static bool is_block(const json_t *value)
 {
-    if (json_is_array(value)) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        size_t i = 0;
-        const json_t *one = NULL;
-        json_array_foreach (value, i, one) {
-            g_autofree char *cell = cli_json_cell(one);
-            g_string_append_printf(text, "%s%s", i == 0 ? "" : ", ", cell == NULL ? "" : cell);
+    return json_is_string(value) && strchr(json_string_value(value), '\n') != NULL;
+}
+
+/* {en, zh}: the text of the language in use, else of the other. */
+static const char *both_languages(const json_t *value)
+{
+    const json_t *en = json_object_get(value, "en");
+    const json_t *zh = json_object_get(value, "zh");
+    if (json_object_size(value) != 2 || en == NULL || zh == NULL) {
+        return NULL;
+    }
+    const char *first = base_json_string(value, base_lang(), "");
+    return *first != '\0' ? first : base_json_string(value, "en", base_json_string(value, "zh", ""));
+}
+
+/* What only repeats the file is left to --json and --verbose. */
+static bool is_shown(const CliContext *ctx, const char *key)
+{
+    static const char *const REPEATS[] = {"hash", "definition", "sql", "sql_resolved", NULL};
+    return ctx->verbose || !g_strv_contains(REPEATS, key);
+}
+
+/* One line each, nested keys with dots; `prefix` "" at the top. Nothing is printed for null and empty. */
+static void print_lines(const CliContext *ctx, const json_t *object, const char *prefix)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach ((json_t *)(guintptr)object, key, value) {
+        g_autofree char *name = g_strconcat(prefix, key, NULL);
+        if (!is_shown(ctx, key) || is_block(value) || is_list_of_objects(value)) {
+            continue;
         }
-        printf("  %-14s %s\n", key, text->str);
-        return;
+        if (json_is_object(value) && both_languages(value) == NULL) {
+            g_autofree char *deeper = g_strconcat(name, ".", NULL);
+            print_lines(ctx, value, deeper);
+            continue;
+        }
+        g_autofree char *text = json_is_object(value)  ? g_strdup(both_languages(value))
+                                : json_is_array(value) ? cli_json_list(value)
+                                                       : cli_json_cell(value);
+        if (text != NULL && *text != '\0') {
+            printf("  %-16s %s\n", name, text);
+        }
     }
-    g_autofree char *text = cli_json_cell(value);
-    printf("  %-14s %s\n", key, text);
 }
 
-static bool is_short(const json_t *value)
-{
-    if (json_is_string(value)) {
-        return strchr(json_string_value(value), '\n') == NULL && json_string_length(value) > 0;
-    }
-    return !json_is_null(value) && !json_is_object(value) && !is_list_of_objects(value) &&
-           !(json_is_array(value) && json_array_size(value) == 0);
-}
-
-static void print_object(const json_t *object)
+static void print_object(const CliContext *ctx, const json_t *object)
 {
     bool color = base_term_color(stdout);
     const char *key = NULL;
     json_t *value = NULL;
+    print_lines(ctx, object, "");
     json_object_foreach ((json_t *)(guintptr)object, key, value) {
-        if (is_short(value)) {
-            print_short(key, value);
+        if (is_shown(ctx, key) && is_list_of_objects(value)) {
+            heading(key, color);
+            print_objects(value);
         }
     }
     json_object_foreach ((json_t *)(guintptr)object, key, value) {
-        if (is_list_of_objects(value)) {
-            heading(key, color);
-            print_objects(value);
-        } else if (json_is_string(value) && strchr(json_string_value(value), '\n') != NULL) {
+        if (is_shown(ctx, key) && is_block(value)) {
             heading(key, color);
             puts(json_string_value(value));
-        } else if (json_object_size(value) > 0) {
-            heading(key, color);
-            g_autofree char *text = base_json_text_pretty(value);
-            puts(text);
         }
     }
 }
@@ -166,7 +183,7 @@ int cli_verb_show(CliContext *ctx)
     if (ctx->json) {
         return cli_print_json(object);
     }
-    print_object(object);
+    print_object(ctx, object);
     return CLI_EXIT_OK;
 }
 
@@ -222,6 +239,13 @@ static json_t *get_lineage(CliContext *ctx, const char *object, const char *colu
     return cli_call(ctx, "GET", path->str, NULL, error);
 }
 
+static bool is_unknown(const GError *error)
+{
+    BaseErrorCode code = base_error_info(error)->code;
+    return code == BASE_E_REFERENCE_UNKNOWN || code == BASE_E_TABLE_UNKNOWN ||
+           base_error_info(error)->http_status == 404;
+}
+
 /* OBJECT may have dots of its own, so OBJECT.COLUMN is tried only when there is no such object. */
 static bool split_column(CliContext *ctx, char **ret_object, char **ret_column, GError **error)
 {
@@ -235,7 +259,7 @@ static bool split_column(CliContext *ctx, char **ret_object, char **ret_column, 
     if (object != NULL) {
         return true;
     }
-    if (dot == NULL || dot == text || base_error_info(why)->http_status != 404) {
+    if (dot == NULL || dot == text || !is_unknown(why)) {
         g_propagate_error(error, why);
         return false;
     }

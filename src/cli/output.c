@@ -156,8 +156,7 @@ char *cli_json_cell(const json_t *value)
 
 /* ---- tables ---- */
 
-/* Lists of plain words read better without JSON's signs. */
-static char *join_list(const json_t *list)
+char *cli_json_list(const json_t *list)
 {
     GString *out = g_string_new(NULL);
     size_t i = 0;
@@ -172,7 +171,7 @@ static char *join_list(const json_t *list)
 static char *cell_text(const json_t *value, CliCell cell, bool terminal)
 {
     if (json_is_array(value)) {
-        return join_list(value);
+        return cli_json_list(value);
     }
     if (!terminal || !json_is_number(value) || cell == CLI_CELL_TEXT) {
         return cli_json_cell(value);

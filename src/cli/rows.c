@@ -36,7 +36,13 @@ typedef struct {
     bool tsv; /* CSV comes, TSV goes */
     CsvState state;
     bool kept; /* the field has been written to, or was quoted: not NULL */
+    /* A statement without rows answers with JSON whatever the format. CSV never begins like that: it would be
+     * quoted. */
+    GString *head;
+    bool decided, is_json;
 } Pass;
+
+static const char NO_ROWS[] = "{\"changed\":";
 
 static void put_tsv(char c)
 {
@@ -93,39 +99,87 @@ static void pass_tsv(Pass *pass, char c)
     }
 }
 
-static bool on_bytes(void *user, const void *data, size_t len)
+static bool put_bytes(Pass *pass, const char *data, size_t len)
 {
-    Pass *pass = user;
     if (!pass->tsv) {
         return fwrite(data, 1, len, stdout) == len;
     }
-    const char *at = data;
     for (size_t i = 0; i < len; i++) {
-        pass_tsv(pass, at[i]);
+        pass_tsv(pass, data[i]);
     }
     return ferror(stdout) == 0;
 }
 
-static bool run_through(CliContext *ctx, json_t *body, CliRows format, GError **error)
+static bool decide(Pass *pass)
 {
-    static const char *const WORDS[] = {[CLI_ROWS_JSON] = "json",
-                                        [CLI_ROWS_NDJSON] = "ndjson",
-                                        [CLI_ROWS_CSV] = "csv",
-                                        [CLI_ROWS_TSV] = "csv"};
-    static const char *const TYPES[] = {[CLI_ROWS_JSON] = "application/json",
-                                        [CLI_ROWS_NDJSON] = "application/x-ndjson",
-                                        [CLI_ROWS_CSV] = "text/csv",
-                                        [CLI_ROWS_TSV] = "text/csv"};
-    g_autofree char *path = g_strconcat("/api/v1/query?format=", WORDS[format], NULL);
-    Pass pass = {.tsv = format == CLI_ROWS_TSV, .state = CSV_START};
-    bool ok = cli_call_stream(ctx, "POST", path, body, TYPES[format], on_bytes, &pass, error);
-    if (ok && format == CLI_ROWS_JSON) {
-        putchar('\n');
+    pass->decided = true;
+    pass->is_json = g_str_has_prefix(pass->head->str, NO_ROWS);
+    return pass->is_json || put_bytes(pass, pass->head->str, pass->head->len);
+}
+
+static bool on_bytes(void *user, const void *data, size_t len)
+{
+    Pass *pass = user;
+    if (pass->decided && !pass->is_json) {
+        return put_bytes(pass, data, len);
     }
-    return ok;
+    g_string_append_len(pass->head, data, (gssize)len);
+    return pass->decided || pass->head->len < strlen(NO_ROWS) || decide(pass);
 }
 
 /* ---- held ---- */
+
+/* The number that begins at `at`, no further than `end`. */
+static size_t number_length(const char *at, const char *end, bool *ret_exact)
+{
+    size_t n = 0;
+    *ret_exact = true;
+    while (at + n < end && (g_ascii_isdigit(at[n]) || strchr("+-.eE", at[n]) != NULL)) {
+        *ret_exact = *ret_exact && strchr(".eE", at[n]) == NULL;
+        n++;
+    }
+    *ret_exact = *ret_exact && n < 19; /* 18 digits fit 64 bits with any sign */
+    return n;
+}
+
+char *cli_exact_numbers(const char *json, size_t len)
+{
+    GString *out = g_string_sized_new(len + len / 8);
+    bool quoted = false;
+    for (const char *at = json, *end = json + len; at < end;) {
+        bool exact = true;
+        size_t n = 1;
+        if (quoted && *at == '\\' && at + 1 < end) {
+            n = 2;
+        } else if (*at == '"') {
+            quoted = !quoted;
+        } else if (!quoted && (*at == '-' || g_ascii_isdigit(*at))) {
+            n = number_length(at, end, &exact);
+        }
+        g_string_append(out, exact ? "" : "\"");
+        g_string_append_len(out, at, (gssize)n);
+        g_string_append(out, exact ? "" : "\"");
+        at += n;
+    }
+    return g_string_free(out, FALSE);
+}
+
+static bool on_text(void *user, const void *data, size_t len)
+{
+    g_string_append_len(user, data, (gssize)len);
+    return true;
+}
+
+static json_t *fetch(CliContext *ctx, json_t *body, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (!cli_call_stream(ctx, "POST", "/api/v1/query?format=json", body, "application/json", on_text, text,
+                         error)) {
+        return NULL;
+    }
+    g_autofree char *exact = cli_exact_numbers(text->str, text->len);
+    return base_json_parse(exact, strlen(exact), error);
+}
 
 static bool is_number_type(const char *type)
 {
@@ -196,10 +250,39 @@ static void tell_rows(const CliContext *ctx, const json_t *answer, gint64 elapse
     }
 }
 
+static bool run_through(CliContext *ctx, json_t *body, CliRows format, GError **error)
+{
+    static const char *const WORDS[] = {[CLI_ROWS_JSON] = "json",
+                                        [CLI_ROWS_NDJSON] = "ndjson",
+                                        [CLI_ROWS_CSV] = "csv",
+                                        [CLI_ROWS_TSV] = "csv"};
+    static const char *const TYPES[] = {[CLI_ROWS_JSON] = "application/json",
+                                        [CLI_ROWS_NDJSON] = "application/x-ndjson",
+                                        [CLI_ROWS_CSV] = "text/csv",
+                                        [CLI_ROWS_TSV] = "text/csv"};
+    g_autofree char *path = g_strconcat("/api/v1/query?format=", WORDS[format], NULL);
+    bool csv = format == CLI_ROWS_CSV || format == CLI_ROWS_TSV;
+    g_autoptr(GString) head = g_string_new(NULL);
+    Pass pass = {.tsv = format == CLI_ROWS_TSV, .state = CSV_START, .head = head, .decided = !csv};
+    bool ok = cli_call_stream(ctx, "POST", path, body, TYPES[format], on_bytes, &pass, error);
+    ok = ok && (pass.decided || decide(&pass));
+    if (ok && pass.is_json) {
+        g_autoptr(json_t) answer = base_json_parse(head->str, head->len, error);
+        if (answer == NULL) {
+            return false;
+        }
+        tell_rows(ctx, answer, 0, false);
+    }
+    if (ok && format == CLI_ROWS_JSON) {
+        putchar('\n');
+    }
+    return ok;
+}
+
 static bool run_held(CliContext *ctx, json_t *body, CliRows format, bool timing, GError **error)
 {
     gint64 begin = base_time_monotonic_us();
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/query?format=json", body, error);
+    g_autoptr(json_t) answer = fetch(ctx, body, error);
     if (answer == NULL) {
         return false;
     }
