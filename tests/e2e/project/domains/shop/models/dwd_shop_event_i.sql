@@ -3,6 +3,6 @@
 -- layer: dwd
 -- kind: full
 -- ---
-SELECT e.id, e.name, e.amount, e.at
+SELECT e.id, e.name, e.amount, e.made_at
 FROM ods_event_i e
 WHERE e.amount IS NOT NULL
