@@ -1,5 +1,6 @@
 /* Prepared statements: parameters, columns known before running, binding. */
 #include "engine/duckdb/duckdb_int.h"
+#include "engine/sql.h"
 
 /* The engine answers DML with one row "Count"; for a caller these are statements without rows. */
 static bool has_rows(duckdb_prepared_statement statement)
@@ -58,7 +59,30 @@ static void read_params(EngineStmt *stmt)
     }
 }
 
-EngineStmt *engine_prepare(EngineConn *conn, const char *sql, GError **error)
+/* ---- types without a form --------------------------------------------------------------------------- */
+
+static bool is_formless(const EngineLogical *logical)
+{
+    return logical && logical->type.id == ENGINE_OTHER && logical->form == ENGINE_FORM_NONE;
+}
+
+/* A column whose values cannot be read here (VARIANT, GEOMETRY) comes as the engine's own text: the SELECT
+ * becomes a subquery whose columns are taken by position, those cast to text. */
+static char *shown_as_text(const EngineStmt *stmt)
+{
+    g_autoptr(GString) out = g_string_new("SELECT ");
+    bool wanted = false;
+    for (size_t i = 0; i < stmt->n_columns; i++) {
+        bool cast = is_formless(stmt->columns[i]);
+        wanted = wanted || cast;
+        g_string_append_printf(out, "%s#%zu%s AS ", i ? ", " : "", i + 1, cast ? "::VARCHAR" : "");
+        engine_sql_append_name(out, stmt->column_names[i]);
+    }
+    g_string_append_printf(out, " FROM (%s\n)", stmt->sql);
+    return wanted ? g_string_free(g_steal_pointer(&out), FALSE) : NULL;
+}
+
+static EngineStmt *prepare(EngineConn *conn, const char *sql, GError **error)
 {
     g_autoptr(EngineStmt) stmt = g_new0(EngineStmt, 1);
     stmt->conn = conn;
@@ -72,6 +96,17 @@ EngineStmt *engine_prepare(EngineConn *conn, const char *sql, GError **error)
     read_columns(stmt);
     read_params(stmt);
     return g_steal_pointer(&stmt);
+}
+
+EngineStmt *engine_prepare(EngineConn *conn, const char *sql, GError **error)
+{
+    g_autoptr(EngineStmt) stmt = prepare(conn, sql, error);
+    g_autofree char *text = stmt && stmt->is_select ? shown_as_text(stmt) : NULL;
+    if (!text) {
+        return g_steal_pointer(&stmt);
+    }
+    EngineStmt *wrapped = prepare(conn, text, NULL); /* a SELECT that cannot be a subquery stays as it is */
+    return wrapped ? wrapped : g_steal_pointer(&stmt);
 }
 
 void engine_stmt_free(EngineStmt *stmt)
