@@ -1,5 +1,6 @@
-/* `weir demo --check`: known answers, asked through the doors as anybody would: HTTP with curl, and the MySQL client where one
- * is installed. Counts are compared with each other and with what was generated, so that a wrong layer cannot hide. */
+/* `weir demo --check`: known answers, asked through the doors as anybody would: HTTP with curl, and the MySQL
+ * client where one is installed. Counts are compared with each other and with what was generated, so that a
+ * wrong layer cannot hide. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,8 @@ typedef struct {
     unsigned n_done, n_failed;
 } Check;
 
-/* ---- HTTP ------------------------------------------------------------------------------------------------- */
+/* ---- HTTP -------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const char *method, *path, *body, *label; /* body, label may be NULL */
@@ -95,7 +97,8 @@ static json_t *query(Check *check, const char *user, const char *sql, long *ret_
     base_json_set_string(body, "sql", sql);
     base_json_set_string(body, "database", "interactions");
     g_autofree char *text = base_json_text(body);
-    return http(check, &(Request){.method = "POST", .path = "/api/v1/query", .body = text, .user = user}, ret_status);
+    return http(check, &(Request){.method = "POST", .path = "/api/v1/query", .body = text, .user = user},
+                ret_status);
 }
 
 /* First value of the first row as a whole number; -1 when there is none. Says why. */
@@ -115,7 +118,8 @@ static gint64 number(Check *check, const char *sql)
     return n;
 }
 
-/* ---- saying ------------------------------------------------------------------------------------------------- */
+/* ---- saying
+ * ------------------------------------------------------------------------------------------------- */
 
 static void say(Check *check, bool ok, const char *en, const char *zh, const char *what)
 {
@@ -129,11 +133,13 @@ static void say_counts(Check *check, const char *en, const char *zh, gint64 got,
 {
     g_autofree char *have = base_text_from_count(got);
     g_autofree char *want = base_text_from_count(wanted);
-    g_autofree char *what = got == wanted ? g_strdup(have) : g_strdup_printf("%s, %s %s", have, base_tr("wanted", "应为"), want);
+    g_autofree char *what =
+        got == wanted ? g_strdup(have) : g_strdup_printf("%s, %s %s", have, base_tr("wanted", "应为"), want);
     say(check, got == wanted && got > 0, en, zh, what);
 }
 
-/* ---- the checks ----------------------------------------------------------------------------------------------- */
+/* ---- the checks
+ * ----------------------------------------------------------------------------------------------- */
 
 static void check_health(Check *check)
 {
@@ -146,31 +152,42 @@ static void check_health(Check *check)
 /* Each layer must account for every play of the one before. */
 static void check_layers(Check *check)
 {
-    gint64 clean = number(check, "SELECT count(DISTINCT play_id) FROM ods_play_event_i WHERE user_id IS NOT NULL AND played_at >= TIMESTAMP '2000-01-01'");
+    gint64 clean = number(check, "SELECT count(DISTINCT play_id) FROM ods_play_event_i WHERE user_id IS NOT "
+                                 "NULL AND played_at >= TIMESTAMP '2000-01-01'");
     say_counts(check, "ODS: every play that was generated", "ODS：生成的播放全部入库",
                number(check, "SELECT count(DISTINCT play_id) FROM ods_play_event_i"), check->served->n_plays);
-    say_counts(check, "DWD: each clean play once", "DWD：每次有效播放恰好一行", number(check, "SELECT count(*) FROM dwd_music_play_event_i"), clean);
-    say_counts(check, "DWM: plays add up", "DWM：播放量一致", number(check, "SELECT sum(play_cnt) FROM dwm_music_user_song_play_1d_i"), clean);
-    say_counts(check, "DWS: plays add up", "DWS：播放量一致", number(check, "SELECT sum(play_cnt) FROM dws_music_user_active_1d_i"), clean);
-    say_counts(check, "APP: plays add up", "APP：播放量一致", number(check, "SELECT sum(play_cnt) FROM app_music_overview_1d_f"), clean);
-    say_counts(check, "DIM: users, songs", "DIM：用户与歌曲", number(check, "SELECT (SELECT count(*) FROM dim_user) + (SELECT count(*) FROM dim_song)"),
+    say_counts(check, "DWD: each clean play once", "DWD：每次有效播放恰好一行",
+               number(check, "SELECT count(*) FROM dwd_music_play_event_i"), clean);
+    say_counts(check, "DWM: plays add up", "DWM：播放量一致",
+               number(check, "SELECT sum(play_cnt) FROM dwm_music_user_song_play_1d_i"), clean);
+    say_counts(check, "DWS: plays add up", "DWS：播放量一致",
+               number(check, "SELECT sum(play_cnt) FROM dws_music_user_active_1d_i"), clean);
+    say_counts(check, "APP: plays add up", "APP：播放量一致",
+               number(check, "SELECT sum(play_cnt) FROM app_music_overview_1d_f"), clean);
+    say_counts(check, "DIM: users, songs", "DIM：用户与歌曲",
+               number(check, "SELECT (SELECT count(*) FROM dim_user) + (SELECT count(*) FROM dim_song)"),
                DEMO_USERS + DEMO_SONGS);
     gint64 trend = number(check, "SELECT count(*) FROM app_music_song_trend_1d_f");
-    say_counts(check, "a view over the layers", "层上的视图", trend,
-               number(check, "SELECT count(*) FROM dws_music_song_play_1d_i t JOIN dim_song s ON s.song_id = t.song_id"));
+    say_counts(
+        check, "a view over the layers", "层上的视图", trend,
+        number(check,
+               "SELECT count(*) FROM dws_music_song_play_1d_i t JOIN dim_song s ON s.song_id = t.song_id"));
 }
 
 static void check_join(Check *check)
 {
-    gint64 joined = number(
-        check, "SELECT count(DISTINCT o.play_id) FROM ods_play_event_i o "
-               "JOIN dwd_music_play_event_i d ON d.play_id = o.play_id "
-               "JOIN dwm_music_user_song_play_1d_i m ON m.dt = d.dt AND m.user_id = d.user_id AND m.song_id = d.song_id "
-               "JOIN dws_music_user_active_1d_i s ON s.dt = m.dt AND s.user_id = m.user_id "
-               "JOIN dim_user u ON u.user_id = s.user_id "
-               "JOIN app_music_overview_1d_f a ON a.dt = s.dt AND a.country_code = u.country_code AND a.plan_code = u.plan_code "
-               "WHERE d.dt = (SELECT max(dt) FROM dws_music_user_active_1d_i)");
-    gint64 day = number(check, "SELECT count(*) FROM dwd_music_play_event_i WHERE dt = (SELECT max(dt) FROM dws_music_user_active_1d_i)");
+    gint64 joined =
+        number(check, "SELECT count(DISTINCT o.play_id) FROM ods_play_event_i o "
+                      "JOIN dwd_music_play_event_i d ON d.play_id = o.play_id "
+                      "JOIN dwm_music_user_song_play_1d_i m ON m.dt = d.dt AND m.user_id = d.user_id AND "
+                      "m.song_id = d.song_id "
+                      "JOIN dws_music_user_active_1d_i s ON s.dt = m.dt AND s.user_id = m.user_id "
+                      "JOIN dim_user u ON u.user_id = s.user_id "
+                      "JOIN app_music_overview_1d_f a ON a.dt = s.dt AND a.country_code = u.country_code AND "
+                      "a.plan_code = u.plan_code "
+                      "WHERE d.dt = (SELECT max(dt) FROM dws_music_user_active_1d_i)");
+    gint64 day = number(check, "SELECT count(*) FROM dwd_music_play_event_i WHERE dt = (SELECT max(dt) FROM "
+                               "dws_music_user_active_1d_i)");
     say_counts(check, "a join over all layers", "跨全部分层的关联", joined, day);
 }
 
@@ -182,9 +199,14 @@ static const char *status_of(const json_t *answer)
 /* Loaded once, whatever happens: the same label again changes nothing. */
 static void check_stream_load(Check *check)
 {
-    static const char rows[] = "9900000001,7,20007,2026-01-02 03:04:05\n9900000002,8,20008,2026-01-02 03:04:06\n";
+    static const char rows[] =
+        "9900000001,7,20007,2026-01-02 03:04:05\n9900000002,8,20008,2026-01-02 03:04:06\n";
     g_autofree char *label = g_strdup_printf("demo_check_%08x%08x", g_random_int(), g_random_int());
-    Request request = {.method = "PUT", .path = "/api/interactions/ods_like_event_i/_stream_load", .body = rows, .label = label, .expect = true};
+    Request request = {.method = "PUT",
+                       .path = "/api/interactions/ods_like_event_i/_stream_load",
+                       .body = rows,
+                       .label = label,
+                       .expect = true};
     gint64 before = number(check, "SELECT count(*) FROM ods_like_event_i");
     long status = 0;
     g_autoptr(json_t) first = http(check, &request, &status);
@@ -192,7 +214,8 @@ static void check_stream_load(Check *check)
     g_autoptr(json_t) again = http(check, &request, &status);
     gint64 after = number(check, "SELECT count(*) FROM ods_like_event_i");
     g_autofree char *text = g_strdup_printf("%s, %s", status_of(first), status_of(again));
-    bool ok = g_str_equal(status_of(first), "Success") && g_str_equal(status_of(again), "Label Already Exists");
+    bool ok =
+        g_str_equal(status_of(first), "Success") && g_str_equal(status_of(again), "Label Already Exists");
     say(check, ok, "Stream Load, and the same label again", "Stream Load，以及重复标签", text);
     say_counts(check, "its rows are there once", "数据恰好一份", after - before, 2);
 }
@@ -200,29 +223,38 @@ static void check_stream_load(Check *check)
 static void check_lineage(Check *check)
 {
     long status = 0;
-    g_autoptr(json_t) graph = http(
-        check, &(Request){.method = "GET", .path = "/api/v1/lineage/app_music_overview_1d_f?column=play_dur&direction=up&format=graph"}, &status);
+    g_autoptr(json_t) graph =
+        http(check,
+             &(Request){
+                 .method = "GET",
+                 .path = "/api/v1/lineage/app_music_overview_1d_f?column=play_dur&direction=up&format=graph"},
+             &status);
     bool found = false;
     size_t i;
     json_t *edge;
-    json_array_foreach(json_object_get(graph, "edges"), i, edge)
-    {
-        found = found || (g_str_equal(base_json_string(edge, "from", ""), "table:interactions.ods_play_event_i") &&
-                          g_str_equal(base_json_string(edge, "from_column", ""), "play_dur"));
+    json_array_foreach (json_object_get(graph, "edges"), i, edge) {
+        found = found ||
+                (g_str_equal(base_json_string(edge, "from", ""), "table:interactions.ods_play_event_i") &&
+                 g_str_equal(base_json_string(edge, "from_column", ""), "play_dur"));
     }
-    g_autofree char *edges = g_strdup_printf("%zu %s", json_array_size(json_object_get(graph, "edges")), base_tr("edges", "条边"));
-    say(check, found, "lineage of an APP column reaches its ODS column", "APP 列的血缘可追溯到 ODS 列", edges);
+    g_autofree char *edges =
+        g_strdup_printf("%zu %s", json_array_size(json_object_get(graph, "edges")), base_tr("edges", "条边"));
+    say(check, found, "lineage of an APP column reaches its ODS column", "APP 列的血缘可追溯到 ODS 列",
+        edges);
 }
 
 static void check_rights(Check *check)
 {
     long status = 0;
     g_autoptr(json_t) answer = query(check, DEMO_USER, "DELETE FROM interactions.ods_like_event_i", &status);
-    say(check, status == 403, "the user demo can change nothing", "用户 demo 不能修改数据", base_json_string(answer, "detail", ""));
+    say(check, status == 403, "the user demo can change nothing", "用户 demo 不能修改数据",
+        base_json_string(answer, "detail", ""));
     long read_status = 0;
-    g_autoptr(json_t) hidden = query(check, DEMO_USER, "SELECT count(*) FROM dim_user WHERE email LIKE '%@example.com'", &read_status);
+    g_autoptr(json_t) hidden = query(
+        check, DEMO_USER, "SELECT count(*) FROM dim_user WHERE email LIKE '%@example.com'", &read_status);
     json_t *value = json_array_get(json_array_get(json_object_get(hidden, "rows"), 0), 0);
-    say(check, read_status == 200 && json_is_integer(value) && json_integer_value(value) == 0, "personal data is masked for it", "个人信息已脱敏", "");
+    say(check, read_status == 200 && json_is_integer(value) && json_integer_value(value) == 0,
+        "personal data is masked for it", "个人信息已脱敏", "");
 }
 
 /* The MySQL door, by a client that is not ours. */
@@ -233,25 +265,37 @@ static void check_mysql(Check *check)
         client = g_find_program_in_path("mysql");
     }
     if (!client) {
-        printf("  - %s\n", base_tr("no MySQL client is installed: the MySQL door was not asked", "未安装 MySQL 客户端：未检查 MySQL 端口"));
+        printf("  - %s\n", base_tr("no MySQL client is installed: the MySQL door was not asked",
+                                   "未安装 MySQL 客户端：未检查 MySQL 端口"));
         return;
     }
     g_auto(GStrv) parts = g_strsplit(check->served->mysql, ":", 2);
     g_autofree char *host = g_strconcat("-h", parts[0], NULL);
     g_autofree char *port = g_strconcat("-P", parts[1] ? parts[1] : "", NULL);
-    char *argv[] = {client, host, port, (char[]){"-u" DEMO_USER}, (char[]){"--protocol=tcp"}, (char[]){"-N"}, (char[]){"-B"}, (char[]){"-e"},
-                    (char[]){"SHOW DATABASES; SELECT count(*) FROM interactions.dwd_music_play_event_i"}, NULL};
+    char *argv[] = {client,
+                    host,
+                    port,
+                    (char[]){"-u" DEMO_USER},
+                    (char[]){"--protocol=tcp"},
+                    (char[]){"-N"},
+                    (char[]){"-B"},
+                    (char[]){"-e"},
+                    (char[]){"SHOW DATABASES; SELECT count(*) FROM interactions.dwd_music_play_event_i"},
+                    NULL};
     g_autofree char *out = NULL, *err = NULL;
     int status = -1;
     g_autoptr(GError) error = NULL;
-    bool ok = g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, &error) && g_spawn_check_wait_status(status, &error);
-    g_autofree char *count = g_strdup_printf("%" G_GINT64_FORMAT "\n", number(check, "SELECT count(*) FROM dwd_music_play_event_i"));
+    bool ok = g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, &error) &&
+              g_spawn_check_wait_status(status, &error);
+    g_autofree char *count = g_strdup_printf("%" G_GINT64_FORMAT "\n",
+                                             number(check, "SELECT count(*) FROM dwd_music_play_event_i"));
     ok = ok && strstr(out, "interactions\n") && g_str_has_suffix(out, count);
     if (!ok) {
         fprintf(stderr, "    %s%s\n", err ? err : "", error ? error->message : out);
     }
     g_autofree char *name = g_path_get_basename(client);
-    say(check, ok, "the MySQL client sees the databases and the same count", "MySQL 客户端可见各库且计数一致", name);
+    say(check, ok, "the MySQL client sees the databases and the same count", "MySQL 客户端可见各库且计数一致",
+        name);
 }
 
 bool demo_check(const DemoServed *served)

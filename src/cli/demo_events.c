@@ -1,6 +1,7 @@
-/* A day of plays. A listener's plays of a day come in sessions at the hours of their habit; each song is from their library,
- * a favourite artist, a favourite genre or the charts; how likely they skip it depends on which. And what life does to
- * events: late ones, repeated ones, spellings, clocks, rows that cannot be read. */
+/* A day of plays. A listener's plays of a day come in sessions at the hours of their habit; each song is from
+ * their library, a favourite artist, a favourite genre or the charts; how likely they skip it depends on
+ * which. And what life does to events: late ones, repeated ones, spellings, clocks, rows that cannot be read.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 typedef struct {
     const DemoWorld *world;
     guint day;
-    gint64 date;              /* days since 1970-01-01 */
+    gint64 date;                 /* days since 1970-01-01 */
     double sums[DEMO_SONGS + 1]; /* prefix sums of the day's weights: any range can be drawn from */
     DemoDayOut *out;
 } Day;
@@ -142,9 +143,10 @@ static void append_broken(Day *day, DemoRandom *random, const Play *play)
     GString *out = day->out->plays;
     guint how = demo_random_below(random, 3);
     if (day->out->json) {
-        static const char *const lines[] = {"{\"play_id\":\"#REF!\",\"user_id\":17,\"song_id\":20017,\"played_at\":\"never\"}\n",
-                                            "{\"play_id\":true,\"user_id\":\"?\",\"played_at\":\"2026-13-45 25:61:00\"}\n",
-                                            "{\"play_id\": 100000001, \"user_id\": 17, \"son\n"};
+        static const char *const lines[] = {
+            "{\"play_id\":\"#REF!\",\"user_id\":17,\"song_id\":20017,\"played_at\":\"never\"}\n",
+            "{\"play_id\":true,\"user_id\":\"?\",\"played_at\":\"2026-13-45 25:61:00\"}\n",
+            "{\"play_id\": 100000001, \"user_id\": 17, \"son\n"};
         g_string_append(out, lines[how]);
         return;
     }
@@ -162,7 +164,8 @@ static void append_broken(Day *day, DemoRandom *random, const Play *play)
     }
 }
 
-/* ---- choosing -------------------------------------------------------------------------------------------- */
+/* ---- choosing --------------------------------------------------------------------------------------------
+ */
 
 /* A song is heard more in its first weeks, and not before it is out. */
 static void set_weights(Day *day)
@@ -200,7 +203,8 @@ static guint draw(const Day *day, DemoRandom *random, guint from, guint to)
     return from;
 }
 
-static guint choose(const Day *day, const DemoUser *user, DemoRandom *random, const char **ret_source, double *ret_skip)
+static guint choose(const Day *day, const DemoUser *user, DemoRandom *random, const char **ret_source,
+                    double *ret_skip)
 {
     double at = demo_random_unit(random);
     if (at < 0.36) {
@@ -247,7 +251,8 @@ static const char *device_name(const DemoUser *user, DemoRandom *random)
     return at < 0.995 ? odd[demo_random_below(random, 4)] : NULL;
 }
 
-/* ---- a play --------------------------------------------------------------------------------------------------- */
+/* ---- a play
+ * --------------------------------------------------------------------------------------------------- */
 
 static int heard(const DemoSong *song, const DemoUser *user, DemoRandom *random, double skip)
 {
@@ -272,11 +277,21 @@ static gint64 received(const Day *day, DemoRandom *random, gint64 played_us, int
 static void spoil(DemoRandom *random, Play *play)
 {
     switch (demo_random_below(random, 5)) {
-    case 0: play->played_us = (8 * 3600 + (gint64)demo_random_below(random, 600)) * BASE_TIME_SECOND_US; break;
-    case 1: play->song_id = 0; break;
-    case 2: play->seconds = -1; break;
-    case 3: play->seconds = 86400; break;
-    default: play->song_id = 99990000 + (gint64)demo_random_below(random, 20); break;
+    case 0:
+        play->played_us = (8 * 3600 + (gint64)demo_random_below(random, 600)) * BASE_TIME_SECOND_US;
+        break;
+    case 1:
+        play->song_id = 0;
+        break;
+    case 2:
+        play->seconds = -1;
+        break;
+    case 3:
+        play->seconds = 86400;
+        break;
+    default:
+        play->song_id = 99990000 + (gint64)demo_random_below(random, 20);
+        break;
     }
 }
 
@@ -314,7 +329,8 @@ static void write_like(Day *day, DemoRandom *random, const Play *play, const cha
     day->out->n_likes++;
 }
 
-/* One session: songs one after the other from `second` of the day on. The day is a ring, so that it keeps its plays. */
+/* One session: songs one after the other from `second` of the day on. The day is a ring, so that it keeps its
+ * plays. */
 static gint64 session(Day *day, const DemoUser *user, DemoRandom *random, gint64 id, guint n)
 {
     const double *hours = user->hours[(day->date + 3) % 7 >= 5];
@@ -329,7 +345,8 @@ static gint64 session(Day *day, const DemoUser *user, DemoRandom *random, gint64
         const char *source;
         double skip;
         const DemoSong *song = &day->world->songs[choose(day, user, random, &source, &skip)];
-        Play play = {.id = id++, .user_id = user->id, .song_id = song->id, .device = device, .source = source};
+        Play play = {
+            .id = id++, .user_id = user->id, .song_id = song->id, .device = device, .source = source};
         play.seconds = heard(song, user, random, skip);
         play.played_us = (day->date * 86400 + second % 86400) * BASE_TIME_SECOND_US;
         play.received_us = received(day, random, play.played_us, play.seconds);

@@ -8,12 +8,13 @@
 
 /* What a check needs to know of a served demo. */
 typedef struct {
-    const char *http;       /* "http://127.0.0.1:8030" */
-    const char *mysql;      /* "127.0.0.1:9030" */
-    const char *token;      /* of the machine's own user */
-    gint64 n_plays;         /* distinct plays that were generated */
+    const char *http;  /* "http://127.0.0.1:8030" */
+    const char *mysql; /* "127.0.0.1:9030" */
+    const char *token; /* of the machine's own user */
+    gint64 n_plays;    /* distinct plays that were generated */
 } DemoServed;
-/* Asks over HTTP and with the MySQL client that is installed; a line on stdout for each check. True when all held. */
+/* Asks over HTTP and with the MySQL client that is installed; a line on stdout for each check. True when all
+ * held. */
 bool demo_check(const DemoServed *served);
 
 #endif

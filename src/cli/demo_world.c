@@ -1,4 +1,5 @@
-/* Who is in the made-up company: artists and songs with a long tail and new releases, podcasts, and listeners with habits. */
+/* Who is in the made-up company: artists and songs with a long tail and new releases, podcasts, and listeners
+ * with habits. */
 #include <math.h>
 #include <string.h>
 
@@ -101,38 +102,60 @@ static guint weighted(DemoRandom *random, const double *weights, guint n)
     return n - 1;
 }
 
-/* ---- words ----------------------------------------------------------------------------------------------- */
+/* ---- words -----------------------------------------------------------------------------------------------
+ */
 
-const char *const demo_genres[DEMO_GENRES] = {"pop", "hiphop", "rock", "electronic", "folk", "rnb", "indie", "jazz", "classical", "metal"};
+const char *const demo_genres[DEMO_GENRES] = {"pop", "hiphop", "rock", "electronic", "folk",
+                                              "rnb", "indie",  "jazz", "classical",  "metal"};
 static const double genre_weights[DEMO_GENRES] = {26, 16, 14, 12, 9, 8, 6, 4, 3, 2};
 const char *const demo_devices[6] = {"android", "ios", "web", "desktop", "car", "speaker"};
 static const double device_weights[6] = {38, 34, 9, 9, 5, 5};
 
-static const struct { const char *code, *language; double weight; const char *cities[4]; } countries[] = {
-    {"CN", "zh", 46, {"上海", "北京", "深圳", "成都"}},        {"US", "en", 12, {"New York", "Chicago", "Austin", "Seattle"}},
-    {"JP", "ja", 8, {"東京", "大阪", "福岡", "札幌"}},         {"GB", "en", 6, {"London", "Leeds", "Bristol", "Glasgow"}},
-    {"KR", "ko", 6, {"서울", "부산", "인천", "대구"}},         {"DE", "de", 5, {"Berlin", "Köln", "Hamburg", "München"}},
-    {"FR", "fr", 5, {"Paris", "Lyon", "Nantes", "Lille"}},     {"BR", "pt", 4, {"São Paulo", "Recife", "Curitiba", "Salvador"}},
-    {"SG", "en", 4, {"Singapore", "Singapore", "Singapore", "Singapore"}}, {"IN", "hi", 4, {"Mumbai", "Delhi", "Pune", "Chennai"}}};
+static const struct {
+    const char *code, *language;
+    double weight;
+    const char *cities[4];
+} countries[] = {{"CN", "zh", 46, {"上海", "北京", "深圳", "成都"}},
+                 {"US", "en", 12, {"New York", "Chicago", "Austin", "Seattle"}},
+                 {"JP", "ja", 8, {"東京", "大阪", "福岡", "札幌"}},
+                 {"GB", "en", 6, {"London", "Leeds", "Bristol", "Glasgow"}},
+                 {"KR", "ko", 6, {"서울", "부산", "인천", "대구"}},
+                 {"DE", "de", 5, {"Berlin", "Köln", "Hamburg", "München"}},
+                 {"FR", "fr", 5, {"Paris", "Lyon", "Nantes", "Lille"}},
+                 {"BR", "pt", 4, {"São Paulo", "Recife", "Curitiba", "Salvador"}},
+                 {"SG", "en", 4, {"Singapore", "Singapore", "Singapore", "Singapore"}},
+                 {"IN", "hi", 4, {"Mumbai", "Delhi", "Pune", "Chennai"}}};
 
-static const char *const en_first[] = {"Velvet", "Silver", "Neon", "Quiet", "Golden", "Paper", "Electric", "Hollow", "Crimson", "Northern",
-                                       "Little", "Broken", "Midnight", "Wild", "Glass", "Distant", "Lucky", "Marble", "Slow", "Hidden"};
-static const char *const en_second[] = {"Harbor", "Foxes", "Parade", "Rivers", "Satellite", "Garden", "Echo", "Lanterns", "Machine", "Horizon",
-                                        "Kites", "Avenue", "Wolves", "Letters", "Static", "Orchard", "Tides", "Signal", "Arcade", "Winter"};
-static const char *const zh_first[] = {"青石", "夜航", "山海", "纸鸢", "南风", "白昼", "旧街", "星河", "微光", "北屿",
-                                       "云上", "雾都", "长夏", "橙色", "无声", "远山", "逆光", "浮岛", "秋千", "拾光"};
-static const char *const zh_artist[] = {"乐队", "合唱团", "计划", "三人行", "先生", "小姐", "俱乐部", "剧场", "研究所", "列车"};
-static const char *const zh_song[] = {"之夜", "来信", "的梦", "故事", "练习曲", "小调", "慢舞", "回声", "与海", "备忘录",
-                                      "手记", "未眠", "旅人", "情书", "序曲", "独白", "尽头", "重逢", "片段", "日落"};
-static const char *const en_song[] = {"Heart", "Road", "Summer", "Fire", "Dream", "Rain", "Home", "Light", "City", "Dance",
-                                      "Goodbye", "Stars", "Ocean", "Ghost", "Radio", "Sunday", "Mirror", "Gravity", "Colors", "Runaway"};
-static const char *const given_names[] = {"伟", "芳", "娜", "敏", "静", "强", "磊", "洋", "艳", "杰", "Anna", "Ben", "Chloe", "David",
-                                          "Emma", "Felix", "Grace", "Hugo", "Iris", "Jonas", "Kenji", "Luna", "Minho", "Nina"};
-static const char *const family_names[] = {"王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "Miller", "Smith", "Brown", "Weber",
-                                           "Martin", "Silva", "Sato", "Kim", "Singh", "Tan", "Moreau", "Costa", "Fischer", "Evans"};
-static const char *const categories[] = {"news", "technology", "history", "comedy", "business", "health", "music", "stories"};
+static const char *const en_first[] = {
+    "Velvet", "Silver", "Neon",     "Quiet", "Golden", "Paper",   "Electric", "Hollow", "Crimson", "Northern",
+    "Little", "Broken", "Midnight", "Wild",  "Glass",  "Distant", "Lucky",    "Marble", "Slow",    "Hidden"};
+static const char *const en_second[] = {"Harbor",  "Foxes",  "Parade",   "Rivers",  "Satellite",
+                                        "Garden",  "Echo",   "Lanterns", "Machine", "Horizon",
+                                        "Kites",   "Avenue", "Wolves",   "Letters", "Static",
+                                        "Orchard", "Tides",  "Signal",   "Arcade",  "Winter"};
+static const char *const zh_first[] = {"青石", "夜航", "山海", "纸鸢", "南风", "白昼", "旧街",
+                                       "星河", "微光", "北屿", "云上", "雾都", "长夏", "橙色",
+                                       "无声", "远山", "逆光", "浮岛", "秋千", "拾光"};
+static const char *const zh_artist[] = {"乐队", "合唱团", "计划", "三人行", "先生",
+                                        "小姐", "俱乐部", "剧场", "研究所", "列车"};
+static const char *const zh_song[] = {"之夜", "来信", "的梦",   "故事", "练习曲", "小调", "慢舞",
+                                      "回声", "与海", "备忘录", "手记", "未眠",   "旅人", "情书",
+                                      "序曲", "独白", "尽头",   "重逢", "片段",   "日落"};
+static const char *const en_song[] = {"Heart", "Road",   "Summer", "Fire",    "Dream",  "Rain",   "Home",
+                                      "Light", "City",   "Dance",  "Goodbye", "Stars",  "Ocean",  "Ghost",
+                                      "Radio", "Sunday", "Mirror", "Gravity", "Colors", "Runaway"};
+static const char *const given_names[] = {
+    "伟",    "芳",    "娜",   "敏",    "静",    "强",   "磊",   "洋",    "艳",    "杰",   "Anna",  "Ben",
+    "Chloe", "David", "Emma", "Felix", "Grace", "Hugo", "Iris", "Jonas", "Kenji", "Luna", "Minho", "Nina"};
+static const char *const family_names[] = {"王",    "李",    "张",     "刘",    "陈",      "杨",
+                                           "赵",    "黄",    "周",     "吴",    "Miller",  "Smith",
+                                           "Brown", "Weber", "Martin", "Silva", "Sato",    "Kim",
+                                           "Singh", "Tan",   "Moreau", "Costa", "Fischer", "Evans"};
+static const char *const categories[] = {"news",     "technology", "history", "comedy",
+                                         "business", "health",     "music",   "stories"};
 static const char *const zh_topics[] = {"早间", "科技", "历史", "深夜", "商业", "身心", "音乐", "城市"};
-static const char *const en_topics[] = {"Morning", "Tech", "History", "Late Night", "Business", "Body and Mind", "Music", "City"};
+static const char *const en_topics[] = {"Morning",  "Tech",          "History", "Late Night",
+                                        "Business", "Body and Mind", "Music",   "City"};
 
 #define PICK(random, words) ((words)[demo_random_below((random), G_N_ELEMENTS(words))])
 
@@ -145,7 +168,8 @@ static guint pick_country(DemoRandom *random)
     return weighted(random, weights, G_N_ELEMENTS(countries));
 }
 
-/* ---- artists and songs -------------------------------------------------------------------------------------- */
+/* ---- artists and songs
+ * -------------------------------------------------------------------------------------- */
 
 static gint by_genre(gconstpointer a, gconstpointer b, gpointer unused)
 {
@@ -170,8 +194,9 @@ static void make_artists(DemoWorld *world)
         artist->genre = weighted(&random, genre_weights, DEMO_GENRES);
         artist->popularity = pow(i + 1, -0.85); /* rank = order of id */
         /* i picks the pair of words, so that no two artists share a name */
-        artist->name = zh ? g_strconcat(zh_first[i % 20], zh_artist[i / 20 % 10], i >= 200 ? "二号" : "", NULL)
-                          : g_strconcat(i % 3 ? "" : "The ", en_first[i % 20], " ", en_second[i / 20], NULL);
+        artist->name =
+            zh ? g_strconcat(zh_first[i % 20], zh_artist[i / 20 % 10], i >= 200 ? "二号" : "", NULL)
+               : g_strconcat(i % 3 ? "" : "The ", en_first[i % 20], " ", en_second[i / 20], NULL);
     }
     g_qsort_with_data(world->artists, DEMO_ARTISTS, sizeof(DemoArtist), by_genre, NULL);
 }
@@ -181,8 +206,9 @@ static char *song_title(DemoRandom *random, bool zh)
     if (zh) {
         return g_strconcat(PICK(random, zh_first), PICK(random, zh_song), NULL);
     }
-    return demo_random_chance(random, 0.4) ? g_strdup(PICK(random, en_song))
-                                           : g_strconcat(PICK(random, en_first), " ", PICK(random, en_song), NULL);
+    return demo_random_chance(random, 0.4)
+               ? g_strdup(PICK(random, en_song))
+               : g_strconcat(PICK(random, en_first), " ", PICK(random, en_song), NULL);
 }
 
 static const char *language_of(const char *country)
@@ -247,7 +273,8 @@ static void make_songs(DemoWorld *world)
     }
 }
 
-/* ---- podcasts -------------------------------------------------------------------------------------------------- */
+/* ---- podcasts
+ * -------------------------------------------------------------------------------------------------- */
 
 static void make_podcasts(DemoWorld *world)
 {
@@ -268,12 +295,16 @@ static void make_podcasts(DemoWorld *world)
         podcast->first_episode = world->episodes->len;
         gint64 every = 3 + demo_random_below(&random, 8);
         guint number = 1;
-        for (gint64 day = world->first_day - 90 + (gint64)demo_random_below(&random, (guint)every); day < world->end_day; day += every) {
-            DemoEpisode episode = {.id = 70001 + world->episodes->len, .podcast_id = podcast->id,
+        for (gint64 day = world->first_day - 90 + (gint64)demo_random_below(&random, (guint)every);
+             day < world->end_day; day += every) {
+            DemoEpisode episode = {.id = 70001 + world->episodes->len,
+                                   .podcast_id = podcast->id,
                                    .seconds = demo_random_around(&random, 2100, 700, 420, 7200),
-                                   .published_us = day * BASE_TIME_DAY_US +
-                                                   (5 + (gint64)demo_random_below(&random, 5)) * 3600 * BASE_TIME_SECOND_US};
-            episode.title = g_strdup_printf(zh ? "第 %u 期：%s" : "%u. %s", number, zh ? PICK(&random, zh_song) : PICK(&random, en_song));
+                                   .published_us =
+                                       day * BASE_TIME_DAY_US + (5 + (gint64)demo_random_below(&random, 5)) *
+                                                                    3600 * BASE_TIME_SECOND_US};
+            episode.title = g_strdup_printf(zh ? "第 %u 期：%s" : "%u. %s", number,
+                                            zh ? PICK(&random, zh_song) : PICK(&random, en_song));
             number++;
             g_array_append_val(world->episodes, episode);
         }
@@ -281,7 +312,8 @@ static void make_podcasts(DemoWorld *world)
     }
 }
 
-/* ---- listeners ---------------------------------------------------------------------------------------------------- */
+/* ---- listeners
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* Listening by hour of the day: a commuter, an office, an evening, a night person, a student. */
 static const double rhythms[5][24] = {
@@ -326,7 +358,8 @@ static void set_taste(const DemoWorld *world, DemoRandom *random, DemoUser *user
         weights[user->favourites[i]] = 0;
     }
     for (guint i = 0; i < DEMO_LIBRARY; i++) {
-        const DemoArtist *artist = &world->artists[user->favourites[demo_random_below(random, DEMO_FAVOURITES)]];
+        const DemoArtist *artist =
+            &world->artists[user->favourites[demo_random_below(random, DEMO_FAVOURITES)]];
         user->library[i] = artist->first_song + demo_random_below(random, artist->n_songs);
     }
 }
@@ -366,14 +399,17 @@ static void make_user(DemoWorld *world, guint i)
                              zh ? given_names[given] : family_names[family], NULL);
     double told = demo_random_unit(&random);
     user->gender = told < 0.46 ? "F" : told < 0.93 ? "M" : NULL;
-    user->birth_year = demo_random_chance(&random, 0.04) ? 0 : demo_random_around(&random, 1996, 9, 1948, 2012);
+    user->birth_year =
+        demo_random_chance(&random, 0.04) ? 0 : demo_random_around(&random, 1996, 9, 1948, 2012);
     bool new = demo_random_chance(&random, 0.25);
     gint64 day = new ? world->first_day + (gint64)demo_random_below(&random, DEMO_DAYS - 5)
                      : world->first_day - 1 - (gint64)demo_random_below(&random, 1000);
-    user->registered_us = day * BASE_TIME_DAY_US + (gint64)demo_random_below(&random, 86400) * BASE_TIME_SECOND_US;
+    user->registered_us =
+        day * BASE_TIME_DAY_US + (gint64)demo_random_below(&random, 86400) * BASE_TIME_SECOND_US;
     user->first_day = MAX(world->first_day, day + 1);
-    user->last_day = demo_random_chance(&random, 0.1) ? user->first_day + 15 + (gint64)demo_random_below(&random, DEMO_DAYS)
-                                                      : world->end_day;
+    user->last_day = demo_random_chance(&random, 0.1)
+                         ? user->first_day + 15 + (gint64)demo_random_below(&random, DEMO_DAYS)
+                         : world->end_day;
     user->activity = exp(0.85 * demo_random_normal(&random));
     user->idle = 0.08 + 0.35 * demo_random_unit(&random);
     user->patience = 0.5 + demo_random_unit(&random);
@@ -388,13 +424,14 @@ static void make_user(DemoWorld *world, guint i)
     }
 }
 
-/* ---- how much ----------------------------------------------------------------------------------------------------- */
+/* ---- how much
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* Shares DEMO_PLAYS out over users and days: habits, the week, growth, good and idle days. */
 static void share_out(DemoWorld *world)
 {
     static const double week[7] = {0.92, 0.90, 0.93, 0.97, 1.08, 1.20, 1.10}; /* Monday first */
-    g_autofree double *weights = g_new0(double, (gsize)DEMO_DAYS * DEMO_USERS);
+    g_autofree double *weights = g_new0(double, (gsize)DEMO_DAYS *DEMO_USERS);
     double total = 0;
     for (guint d = 0; d < DEMO_DAYS; d++) {
         gint64 day = world->first_day + d;
@@ -404,7 +441,8 @@ static void share_out(DemoWorld *world)
             DemoRandom random;
             demo_random_init(&random, 5, u, (guint64)d);
             if (day >= user->first_day && day < user->last_day && !demo_random_chance(&random, user->idle)) {
-                total += weights[d * DEMO_USERS + u] = user->activity * season * exp(0.45 * demo_random_normal(&random));
+                total += weights[d * DEMO_USERS + u] =
+                    user->activity * season * exp(0.45 * demo_random_normal(&random));
             }
         }
     }

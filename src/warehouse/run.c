@@ -95,7 +95,7 @@ static void tell(Runner *runner, const Node *node, const char *state)
         .model = node->model, .state = state, .done = runner->n_finished, .total = runner->nodes->len};
     if (node->state == NODE_FINISHED) {
         step.rows = run->rows;
-        step.start_us = run->start_us;
+        step.start_us = run->start_us > WAREHOUSE_BEGINNING_US ? run->start_us : 0; /* all history has no start */
         step.end_us = run->end_us;
         step.elapsed_us = run->elapsed_us;
         step.message = run->message;
