@@ -76,12 +76,23 @@ static bool execute(EngineStmt *stmt, duckdb_result *ret, GError **error)
     return ok;
 }
 
+static bool execute_counted(EngineStmt *stmt, duckdb_result *ret, GError **error)
+{
+    if (stmt->is_select) {
+        return execute(stmt, ret, error);
+    }
+    engine_int_change_begin(stmt->conn);
+    bool ok = execute(stmt, ret, error);
+    engine_int_change_end(stmt->conn);
+    return ok;
+}
+
 EngineResult *engine_stmt_run(EngineStmt *stmt, GError **error)
 {
     duckdb_result raw;
     g_atomic_int_set(&stmt->conn->interrupted, 0);
     GTimeZone *zone = session_zone(stmt);
-    if (!execute(stmt, &raw, error)) {
+    if (!execute_counted(stmt, &raw, error)) {
         g_clear_pointer(&zone, g_time_zone_unref);
         return NULL;
     }
@@ -94,7 +105,9 @@ EngineResult *engine_stmt_run(EngineStmt *stmt, GError **error)
     if (duckdb_result_return_type(raw) == DUCKDB_RESULT_TYPE_QUERY_RESULT) {
         read_columns(result);
     } else {
-        result->changed = stmt->has_rows ? 0 : (int64_t)duckdb_rows_changed(&result->result);
+        result->changed = duckdb_result_return_type(raw) == DUCKDB_RESULT_TYPE_CHANGED_ROWS
+                              ? (int64_t)duckdb_rows_changed(&result->result)
+                              : 0;
         result->finished = true;
     }
     return result;
