@@ -213,10 +213,11 @@ static void check_type(CatalogBuild *build, CatalogItem *item, const CatalogKey 
             "bigint",  "int",  "smallint", "tinyint",   "varchar", "string", "text",     "double", "float",
             "decimal", "date", "datetime", "timestamp", "boolean", "json",   "largeint", "time",   NULL};
         const char *hint = base_error_get_hint(error);
-        if (hint) {
-            base_diag_hint(diag, "%s", hint);
-        } else {
+        const char *nearest = base_text_nearest(node->text, common);
+        if (nearest || !hint) {
             base_diag_hint_nearest(diag, node->text, common);
+        } else {
+            base_diag_hint(diag, "%s", hint);
         }
     }
 }

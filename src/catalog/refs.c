@@ -152,8 +152,18 @@ static bool domain_is_used(const CatalogBuild *build, const char *name)
     return false;
 }
 
+/* A domain that does not fit the folder was complained of already. */
+static bool is_told(const CatalogRef *ref)
+{
+    g_autofree char *folder = catalog_path_domain(ref->item->file->path);
+    return g_str_equal(ref->key, "domain") && folder;
+}
+
 static void resolve_plain(CatalogBuild *build, const CatalogRef *ref)
 {
+    if (is_told(ref)) {
+        return;
+    }
     bool ambiguous = false;
     const char *own = ref->item->node->object.domain;
     const CatalogObject *target = catalog_ref_find(build, ref->kinds, ref->node->text, own, &ambiguous);

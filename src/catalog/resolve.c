@@ -38,9 +38,12 @@ void catalog_complain_engine(CatalogBuild *build, CatalogItem *item, const char 
     unsigned line = 0, column = 0;
     base_error_get_file(error, &line, &column);
     size_t offset = line ? offset_of_place(sql, line, column) : 0;
-    const BaseErrorInfo *info = base_error_info(error);
-    catalog_complain_model(build, item, map ? catalog_splice_back(map, offset) : offset, 0, info->code,
-                           error->message, base_error_get_hint(error));
+    /* the engine lists candidates below its message */
+    g_auto(GStrv) parts = g_strsplit(error->message, "\n", 2);
+    const char *hint = base_error_get_hint(error);
+    g_autofree char *rest = !hint && parts[0] && parts[1] ? g_strdup(g_strstrip(parts[1])) : NULL;
+    catalog_complain_model(build, item, map ? catalog_splice_back(map, offset) : offset, 0,
+                           base_error_info(error)->code, parts[0] ? parts[0] : "", hint ? hint : rest);
 }
 
 static bool is_model(const CatalogItem *item)
