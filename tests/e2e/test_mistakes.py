@@ -28,13 +28,13 @@ SELECT order_id, user_id, amount, paid_at FROM ods_order_i
 # file: (text, code, line, column, what the hint holds)
 MISTAKES = {
     "a_key.yml": ("metrics:\n  - {name: gmv, type: atomic, table: dwd_order_i, agg: sum, expr: amount, tiem: paid_at}\n",
-                  "W1003", 2, 81, "time"),
+                  "W1003", 2, 75, "time"),
     "b_missing.yml": ("entities:\n  - {name: buyer, type: int64}\n", "W1004", 2, 5, "key"),
     "c_value.yml": ("metrics:\n  - {name: n_orders, type: atomc, table: dwd_order_i, agg: count}\n", "W1005", 2, 28, "atomic"),
-    "d_name.yml": ("terms:\n  - {name: Heavy-Buyer, means: \"amount > 100\"}\n", "W1006", 2, 12, ""),
-    "e_reference.yml": ("feature_services:\n  - {name: ranker, features: [user_spendd]}\n", "W1008", 2, 32, ""),
+    "d_name.yml": ("entities:\n  - {name: Heavy-Buyer, key: user_id, type: int64}\n", "W1006", 2, 12, ""),
+    "e_reference.yml": ("feature_services:\n  - {name: ranker, features: [user_spendd]}\n", "W1008", 2, 31, ""),
     "f_syntax.yml": ("tables:\n  - {name: ods_x_i, columns: [\n", "W1009", None, None, ""),
-    "g_duplicate.yml": ("tables:\n  - {name: ods_order_i, domain: sales, layer: ods, columns: [{name: a, type: INT}]}\n", "W1007", 2, 12, "tables.yml"),
+    "z_duplicate.yml": ("tables:\n  - {name: ods_order_i, domain: sales, layer: ods, columns: [{name: a, type: INT}]}\n", "W1007", 2, 12, "tables.yml"),
     "dws_column_1d_d.sql": ("-- ---\n-- kind: full\n-- domain: sales\n-- ---\nSELECT user_idd, sum(amount) AS amount\nFROM dwd_order_i\nGROUP BY 1\n",
                             "W2004", 5, 8, "user_id"),
     "dws_table_1d_d.sql": ("-- ---\n-- kind: full\n-- domain: sales\n-- ---\nSELECT user_id\nFROM dwd_ordr_i\n", "W2002", 6, 6, "dwd_order_i"),
