@@ -134,6 +134,14 @@ bool engine_begin(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool engine_commit(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void engine_rollback(EngineConn *conn); /* never fails: what cannot be undone is gone already */
 
+/* TRAP: a plan of this engine holds statistics of the data that it was made for (ranges of columns, for filters that
+ * are always false, for packing sort and group keys). Run again after the data changed it gives WRONG ROWS; DuckDB makes a
+ * plan anew only when definitions changed. So: prepare and run inside one transaction (then the plan's
+ * statistics cover all that the transaction sees), or run a kept plan only while nothing changed:
+ * engine_changes gives a number that is another after every commit, and is true when no commit is in progress. Take it before
+ * engine_prepare (true needed) and compare after engine_stmt_run, before rows are used (true and the same needed). */
+bool engine_changes(Engine *engine, unsigned *ret_version);
+
 /* ---- statements ----------------------------------------------------------------------------- */
 
 EngineStmt *engine_prepare(EngineConn *conn, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;

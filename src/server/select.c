@@ -67,18 +67,28 @@ static guint64 shape_of(const char *sql)
 /* ---- plans ----------------------------------------------------------------------------------------------
  */
 
-static SessionPlan *plan_of(ServerSession *session, char *text, bool keep, GError **error)
+static bool prepare(SessionPlan *plan, GError **error)
 {
-    EngineConn *conn = session_conn(session, error);
-    EngineStmt *stmt = conn ? engine_prepare(conn, text, error) : NULL;
-    if (!stmt) {
-        g_free(text);
-        return NULL;
-    }
+    g_clear_pointer(&plan->stmt, engine_stmt_free);
+    plan->steady = engine_changes(engine_conn_engine(plan->conn), &plan->version);
+    plan->stmt = engine_prepare(plan->conn, plan->text, error);
+    return plan->stmt != NULL;
+}
+
+/* Still right for the data as it is now. */
+static bool is_fresh(const SessionPlan *plan)
+{
+    unsigned version = 0;
+    return plan->stmt && plan->steady && engine_changes(engine_conn_engine(plan->conn), &version) &&
+           version == plan->version;
+}
+
+/* Takes `text` over; prepared when it first runs, or at once with session_plan_new. */
+static SessionPlan *plan_of(ServerSession *session, char *text, bool keep)
+{
     SessionPlan *plan = g_new0(SessionPlan, 1);
     plan->text = text;
-    plan->conn = conn;
-    plan->stmt = stmt;
+    plan->conn = session->conn;
     plan->shape = shape_of(text);
     plan->keep = keep;
     return plan;
@@ -88,7 +98,11 @@ SessionPlan *session_plan_new(ServerSession *session, const char *sql, GError **
 {
     bool keep = false;
     char *text = session_rewrite(session, sql, &keep, error);
-    return text ? plan_of(session, text, keep, error) : NULL;
+    SessionPlan *plan = text ? plan_of(session, text, keep) : NULL;
+    if (plan && !prepare(plan, error)) {
+        g_clear_pointer(&plan, session_plan_free);
+    }
+    return plan;
 }
 
 void session_plan_free(SessionPlan *plan)
@@ -163,7 +177,7 @@ static double sum_rows(const json_t *node)
  * parameters). A guess only: no error is worth failing the statement for, which will run into it itself. */
 static double estimate_rows(SessionPlan *plan)
 {
-    if (engine_stmt_n_params(plan->stmt) > 0) {
+    if (plan->stmt && engine_stmt_n_params(plan->stmt) > 0) {
         return 0;
     }
     g_autofree char *explain = g_strconcat("EXPLAIN (FORMAT JSON) ", plan->text, NULL);
@@ -219,7 +233,7 @@ static EngineValue fit_value(EngineType want, const EngineValue *value)
     return (EngineValue){.id = ENGINE_INT64, .i64 = number};
 }
 
-static bool bind(SessionPlan *plan, const EngineValue *values, size_t n_values, GError **error)
+static bool bind_values(SessionPlan *plan, const EngineValue *values, size_t n_values, GError **error)
 {
     size_t n_params = engine_stmt_n_params(plan->stmt);
     if (n_params != n_values) {
@@ -254,14 +268,53 @@ static bool send_rows(EngineResult *result, const SqlRun *run, GError **error)
     return !failure;
 }
 
+/* Starts the plan where it is right without a transaction. *ret_done: it was, and *ret is the outcome. */
+static EngineResult *start_fresh(SessionPlan *plan, const SqlRun *run, bool *ret_done, GError **error)
+{
+    GError *failure = NULL;
+    bool ready = is_fresh(plan) || prepare(plan, &failure);
+    EngineResult *result = NULL;
+    if (ready && plan->steady && bind_values(plan, run->values, run->n_values, &failure)) {
+        result = engine_stmt_run(plan->stmt, &failure);
+    }
+    /* The data that the result reads was fixed when it started: compare now. */
+    *ret_done = failure ? !ready || is_fresh(plan) : is_fresh(plan);
+    if (*ret_done && failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+    }
+    g_clear_error(&failure);
+    if (!*ret_done) {
+        g_clear_pointer(&result, engine_result_free);
+    }
+    return result;
+}
+
+static bool run_in_transaction(SessionPlan *plan, const SqlRun *run, GError **error)
+{
+    if (!engine_begin(plan->conn, error)) {
+        return false;
+    }
+    bool ok = prepare(plan, error) && bind_values(plan, run->values, run->n_values, error);
+    g_autoptr(EngineResult) result = ok ? engine_stmt_run(plan->stmt, error) : NULL;
+    ok = result && send_rows(result, run, error);
+    g_clear_pointer(&result, engine_result_free);
+    engine_rollback(plan->conn); /* it only read */
+    return ok;
+}
+
+static bool run_plan(SessionPlan *plan, const SqlRun *run, GError **error)
+{
+    bool done = false;
+    g_autoptr(EngineResult) result = start_fresh(plan, run, &done, error);
+    return done ? result && send_rows(result, run, error) : run_in_transaction(plan, run, error);
+}
+
 static bool run_in_slot(ServerSession *session, SessionPlan *plan, const SqlRun *run, GError **error)
 {
     if (!session_set_running(session, plan->conn)) {
         return session_fail_stopped(session, error);
     }
-    g_autoptr(EngineResult) result = engine_stmt_run(plan->stmt, error);
-    bool ok = result && send_rows(result, run, error);
-    g_clear_pointer(&result, engine_result_free);
+    bool ok = run_plan(plan, run, error);
     session_set_running(session, NULL);
     if (!ok) {
         session_explain_stop(session, error);
@@ -271,9 +324,6 @@ static bool run_in_slot(ServerSession *session, SessionPlan *plan, const SqlRun 
 
 bool session_plan_run(ServerSession *session, SessionPlan *plan, const SqlRun *run, GError **error)
 {
-    if (!bind(plan, run->values, run->n_values, error)) {
-        return false;
-    }
     ServerPools *pools = session->sql->pools;
     if (!server_pools_enter(pools, &session->ticket, weigh(session, plan), false)) {
         return session_fail_stopped(session, error);
@@ -301,10 +351,12 @@ bool session_run_select(const SqlRun *run, GError **error)
         plan->used = ++session->plan_clock;
         return session_plan_run(session, plan, run, error);
     }
-    plan = session_plan_new(session, run->sql, error);
-    if (!plan) {
+    bool keep = false;
+    char *text = session_rewrite(session, run->sql, &keep, error);
+    if (!text) {
         return false;
     }
+    plan = plan_of(session, text, keep);
     bool ok = session_plan_run(session, plan, run, error);
     if (ok && plan->keep) {
         plan->used = ++session->plan_clock;
@@ -320,10 +372,10 @@ bool session_run_own(const SqlRun *run, const char *sql, GError **error)
     ServerSession *session = run->session;
     bool keep = false;
     char *text = check(session, sql, &keep, error);
-    SessionPlan *plan = text ? plan_of(session, text, false, error) : NULL;
-    if (!plan) {
+    if (!text) {
         return false;
     }
+    SessionPlan *plan = plan_of(session, text, false);
     SqlRun own = *run;
     own.values = NULL;
     own.n_values = 0;

@@ -44,12 +44,13 @@ char *sql_inline_values(const SqlRun *run, GError **error) G_GNUC_WARN_UNUSED_RE
 
 /* ---- SELECT (select.c) ---- */
 struct SessionPlan {
-    char *text;       /* as the engine runs it */
+    char *text;      /* as the engine runs it */
     EngineConn *conn; /* borrowed: the session's */
-    EngineStmt *stmt;
+    EngineStmt *stmt; /* NULL = to be prepared */
+    unsigned version; /* of the data, when stmt was prepared (engine_changes) */
+    bool steady;      /* no change was in progress then: stmt may be run while the version is the same */
     guint64 shape;
     bool keep; /* depends on nothing but text, snapshot, user and database */
-    bool weighed;
     guint64 used;
 };
 /* Translates (MySQL dialect), checks and rewrites a SELECT of the user; caller frees. *ret_keep: whether the

@@ -279,9 +279,9 @@ struct ServerStmt {
     ServerSession *session;
     char *sql;
     bool select;
-    size_t n_params;
-    SessionPlan *plan; /* of a SELECT; NULL = to be made again */
-    guint64 epoch;     /* session->plan_epoch that it was made in */
+    size_t n_params, n_columns; /* as they were when it was prepared */
+    SessionPlan *plan;          /* of a SELECT; NULL = to be made again */
+    guint64 epoch;              /* session->plan_epoch that it was made in */
 };
 
 static bool make_plan(ServerStmt *stmt, GError **error)
@@ -323,7 +323,10 @@ ServerStmt *server_stmt_prepare(ServerSession *session, const char *sql, GError 
     if (stmt->select && !make_plan(stmt, error)) {
         return NULL;
     }
-    stmt->n_params = stmt->plan ? engine_stmt_n_params(stmt->plan->stmt) : stmt->n_params;
+    if (stmt->plan) {
+        stmt->n_params = engine_stmt_n_params(stmt->plan->stmt);
+        stmt->n_columns = engine_stmt_n_columns(stmt->plan->stmt);
+    }
     return g_steal_pointer(&stmt);
 }
 
@@ -344,7 +347,7 @@ size_t server_stmt_n_params(const ServerStmt *stmt)
 
 size_t server_stmt_n_columns(const ServerStmt *stmt)
 {
-    return stmt->plan ? engine_stmt_n_columns(stmt->plan->stmt) : 0;
+    return stmt->n_columns;
 }
 
 const char *server_stmt_column_name(const ServerStmt *stmt, size_t i)

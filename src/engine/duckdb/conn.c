@@ -9,10 +9,22 @@ static const char *const session_settings[] = {
     "SET enable_progress_bar=true",
 };
 
+/* A statement that changes no data. */
+static bool exec_quietly(EngineConn *conn, const char *sql, GError **error)
+{
+    duckdb_result result;
+    bool ok = duckdb_query(conn->connection, sql, &result) == DuckDBSuccess;
+    if (!ok) {
+        engine_int_fail(conn->engine, error, duckdb_result_error(&result), sql);
+    }
+    duckdb_destroy_result(&result);
+    return ok;
+}
+
 static bool set_up(EngineConn *conn, GError **error)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(session_settings); i++) {
-        if (!engine_exec(conn, session_settings[i], error)) {
+        if (!exec_quietly(conn, session_settings[i], error)) {
             return false;
         }
     }
@@ -32,7 +44,7 @@ EngineConn *engine_int_connect(Engine *engine, bool hold, GError **error)
         engine_ref(engine);
     }
     /* the control connection sets its own, once the functions are there */
-    bool ok = set_up(conn, error) && (!hold || engine_exec(conn, ENGINE_FUNCTIONS_SEARCH_PATH, error));
+    bool ok = set_up(conn, error) && (!hold || exec_quietly(conn, ENGINE_FUNCTIONS_SEARCH_PATH, error));
     return ok ? g_steal_pointer(&conn) : NULL;
 }
 
@@ -76,12 +88,9 @@ double engine_conn_progress(EngineConn *conn)
 
 bool engine_exec(EngineConn *conn, const char *sql, GError **error)
 {
-    duckdb_result result;
-    bool ok = duckdb_query(conn->connection, sql, &result) == DuckDBSuccess;
-    if (!ok) {
-        engine_int_fail(conn->engine, error, duckdb_result_error(&result), sql);
-    }
-    duckdb_destroy_result(&result);
+    engine_int_change_begin(conn);
+    bool ok = exec_quietly(conn, sql, error);
+    engine_int_change_end(conn);
     return ok;
 }
 
@@ -119,17 +128,45 @@ bool engine_exec_values(EngineConn *conn, const char *sql, const EngineValue *va
 
 bool engine_begin(EngineConn *conn, GError **error)
 {
-    return engine_exec(conn, "BEGIN TRANSACTION", error);
+    conn->in_transaction = exec_quietly(conn, "BEGIN TRANSACTION", error);
+    return conn->in_transaction;
 }
 
 bool engine_commit(EngineConn *conn, GError **error)
 {
+    conn->in_transaction = false;
     return engine_exec(conn, "COMMIT", error);
 }
 
 void engine_rollback(EngineConn *conn)
 {
+    conn->in_transaction = false;
     duckdb_result result;
     (void)duckdb_query(conn->connection, "ROLLBACK", &result);
     duckdb_destroy_result(&result);
+}
+
+/* ---- changes ------------------------------------------------------------------------------------------------ */
+
+void engine_int_change_begin(EngineConn *conn)
+{
+    if (!conn->in_transaction) {
+        g_atomic_int_inc(&conn->engine->changes_begun);
+    }
+}
+
+void engine_int_change_end(EngineConn *conn)
+{
+    if (!conn->in_transaction) {
+        g_atomic_int_inc(&conn->engine->changes_ended);
+    }
+}
+
+bool engine_changes(Engine *engine, unsigned *ret_version)
+{
+    /* ended first: a change that begins in between is then seen as one in progress */
+    gint ended = g_atomic_int_get(&engine->changes_ended);
+    gint begun = g_atomic_int_get(&engine->changes_begun);
+    *ret_version = (unsigned)begun;
+    return begun == ended;
 }

@@ -28,6 +28,7 @@ struct Engine {
     GMutex feeds_lock;
     GHashTable *feeds; /* uint64_t* id -> EngineFeed*, under feeds_lock */
     uint64_t next_feed;
+    gint changes_begun, changes_ended; /* atomic: engine_changes */
 };
 
 struct EngineConn {
@@ -36,6 +37,7 @@ struct EngineConn {
     duckdb_connection connection;
     EngineStmt *parser, *printer; /* sql_tree.c: prepared at first use */
     gint interrupted;             /* atomic: engine_conn_interrupt came since the statement began */
+    bool in_transaction;          /* what it changes is seen at COMMIT */
 };
 
 struct EngineStmt {
@@ -80,6 +82,10 @@ char *engine_int_message(const char *message);
 
 /* feed.c: a GError as text that engine_int_fail turns back into it. Caller frees. */
 char *engine_int_pack_error(const GError *error);
+
+/* conn.c: around what may change data; nothing inside a transaction. */
+void engine_int_change_begin(EngineConn *conn);
+void engine_int_change_end(EngineConn *conn);
 
 /* conn.c: a connection that holds no reference to its engine. */
 EngineConn *engine_int_connect(Engine *engine, bool hold, GError **error) G_GNUC_WARN_UNUSED_RESULT;
