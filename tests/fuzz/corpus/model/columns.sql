@@ -1,0 +1,1 @@
+SELECT max(COLUMNS(c -> c LIKE 'a%')) FROM t

@@ -1,0 +1,11 @@
+-- ---
+-- title: {en: A, zh: 甲}
+-- kind: incremental
+-- time: ts
+-- key: [a]
+-- columns:
+--   - {name: a, checks: [not_null, {between: [0, 1], severity: warn}]}
+-- checks:
+--   - {row_count: {min: 1}}
+-- ---
+SELECT a, b, ts FROM t WHERE ts >= $start AND ts < $end

@@ -1,0 +1,1 @@
+SELECT m.a FROM m

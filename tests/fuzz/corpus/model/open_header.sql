@@ -1,0 +1,3 @@
+-- ---
+-- kind: full
+SELECT 1 AS one

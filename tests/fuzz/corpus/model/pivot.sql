@@ -1,0 +1,1 @@
+SELECT * FROM t PIVOT (sum(a) AS s FOR b IN ('x', 'y'))

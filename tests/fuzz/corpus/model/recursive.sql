@@ -1,0 +1,1 @@
+WITH RECURSIVE r AS (SELECT a FROM t UNION ALL SELECT r.a + 1 FROM r, LATERAL (SELECT u.x FROM u WHERE u.a = r.a) l) SELECT d.t.a, zz FROM t, r
