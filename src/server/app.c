@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -139,9 +140,15 @@ static bool open_snapshot(ServerApp *app, GError **error)
     return true;
 }
 
+/* Passwords' digests and all data are in there: nobody else's, whatever made the folder. */
+static bool close_folder(const char *path, GError **error)
+{
+    return chmod(path, 0700) == 0 || base_fs_fail(error, errno, "change the mode of", path);
+}
+
 static bool open_parts(ServerApp *app, GError **error)
 {
-    if (!base_fs_mkdir(app->data, error) || !take_lock(app, error) || !open_engine(app, error)) {
+    if (!base_fs_mkdir(app->data, error) || !close_folder(app->data, error) || !take_lock(app, error) || !open_engine(app, error)) {
         return false;
     }
     app->store = catalog_store_open(app->data, error);
