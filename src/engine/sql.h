@@ -61,7 +61,8 @@ bool engine_sql_reserved(const char *word);
 /* Text that a MySQL or Doris client sent, as the engine's dialect: backquotes, double-quoted
  * strings, LIMIT a, b, DIV, MOD, <=>, &&, ||, XOR, REGEXP, INTERVAL, CAST types, FROM DUAL, IF(), ISNULL(),
  * date arithmetic, GROUP_CONCAT, hints, COLLATE, and so on. Functions that are only named
- * differently are macros (engine/duckdb/functions.c), visible to all SQL.
+ * differently are macros (engine/duckdb/functions.c), visible to all SQL. An item of a SELECT list without alias gets
+ * its text as alias, as MySQL names columns. ? become $1, $2, ... in order of the source.
  * @@variables and @variables are looked up by `variable` (may be NULL: then an error), which returns
  * a literal of the engine's dialect, caller frees. */
 typedef char *(*EngineVariable)(const char *name, void *user, GError **error);

@@ -316,6 +316,7 @@ static bool step_number(Run *run)
 
 static bool step(Run *run)
 {
+    mysql_watch_items(run);
     switch (run_token(run, 0)->type) {
     case ENGINE_TOKEN_VARIABLE: {
         bool ok = mysql_variable(run, run_token(run, 0)->text);
@@ -359,7 +360,8 @@ char *mysql_text(Mysql *m, size_t start, size_t end)
                .end = end,
                .out = g_string_new(NULL),
                .operand = NO_PLACE,
-               .condition = NO_PLACE};
+               .condition = NO_PLACE,
+               .item = NO_PLACE};
     bool ok = true;
     while (ok && run.i < end) {
         ok = spend(m, run.i) && step(&run);
@@ -371,6 +373,7 @@ char *mysql_text(Mysql *m, size_t start, size_t end)
     if (ok) {
         mysql_end_order_item(&run);
         mysql_close_xor(&run);
+        mysql_end_item(&run);
     }
     m->depth--;
     return g_string_free(run.out, !ok);

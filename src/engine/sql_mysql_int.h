@@ -40,6 +40,7 @@ typedef struct {
     bool xor_open;    /* a right operand of XOR waits for its parenthesis */
     bool ordering;    /* in ORDER BY: items get the engine's spelling of where NULLs go */
     bool descending;  /* the item said DESC */
+    size_t item;      /* first token of the item of the SELECT list being written; NO_PLACE outside of one */
     bool nulls_said;  /* and where its NULLs go */
     bool multiplying; /* the last thing written was * / or % */
 } Run;
@@ -82,6 +83,12 @@ bool mysql_step_word(Run *run) G_GNUC_WARN_UNUSED_RESULT;
 void mysql_close_xor(Run *run);
 void mysql_end_condition(Run *run); /* at a token that ends the operands of OR */
 void mysql_end_order_item(Run *run);
+
+/* sql_mysql_alias.c: at a token that may end an item of the SELECT list. An item without an alias is named as
+ * MySQL names it: by its text. */
+void mysql_begin_items(Run *run);
+void mysql_watch_items(Run *run);
+void mysql_end_item(Run *run);
 
 /* sql_mysql.c: the operand behind the operator at run->i, translated; moves behind it. */
 char *mysql_right_operand(Run *run) G_GNUC_WARN_UNUSED_RESULT;

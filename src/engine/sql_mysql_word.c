@@ -74,6 +74,7 @@ static bool write_select(Run *run)
             k = (size_t)-1; /* any number, in any order */
         }
     }
+    mysql_begin_items(run);
     return true;
 }
 

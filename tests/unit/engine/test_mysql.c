@@ -111,17 +111,52 @@ static void check_translation(const char *sql, const char *mode, const char *exp
 
 static void test_sql_mode_changes_the_reading(void)
 {
-    check_translation("SELECT \"a\"", "", "SELECT 'a'");
+    check_translation("SELECT \"a\"", "", "SELECT 'a' AS \"a\"");
     check_translation("SELECT \"a\"", "ANSI_QUOTES", "SELECT \"a\"");
-    check_translation("SELECT a || b", "", "SELECT a OR b");
-    check_translation("SELECT a || b", "PIPES_AS_CONCAT", "SELECT a || b");
-    check_translation("SELECT 'a\\nb'", "NO_BACKSLASH_ESCAPES", "SELECT 'a\\nb'");
+    check_translation("SELECT a || b", "", "SELECT a OR b AS \"a || b\"");
+    check_translation("SELECT a || b", "PIPES_AS_CONCAT", "SELECT a || b AS \"a || b\"");
+    check_translation("SELECT 'a\\nb'", "NO_BACKSLASH_ESCAPES", "SELECT 'a\\nb' AS \"a\\nb\"");
 }
 
 static void test_parameters_keep_their_numbers_when_limit_turns(void)
 {
     check_translation("SELECT a FROM t WHERE a = ? LIMIT ?, ?", "",
                       "SELECT a FROM t WHERE a = $1 LIMIT $3 OFFSET $2");
+}
+
+static void check_names(const char *sql, const char *expected)
+{
+    g_autoptr(Engine) engine = NULL;
+    g_autoptr(EngineConn) conn = open_memory(&engine);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = engine_sql_from_mysql(sql, variable, NULL, &error);
+    g_assert_no_error(error);
+    g_autoptr(EngineStmt) stmt = engine_prepare(conn, text, &error);
+    if (error) {
+        g_error("%s became %s: %s", sql, text, error->message);
+    }
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (size_t i = 0; i < engine_stmt_n_columns(stmt); i++) {
+        g_string_append_printf(names, "%s%s", i > 0 ? ";" : "", engine_stmt_column_name(stmt, i));
+    }
+    g_assert_cmpstr(names->str, ==, expected);
+}
+
+static void test_columns_are_named_by_their_text(void)
+{
+    check_names("SELECT COUNT(*), DATABASE( ), @@version_comment, 'x', 1, NULL FROM t",
+                "COUNT(*);DATABASE( );@@version_comment;x;1;NULL");
+    check_names("SELECT a, t.b, count(*) n, count(*) AS m, a+1 `x y`, max(id) 'q' FROM t GROUP BY a, b",
+                "a;b;n;m;x y;q");
+    check_names("SELECT DISTINCT d + INTERVAL 1 DAY, DATE '2020-01-01', BINARY b, b COLLATE utf8mb4_bin, a "
+                "IS NULL, NOT a FROM t",
+                "d + INTERVAL 1 DAY;DATE '2020-01-01';BINARY b;b COLLATE utf8mb4_bin;a IS NULL;NOT a");
+    check_names("SELECT *, CASE WHEN a THEN 1 END, IF(a, 1, 2) FROM t",
+                "id;a;b;d;j;CASE WHEN a THEN 1 END;IF(a, 1, 2)");
+    check_names("SELECT CURRENT_USER, current_timestamp", "CURRENT_USER;current_timestamp");
+    check_names("SELECT `COUNT(*)` FROM (SELECT COUNT(*) FROM t) q UNION SELECT 1+1", "COUNT(*)");
+    check_names("SELECT 1 XOR 0, id IN (SELECT id+0 FROM t) FROM t ORDER BY a+1 LIMIT 1",
+                "1 XOR 0;id IN (SELECT id+0 FROM t)");
 }
 
 static void test_lines_stay_where_they_are(void)
@@ -174,6 +209,7 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/mysql/sql_mode changes the reading", test_sql_mode_changes_the_reading);
     g_test_add_func("/engine/mysql/parameters keep their numbers",
                     test_parameters_keep_their_numbers_when_limit_turns);
+    g_test_add_func("/engine/mysql/columns are named by their text", test_columns_are_named_by_their_text);
     g_test_add_func("/engine/mysql/lines stay where they are", test_lines_stay_where_they_are);
     g_test_add_func("/engine/mysql/NUL in a string is kept", test_nul_in_a_string_is_kept);
     g_test_add_func("/engine/mysql/errors name the place", test_errors_name_the_place);
