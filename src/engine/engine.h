@@ -151,7 +151,8 @@ size_t engine_stmt_n_params(const EngineStmt *stmt);
 /* Name of parameter i (from 0) without "$"; borrowed until the statement is freed. */
 const char *engine_stmt_param_name(const EngineStmt *stmt, size_t i);
 EngineType engine_stmt_param_type(const EngineStmt *stmt, size_t i); /* NULL when not known */
-/* Columns of the result, known before it runs; 0 for a statement without rows. */
+/* Columns of the result, known before it runs; 0 for a statement without rows. Where they depend on parameters
+ * (FROM range(?)) there is one column "unknown" of type NULL; the result has the true ones. */
 size_t engine_stmt_n_columns(const EngineStmt *stmt);
 const char *engine_stmt_column_name(const EngineStmt *stmt, size_t i);
 EngineType engine_stmt_column_type(const EngineStmt *stmt, size_t i);

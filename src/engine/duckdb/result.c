@@ -7,8 +7,8 @@
 
 static bool has_zone(const EngineLogical *logical)
 {
-    if (!logical || logical->type.id == ENGINE_TIMESTAMP_TZ) {
-        return true; /* NULL: not known before it runs */
+    if (!logical || logical->type.id == ENGINE_TIMESTAMP_TZ || logical->type.id == ENGINE_NULL) {
+        return true; /* or not known before it runs */
     }
     for (size_t i = 0; i < logical->n_children; i++) {
         if (has_zone(logical->children[i])) {

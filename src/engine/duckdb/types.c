@@ -43,6 +43,8 @@ static const struct {
     {DUCKDB_TYPE_ARRAY, ENGINE_ARRAY, ENGINE_FORM_ARRAY, "ARRAY"},
     {DUCKDB_TYPE_UNION, ENGINE_UNION, ENGINE_FORM_FIELDS, "UNION"},
     {DUCKDB_TYPE_SQLNULL, ENGINE_NULL, ENGINE_FORM_NONE, "NULL"},
+    {DUCKDB_TYPE_INVALID, ENGINE_NULL, ENGINE_FORM_NONE, "NULL"}, /* not known before parameters are bound */
+    {DUCKDB_TYPE_ANY, ENGINE_NULL, ENGINE_FORM_NONE, "NULL"},
 };
 
 const char *engine_type_name(EngineTypeId id)
