@@ -37,6 +37,7 @@ typedef struct {
     CliContext ctx; /* project and data folder, for settings and errors */
     char *shown;    /* the folder as it was named */
     gint64 n_plays;
+    bool built; /* all models were made, and no file came since */
     ServerApp *app;
     char *http_listen, *mysql_listen;
     char *http, *mysql, *link, *token; /* once served */
@@ -101,6 +102,17 @@ static bool end_day(gint64 *ret, GError **error)
     return true;
 }
 
+static bool write_marker(const Demo *demo, GError **error)
+{
+    g_autoptr(json_t) marker = json_object();
+    base_json_set_int(marker, "format", MARKER_FORMAT);
+    base_json_set_int(marker, "plays", demo->n_plays);
+    json_object_set_new(marker, "built", json_boolean(demo->built));
+    g_autofree char *text = base_json_text_pretty(marker);
+    g_autofree char *path = g_build_filename(demo->ctx.project, MARKER, NULL);
+    return base_fs_write(path, text, strlen(text), 0644, error);
+}
+
 static bool write_data(Demo *demo, GError **error)
 {
     gint64 day = 0;
@@ -109,12 +121,7 @@ static bool write_data(Demo *demo, GError **error)
         return false;
     }
     demo->n_plays = counts.n_plays;
-    g_autoptr(json_t) marker = json_object();
-    base_json_set_int(marker, "format", MARKER_FORMAT);
-    base_json_set_int(marker, "plays", counts.n_plays);
-    g_autofree char *text = base_json_text_pretty(marker);
-    g_autofree char *path = g_build_filename(demo->ctx.project, MARKER, NULL);
-    return base_fs_write(path, text, strlen(text), 0644, error);
+    return write_marker(demo, error);
 }
 
 static bool read_marker(Demo *demo)
@@ -122,6 +129,7 @@ static bool read_marker(Demo *demo)
     g_autofree char *path = g_build_filename(demo->ctx.project, MARKER, NULL);
     g_autoptr(json_t) marker = base_json_read_file(path, NULL);
     demo->n_plays = base_json_int(marker, "plays", 0);
+    demo->built = base_json_bool(marker, "built", false);
     return base_json_int(marker, "format", 0) == MARKER_FORMAT;
 }
 
@@ -237,6 +245,7 @@ static bool plan_and_apply(Demo *demo, GError **error)
         base_progress_done(progress, true, base_tr("nothing changed", "没有变化"));
         return true;
     }
+    demo->built = false;
     json_t *body = json_object();
     base_json_set_string(body, "plan", base_json_string(plan, "id", ""));
     base_json_set_string(body, "note", "weir demo");
@@ -284,6 +293,7 @@ static bool load_sources(Demo *demo, GError **error)
             }
         }
     }
+    demo->built = demo->built && loaded.files == 0;
     g_autofree char *rows = base_text_from_count(loaded.rows);
     g_autofree char *what =
         loaded.files == 0
@@ -374,6 +384,10 @@ static bool run_models(Demo *demo, GError **error)
         base_progress_new(base_tr("built, checked", "构建并检查"), demo->options->quiet);
     g_autoptr(GString) line = g_string_new(NULL);
     Run run = {.progress = progress, .line = line};
+    if (demo->built) {
+        base_progress_done(progress, true, base_tr("up to date", "已是最新"));
+        return true;
+    }
     json_t *answer = call(demo, "POST", "/api/v1/run?format=ndjson", NULL, run_write, &run, error);
     if (answer && !run.end) { /* a server that does not stream answers as a whole */
         run.end = json_pack("{s:b,s:O}", "ok", 1, "runs", json_object_get(answer, "runs"));
@@ -387,7 +401,8 @@ static bool run_models(Demo *demo, GError **error)
     base_progress_done(progress, ok, ok ? what : NULL);
     json_decref(answer);
     json_decref(run.end);
-    return ok;
+    demo->built = ok;
+    return ok && write_marker(demo, error);
 }
 
 /* ---- doors

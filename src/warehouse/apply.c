@@ -341,7 +341,7 @@ static void take_back(Apply *apply, GError **error)
     base_error_not_done(error, sentence);
 }
 
-static bool carry_out(Apply *apply, const char *user, gint64 *ret_version, GError **error)
+static bool carry_out(Apply *apply, const char *user, const char *note, gint64 *ret_version, GError **error)
 {
     Intake *intake = apply->warehouse->intake;
     Views forth = {apply->diff, apply->diff->after, false};
@@ -352,7 +352,7 @@ static bool carry_out(Apply *apply, const char *user, gint64 *ret_version, GErro
     }
     if (BASE_FAULT("apply.before_version")
             ? !base_fail(error, BASE_E_FILE_IO, "a fault was asked for before the version row")
-            : !catalog_store_apply(apply->warehouse->store, apply->diff, user, NULL, ret_version, error)) {
+            : !catalog_store_apply(apply->warehouse->store, apply->diff, user, note, ret_version, error)) {
         take_back(apply, error);
         Views back = {apply->diff, apply->diff->before, true};
         g_autoptr(GError) failure = NULL;
@@ -366,7 +366,7 @@ static bool carry_out(Apply *apply, const char *user, gint64 *ret_version, GErro
 }
 
 bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
-                     const char *user, gint64 *ret_version, GError **error)
+                     const char *user, const char *note, gint64 *ret_version, GError **error)
 {
     g_mutex_lock(&warehouse->run_lock);
     g_autoptr(GPtrArray) created = g_ptr_array_new();
@@ -376,7 +376,7 @@ bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *
     if (!ok) {
         base_error_not_done(error, "Nothing was applied.");
     } else {
-        ok = carry_out(&apply, user, ret_version, error);
+        ok = carry_out(&apply, user, note, ret_version, error);
     }
     g_mutex_unlock(&warehouse->run_lock);
     return ok;

@@ -60,20 +60,66 @@ static void build_clear(Build *build)
 
 /* ---- the interval ---------------------------------------------------------------------------------- */
 
-static EngineTypeId time_type(const CatalogObject *model)
+static EngineTypeId time_type_by_name(const char *type)
 {
-    const char *time = model->model->time;
-    for (guint i = 0; time && model->columns && i < model->columns->len; i++) {
-        const CatalogColumn *column = model->columns->pdata[i];
-        if (g_ascii_strcasecmp(column->name, time) == 0) {
-            return g_ascii_strcasecmp(column->type, "DATE") == 0 ? ENGINE_DATE
-                   : g_str_has_prefix(column->type, "TIMESTAMP WITH") ||
-                           g_str_equal(column->type, "TIMESTAMPTZ")
-                       ? ENGINE_TIMESTAMP_TZ
-                       : ENGINE_TIMESTAMP;
+    if (g_ascii_strcasecmp(type, "DATE") == 0) {
+        return ENGINE_DATE;
+    }
+    bool zoned =
+        g_ascii_strncasecmp(type, "TIMESTAMP WITH", 14) == 0 || g_ascii_strcasecmp(type, "TIMESTAMPTZ") == 0;
+    return zoned ? ENGINE_TIMESTAMP_TZ : ENGINE_TIMESTAMP;
+}
+
+/* The body with $start and $end as literals: what prepares without parameters. */
+static char *body_with_literals(const CatalogObject *model, GError **error)
+{
+    const char *sql = model->model->sql_resolved;
+    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, error);
+    if (!tokens) {
+        return NULL;
+    }
+    GString *out = g_string_new(NULL);
+    size_t at = 0;
+    for (guint i = 0; i < tokens->len; i++) {
+        const EngineToken *token = tokens->pdata[i];
+        if (token->type == ENGINE_TOKEN_PARAM &&
+            (g_str_equal(token->text, "$start") || g_str_equal(token->text, "$end"))) {
+            g_string_append_len(out, sql + at, (gssize)(token->start - at));
+            g_string_append(out, "TIMESTAMP '2000-01-01'");
+            at = token->end;
         }
     }
-    return ENGINE_TIMESTAMP;
+    g_string_append(out, sql + at);
+    return g_string_free(out, FALSE);
+}
+
+/* The type of the model's time column: from the catalog, else from the engine. */
+static bool time_type(Build *build, GError **error)
+{
+    const CatalogObject *model = build->model;
+    const char *time = model->model->time;
+    build->time_type = ENGINE_TIMESTAMP;
+    for (guint i = 0; time && model->columns && i < model->columns->len; i++) {
+        const CatalogColumn *column = model->columns->pdata[i];
+        if (g_ascii_strcasecmp(column->name, time) == 0 && *column->type) {
+            build->time_type = time_type_by_name(column->type);
+            return true;
+        }
+    }
+    if (!time) {
+        return true;
+    }
+    g_autofree char *body = body_with_literals(model, error);
+    g_autoptr(GString) sql = g_string_new("SELECT ");
+    engine_sql_append_name(sql, time);
+    g_string_append_printf(sql, " FROM (%s) AS body", body ? body : "");
+    g_autoptr(EngineStmt) stmt = body ? engine_prepare(build->conn, sql->str, error) : NULL;
+    if (!stmt) {
+        return false;
+    }
+    EngineTypeId id = engine_stmt_column_type(stmt, 0).id;
+    build->time_type = id == ENGINE_DATE || id == ENGINE_TIMESTAMP_TZ ? id : ENGINE_TIMESTAMP;
+    return true;
 }
 
 /* Decides what to run, and whether the result replaces the table or is merged into it. */
@@ -385,7 +431,7 @@ static bool swap(Build *build, GError **error)
 
 static bool make_table(Build *build, GError **error)
 {
-    if (!decide(build, error)) {
+    if (!time_type(build, error) || !decide(build, error)) {
         return false;
     }
     bool same = true;
@@ -463,8 +509,7 @@ void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const
                           .state = "failed",
                           .started_us = base_time_now_us(),
                           .sql = g_strdup(model->model->sql_resolved)};
-    Build build = {
-        .context = context, .conn = conn, .model = model, .run = ret, .time_type = time_type(model)};
+    Build build = {.context = context, .conn = conn, .model = model, .run = ret};
     build.hash = warehouse_logic_hash(model);
     build.build_name =
         g_strdup_printf(WAREHOUSE_BUILD_PREFIX "%s__%s_%zu", model->name, context->run_id, number);

@@ -300,19 +300,34 @@ static bool run_unique(Checker *checker, const json_t *check, GError **error)
     return true;
 }
 
-/* Quoted name of the table that a relationship points to. */
-static char *partner(Checker *checker, const char *to, GError **error)
+const CatalogObject *warehouse_check_partner(CatalogSnapshot *snapshot, const CatalogObject *model,
+                                             const char *to, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(to, ".", 2);
     bool ambiguous = false;
-    const CatalogObject *object =
-        parts[0] && parts[1]
-            ? catalog_resolve_table(checker->rows->snapshot, parts[0], parts[1], NULL, &ambiguous)
-            : catalog_resolve_table(checker->rows->snapshot, NULL, to, checker->rows->model->domain,
-                                    &ambiguous);
+    const CatalogObject *object = parts[0] && parts[1]
+                                      ? catalog_resolve_table(snapshot, parts[0], parts[1], NULL, &ambiguous)
+                                      : catalog_resolve_table(snapshot, NULL, to, model->domain, &ambiguous);
     if (!object) {
         base_fail(error, BASE_E_REFERENCE_UNKNOWN, "the check `relationship` names `%s`, which %s", to,
                   ambiguous ? "is more than one table" : "is no table");
+    }
+    return object;
+}
+
+/* Quoted name of the table that a relationship points to; it has to be there. */
+static char *partner(Checker *checker, const char *to, GError **error)
+{
+    const CatalogObject *object =
+        warehouse_check_partner(checker->rows->snapshot, checker->rows->model, to, error);
+    WarehouseRelation relation;
+    if (!object || !warehouse_relation(checker->conn, object->domain, object->name, &relation, error)) {
+        return NULL;
+    }
+    if (relation == WAREHOUSE_NOTHING) {
+        base_fail(error, BASE_E_TABLE_UNKNOWN, "the check `relationship` needs `%s`, which is not built yet",
+                  object->full_name);
+        base_error_hint(error, "weir run %s", object->full_name);
         return NULL;
     }
     return warehouse_name(object->domain, object->name);

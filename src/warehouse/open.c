@@ -10,8 +10,8 @@ Warehouse *warehouse_open(Engine *engine, Intake *intake, CatalogStore *store, G
     g_mutex_init(&warehouse->run_lock);
     g_mutex_init(&warehouse->state_lock);
     warehouse->running = g_ptr_array_new();
-    warehouse->given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    if (!warehouse_state_open(warehouse, error)) {
+    warehouse->begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (!warehouse_state_open(warehouse, error) || !warehouse_schedule_open(warehouse, error)) {
         warehouse_close(warehouse);
         return NULL;
     }
@@ -24,7 +24,7 @@ void warehouse_close(Warehouse *warehouse)
         return;
     }
     g_ptr_array_unref(warehouse->running);
-    g_hash_table_unref(warehouse->given);
+    g_hash_table_unref(warehouse->begun);
     g_mutex_clear(&warehouse->run_lock);
     g_mutex_clear(&warehouse->state_lock);
     engine_unref(warehouse->engine);

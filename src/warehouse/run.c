@@ -7,7 +7,8 @@ typedef enum { NODE_WAITING, NODE_RUNNING, NODE_FINISHED } NodeState;
 
 typedef struct {
     const CatalogObject *model;
-    GPtrArray *needs; /* Node* */
+    GPtrArray *needs; /* Node*: models that it reads */
+    GPtrArray *waits; /* Node*: models that its checks look at */
     NodeState state;
     WarehouseRun run; /* valid once FINISHED */
     size_t number;
@@ -28,11 +29,48 @@ static void node_free(gpointer data)
 {
     Node *node = data;
     g_ptr_array_unref(node->needs);
+    g_ptr_array_unref(node->waits);
     warehouse_run_clear(&node->run);
     g_free(node);
 }
 
 /* ---- order -------------------------------------------------------------------------------------------- */
+
+/* Whether `from` comes, by reading or waiting, after `to`. The graph has no circle. */
+static bool comes_after(const Node *from, const Node *to, GHashTable *seen)
+{
+    if (from == to) {
+        return true;
+    }
+    if (!g_hash_table_add(seen, (gpointer)(guintptr)from)) {
+        return false;
+    }
+    for (guint i = 0; i < from->needs->len + from->waits->len; i++) {
+        const Node *next =
+            i < from->needs->len ? from->needs->pdata[i] : from->waits->pdata[i - from->needs->len];
+        if (comes_after(next, to, seen)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A check `relationship` looks at a table that the model may not read: it is built first, unless that would
+ * go in a circle. */
+static void add_waits(CatalogSnapshot *snapshot, Node *node, GHashTable *by_model)
+{
+    size_t i;
+    json_t *check;
+    json_array_foreach (json_object_get(node->model->definition, "checks"), i, check) {
+        const char *to = base_json_string(check, "to", NULL);
+        const CatalogObject *partner = to ? warehouse_check_partner(snapshot, node->model, to, NULL) : NULL;
+        Node *other = partner ? g_hash_table_lookup(by_model, partner) : NULL;
+        g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+        if (other && !comes_after(other, node, seen)) {
+            g_ptr_array_add(node->waits, other);
+        }
+    }
+}
 
 static GPtrArray *make_nodes(CatalogSnapshot *snapshot, const GPtrArray *models)
 {
@@ -42,6 +80,7 @@ static GPtrArray *make_nodes(CatalogSnapshot *snapshot, const GPtrArray *models)
         Node *node = g_new0(Node, 1);
         node->model = models->pdata[i];
         node->needs = g_ptr_array_new();
+        node->waits = g_ptr_array_new();
         node->number = i;
         g_ptr_array_add(nodes, node);
         g_hash_table_insert(by_model, models->pdata[i], node);
@@ -56,18 +95,26 @@ static GPtrArray *make_nodes(CatalogSnapshot *snapshot, const GPtrArray *models)
             }
         }
     }
+    for (guint i = 0; i < nodes->len; i++) {
+        add_waits(snapshot, nodes->pdata[i], by_model);
+    }
     return nodes;
+}
+
+static bool all_finished(const GPtrArray *nodes)
+{
+    for (guint i = 0; i < nodes->len; i++) {
+        if (((const Node *)nodes->pdata[i])->state != NODE_FINISHED) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* With the lock. */
 static bool is_ready(const Node *node)
 {
-    for (guint i = 0; i < node->needs->len; i++) {
-        if (((const Node *)node->needs->pdata[i])->state != NODE_FINISHED) {
-            return false;
-        }
-    }
-    return node->state == NODE_WAITING;
+    return node->state == NODE_WAITING && all_finished(node->needs) && all_finished(node->waits);
 }
 
 static const Node *failed_need(const Node *node)
@@ -95,7 +142,8 @@ static void tell(Runner *runner, const Node *node, const char *state)
         .model = node->model, .state = state, .done = runner->n_finished, .total = runner->nodes->len};
     if (node->state == NODE_FINISHED) {
         step.rows = run->rows;
-        step.start_us = run->start_us > WAREHOUSE_BEGINNING_US ? run->start_us : 0; /* all history has no start */
+        step.start_us =
+            run->start_us > WAREHOUSE_BEGINNING_US ? run->start_us : 0; /* all history has no start */
         step.end_us = run->end_us;
         step.elapsed_us = run->elapsed_us;
         step.message = run->message;
@@ -108,6 +156,7 @@ static void finish(Runner *runner, Node *node)
 {
     node->state = NODE_FINISHED;
     runner->n_finished++;
+    warehouse_note_begun(runner->warehouse, node->model->id, node->run.started_us);
     tell(runner, node, node->run.state);
     g_cond_broadcast(&runner->changed);
 }

@@ -74,10 +74,16 @@ static bool drop_leftovers(EngineConn *conn, GError **error)
     return true;
 }
 
+static bool drop_old_runs(EngineConn *conn, GError **error)
+{
+    EngineValue before = int_value(base_time_now_us() - WAREHOUSE_RUNS_KEPT_US);
+    return engine_exec_values(conn, "DELETE FROM _weir.runs WHERE started_us < $1", &before, 1, NULL, error);
+}
+
 static bool open_work(EngineConn *conn, void *user, GError **error)
 {
     (void)user;
-    return engine_exec(conn, TABLES_SQL, error) && drop_leftovers(conn, error);
+    return engine_exec(conn, TABLES_SQL, error) && drop_leftovers(conn, error) && drop_old_runs(conn, error);
 }
 
 bool warehouse_state_open(Warehouse *warehouse, GError **error)

@@ -24,9 +24,9 @@ json_t *warehouse_plan_to_json(Warehouse *warehouse, const CatalogDiff *diff,
 
 /* Carries `diff` out. `allow_drop` (NULL-terminated full names; NULL = none): tables with data that may go;
  * else DROP_NOT_ALLOWED names them and nothing is done. On failure everything is as before. The version row
- * is written last. */
+ * is written last, with `note` (may be NULL). */
 bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
-                     const char *user, gint64 *ret_version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                     const char *user, const char *note, gint64 *ret_version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One step of a run, told as it happens (from the thread that runs it; serialised). */
 typedef struct {

@@ -21,6 +21,7 @@
 #define WAREHOUSE_BUILD_PREFIX      "_weir_build__"
 #define WAREHOUSE_SAMPLE_ROWS       5    /* failed rows of a check kept in the run's record */
 #define WAREHOUSE_SAMPLE_TEXT_BYTES 8192 /* and most text of them */
+#define WAREHOUSE_RUNS_KEPT_US      (400 * BASE_TIME_DAY_US)
 #define WAREHOUSE_MAX_PARALLEL      64u
 
 struct Warehouse {
@@ -32,8 +33,13 @@ struct Warehouse {
     guint64 stop_calls;   /* of warehouse_stop: those since a run was asked for count for it */
     guint64 current_base; /* stop_calls when the run that works now was asked for */
     GPtrArray *running;   /* EngineConn* that work now; borrowed */
-    GHashTable *given;    /* id -> gint64*: when warehouse_due last gave it */
+    GHashTable *begun;    /* id -> gint64*: when it last ran, or was given out by warehouse_due */
 };
+
+/* Notes that a model or source began at `us` (schedule.c). */
+void warehouse_note_begun(Warehouse *warehouse, const char *id, gint64 us);
+/* Reads when everything last began, at open. */
+bool warehouse_schedule_open(Warehouse *warehouse, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- interval.c --------------------------------------------------------------------------------- */
 
@@ -147,6 +153,10 @@ typedef struct {
  * + error: a check could not be run. */
 bool warehouse_checks_run(EngineConn *conn, const WarehouseCheckRows *rows, json_t **ret_checks,
                           char **ret_failed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The table or model that a check `relationship` names; NULL + REFERENCE_UNKNOWN. */
+const CatalogObject *warehouse_check_partner(CatalogSnapshot *snapshot, const CatalogObject *model,
+                                             const char *to, GError **error);
 
 /* ---- build.c ------------------------------------------------------------------------------------------- */
 

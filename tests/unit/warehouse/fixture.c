@@ -106,7 +106,7 @@ bool fixture_apply(Fixture *f, const char *const *allow, GError **error)
 {
     g_autoptr(CatalogDiff) diff = fixture_diff(f);
     gint64 version = 0;
-    if (!warehouse_apply(f->warehouse, diff, allow, "test", &version, error)) {
+    if (!warehouse_apply(f->warehouse, diff, allow, "test", NULL, &version, error)) {
         return false;
     }
     g_assert_cmpint(version, >, 0);

@@ -3,7 +3,8 @@
 
 #define TABLES                                                                                               \
     "tables:\n  - name: ods_event_i\n    layer: ods\n    kind: incremental\n    columns:\n"                  \
-    "      - {name: id, type: bigint}\n      - {name: event_at, type: datetime}\n      - {name: amount, type: "    \
+    "      - {name: id, type: bigint}\n      - {name: event_at, type: datetime}\n      - {name: amount, "    \
+    "type: "                                                                                                 \
     "bigint}\n"
 
 static const char DETAIL[] =
@@ -33,17 +34,18 @@ static void open_project(Fixture *f)
     fixture_open(f);
     write_project(f);
     fixture_apply_ok(f);
-    fixture_exec(f, "INSERT INTO d.ods_event_i (id, event_at, amount) VALUES (1, '2026-01-01 10:00:00', 5), (2, "
-                    "'2026-01-01 23:59:59', 7), "
-                    "(3, '2026-01-02 00:00:00', 11)");
+    fixture_exec(f,
+                 "INSERT INTO d.ods_event_i (id, event_at, amount) VALUES (1, '2026-01-01 10:00:00', 5), (2, "
+                 "'2026-01-01 23:59:59', 7), "
+                 "(3, '2026-01-02 00:00:00', 11)");
 }
 
 /* An event so many minutes ago. */
 static void add_event(Fixture *f, int id, int minutes_ago, int amount)
 {
     g_autofree char *at = base_time_format(base_time_now_us() - minutes_ago * 60 * BASE_TIME_SECOND_US, NULL);
-    g_autofree char *sql =
-        g_strdup_printf("INSERT INTO d.ods_event_i (id, event_at, amount) VALUES (%d, '%s', %d)", id, at, amount);
+    g_autofree char *sql = g_strdup_printf(
+        "INSERT INTO d.ods_event_i (id, event_at, amount) VALUES (%d, '%s', %d)", id, at, amount);
     fixture_exec(f, sql);
 }
 
@@ -121,7 +123,8 @@ static void test_outside(void)
     Fixture f;
     open_project(&f);
     fixture_write(&f, "domains/d/models/dwd_wide_i.sql",
-                  "-- ---\n-- kind: incremental\n-- time: event_at\n-- ---\nSELECT id, event_at + INTERVAL 400 DAY AS event_at "
+                  "-- ---\n-- kind: incremental\n-- time: event_at\n-- ---\nSELECT id, event_at + INTERVAL "
+                  "400 DAY AS event_at "
                   "FROM ods_event_i "
                   "WHERE event_at >= $start AND event_at < $end\n");
     fixture_apply_ok(&f);
@@ -207,10 +210,11 @@ static void test_unique_over_history(void)
 {
     Fixture f;
     open_project(&f);
-    fixture_write(&f, "domains/d/models/dwd_amount_i.sql",
-                  "-- ---\n-- kind: incremental\n-- time: event_at\n-- lookback: 1h\n-- checks:\n--   - {unique: "
-                  "[amount]}\n-- ---\n"
-                  "SELECT id, event_at, amount FROM ods_event_i WHERE event_at >= $start AND event_at < $end\n");
+    fixture_write(
+        &f, "domains/d/models/dwd_amount_i.sql",
+        "-- ---\n-- kind: incremental\n-- time: event_at\n-- lookback: 1h\n-- checks:\n--   - {unique: "
+        "[amount]}\n-- ---\n"
+        "SELECT id, event_at, amount FROM ods_event_i WHERE event_at >= $start AND event_at < $end\n");
     fixture_apply_ok(&f);
     fixture_run_ok(&f, "dwd_amount_i");
     add_event(&f, 30, 5, 7); /* 7 is there since January */
@@ -228,11 +232,12 @@ static void test_failure(void)
     fixture_run_ok(&f, NULL);
     fixture_write(&f, "domains/d/models/app_other_f.sql",
                   "-- ---\n-- kind: full\n-- ---\nSELECT count(*) AS n FROM dwd_event_i\n");
-    fixture_write(
-        &f, "domains/d/models/dws_event_1d_i.sql",
-        "-- ---\n-- kind: incremental\n-- time: dt\n-- key: [dt]\n-- ---\nSELECT CAST(event_at AS DATE) AS dt, "
-        "sum(CAST('x' || amount AS BIGINT))::BIGINT AS amount, count(*) AS n FROM dwd_event_i WHERE event_at >= "
-        "$start AND event_at < $end GROUP BY 1\n");
+    fixture_write(&f, "domains/d/models/dws_event_1d_i.sql",
+                  "-- ---\n-- kind: incremental\n-- time: dt\n-- key: [dt]\n-- ---\nSELECT CAST(event_at AS "
+                  "DATE) AS dt, "
+                  "sum(CAST('x' || amount AS BIGINT))::BIGINT AS amount, count(*) AS n FROM dwd_event_i "
+                  "WHERE event_at >= "
+                  "$start AND event_at < $end GROUP BY 1\n");
     fixture_apply_ok(&f);
     g_autoptr(GError) error = NULL;
     g_assert_false(fixture_run(&f, NULL, &error));
@@ -257,7 +262,8 @@ static void test_rebuild(void)
     fixture_run_ok(&f, NULL);
     fixture_write(&f, "domains/d/models/dwd_event_i.sql",
                   "-- ---\n-- kind: incremental\n-- time: event_at\n-- key: [id]\n-- lookback: 1h\n-- ---\n"
-                  "SELECT id, event_at, amount * 2 AS amount, 'v2' AS version FROM ods_event_i WHERE event_at >= $start "
+                  "SELECT id, event_at, amount * 2 AS amount, 'v2' AS version FROM ods_event_i WHERE "
+                  "event_at >= $start "
                   "AND event_at < $end\n");
     fixture_apply_ok(&f);
     fixture_run_ok(&f, NULL);
@@ -321,6 +327,28 @@ static void test_order(void)
     assert_before(text->str, "dwd_event_i:done", "dws_event_1d_i:running");
     assert_before(text->str, "dws_event_1d_i:done", "app_total_f:running");
     assert_before(text->str, "app_total_f:done", "app_look_f:running");
+    fixture_close(&f);
+}
+
+/* A check may look at a model that is not read: that one is built first. Two that look at each other go on
+ * all the same. */
+static void test_check_order(void)
+{
+    Fixture f;
+    open_project(&f);
+    fixture_write(&f, "domains/d/models/aa_first_f.sql",
+                  "-- ---\n-- kind: full\n-- layer: app\n-- checks:\n--   - {relationship: {column: id, to: "
+                  "zz_last_f}}\n-- ---\nSELECT 1 AS id\n");
+    fixture_write(&f, "domains/d/models/zz_last_f.sql",
+                  "-- ---\n-- kind: full\n-- layer: app\n-- ---\nSELECT 1 AS id UNION ALL SELECT 2\n");
+    fixture_apply_ok(&f);
+    fixture_run_ok(&f, NULL);
+    fixture_write(&f, "domains/d/models/zz_last_f.sql",
+                  "-- ---\n-- kind: full\n-- layer: app\n-- checks:\n--   - {relationship: {column: id, to: "
+                  "aa_first_f}, severity: warn}\n-- ---\n"
+                  "SELECT 1 AS id UNION ALL SELECT 2\n");
+    fixture_apply_ok(&f);
+    fixture_run_ok(&f, NULL);
     fixture_close(&f);
 }
 
@@ -408,6 +436,27 @@ static void test_due(void)
     fixture_close(&f);
 }
 
+static void test_follows(void)
+{
+    Fixture f;
+    open_project(&f);
+    fixture_write(&f, "domains/d/models/app_total_f.sql",
+                  "-- ---\n-- kind: full\n-- schedule: {on: upstream}\n-- ---\nSELECT count(*) AS days, "
+                  "sum(amount)::BIGINT AS amount FROM dws_event_1d_i\n");
+    fixture_apply_ok(&f);
+    fixture_run_ok(&f, NULL);
+    g_autoptr(GPtrArray) rest = warehouse_due(f.warehouse, f.snapshot, base_time_now_us());
+    g_assert_cmpuint(rest->len, ==, 0);
+    fixture_run_ok(&f, "dwd_event_i");
+    g_autoptr(GPtrArray) due = warehouse_due(f.warehouse, f.snapshot, base_time_now_us());
+    g_assert_cmpuint(due->len, ==, 1);
+    g_assert_cmpstr(due->pdata[0], ==, "model:d.app_total_f");
+    fixture_reopen(&f); /* it was given out, but not run: after a restart it still is due */
+    g_autoptr(GPtrArray) again = warehouse_due(f.warehouse, f.snapshot, base_time_now_us());
+    g_assert_cmpuint(again->len, ==, 1);
+    fixture_close(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -423,7 +472,9 @@ int main(int argc, char **argv)
     g_test_add_func("/warehouse/run/changed_logic_is_built_for_all_history", test_rebuild);
     g_test_add_func("/warehouse/run/readers_see_one_state", test_readers);
     g_test_add_func("/warehouse/run/a_model_starts_after_what_it_reads", test_order);
+    g_test_add_func("/warehouse/run/what_a_check_looks_at_is_built_first", test_check_order);
     g_test_add_func("/warehouse/run/words_select_models", test_select);
+    g_test_add_func("/warehouse/run/a_model_follows_its_upstream", test_follows);
     g_test_add_func("/warehouse/run/stop_finishes_what_runs", test_stop);
     g_test_add_func("/warehouse/run/leftovers_of_a_crash_go_at_open", test_leftovers);
     g_test_add_func("/warehouse/run/due_is_given_once", test_due);
