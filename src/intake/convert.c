@@ -59,8 +59,8 @@ static bool parse_scientific(const char *p, const char *end, gint64 min, guint64
     if (!memchr(p, 'e', (size_t)(end - p)) && !memchr(p, 'E', (size_t)(end - p))) {
         return false;
     }
-    if (!intake_parse_double(p, (size_t)(end - p), &value) || !(value >= -9007199254740992.0 && value <= 9007199254740992.0) ||
-        (double)(gint64)value != value) {
+    if (!intake_parse_double(p, (size_t)(end - p), &value) ||
+        !(value >= -9007199254740992.0 && value <= 9007199254740992.0) || (double)(gint64)value != value) {
         return false;
     }
     gint64 number = (gint64)value;

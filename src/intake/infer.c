@@ -15,7 +15,10 @@ static IntakeSpool *sample(Intake *intake, IntakeSpool *body, const IntakeOption
     }
     g_autoptr(IntakeSpool) out = intake_spool_new(intake);
     IntakeBlock block = {0};
-    bool ok = true;
+    g_autoptr(GPtrArray) unused = NULL;
+    const char *const no_names[] = {NULL};
+    /* For CSV the header line stays in the sample; for JSON this finds out its shape. */
+    bool ok = options->format == INTAKE_CSV || intake_reader_header(reader, no_names, &unused, error);
     while (ok && intake_spool_bytes(out) < SAMPLE_BYTES) {
         ok = intake_reader_next(reader, &block, error) &&
              (block.len == 0 || intake_spool_append(out, block.data, block.len, error));
@@ -44,7 +47,7 @@ static char *sniff_sql(const IntakeOptions *options, const char *path)
                                                            : "read_csv(");
     engine_sql_append_text(sql, path);
     if (options->format == INTAKE_CSV) {
-        g_string_append(sql, ", sample_size = -1, normalize_names = true, delim = ");
+        g_string_append(sql, ", sample_size = -1, delim = ");
         engine_sql_append_text(sql, options->separator->str);
         append_byte_option(sql, "quote", options->enclose);
         append_byte_option(sql, "escape", options->escape);

@@ -321,7 +321,7 @@ static char *plan_text(const IntakePlan *plan, bool replace)
         json_array_append_new(columns, json_string(((IntakeMapping *)plan->mappings->pdata[i])->name));
     }
     g_autoptr(json_t) root =
-        json_pack("{s:o, s:o, s:b, s:b, s:b}", "table", catalog_table_to_json(plan->table), "columns",
+        json_pack("{s:o, s:o, s:b, s:b, s:b, s:b}", "table", catalog_table_to_json(plan->table), "columns",
                   columns, "has_delete", plan->has_delete, "partial", plan->partial, "new_key_error",
                   plan->new_key_error, "replace", replace);
     return base_json_text(root);

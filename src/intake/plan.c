@@ -435,7 +435,7 @@ static IntakeField *field_of(Build *b, const CatalogColumn *column)
 
 static bool map_missing(Build *b, const CatalogColumn *column, GError **error)
 {
-    if (b->options->partial_columns && !column->key) {
+    if (b->options->partial_columns) { /* missing keys: check_keys */
         return true;
     }
     if (column->not_null && !column->default_sql) {
@@ -617,8 +617,8 @@ char *intake_plan_select(const IntakePlan *plan, const char *from)
 static void sign(IntakePlan *plan)
 {
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%s.%s|%d|%s%s|", plan->table->schema, plan->table->name, plan->partial,
-                           plan->select_head, plan->select_tail);
+    g_string_append_printf(text, "%s.%s|%d%d|%s%s|", plan->table->schema, plan->table->name, plan->partial,
+                           plan->new_key_error, plan->select_head, plan->select_tail);
     for (guint i = 0; i < plan->fields->len; i++) {
         const IntakeField *field = plan->fields->pdata[i];
         g_string_append_printf(text, "%d,%u,%u,%s;", (int)field->type.id, field->type.width,

@@ -21,7 +21,11 @@ static inline void fixture_open(Fixture *f)
     bool made = base_fs_mkdir(spool, &error);
     g_assert_no_error(error);
     g_assert_true(made);
-    const EngineOptions options = {.path = path, .spool_dir = spool, .threads = 2, .memory_bytes = 2LL << 30, .temp_max_bytes = 8LL << 30,
+    const EngineOptions options = {.path = path,
+                                   .spool_dir = spool,
+                                   .threads = 2,
+                                   .memory_bytes = 2LL << 30,
+                                   .temp_max_bytes = 8LL << 30,
                                    .checkpoint_wal_bytes = 32 << 20};
     f->engine = engine_open(&options, &error);
     g_assert_no_error(error);
@@ -90,7 +94,8 @@ static inline CatalogTable *fixture_table(const char *name, CatalogTableModel mo
     return table;
 }
 
-static inline CatalogTable *fixture_create(Fixture *f, const char *name, CatalogTableModel model, const char *columns)
+static inline CatalogTable *fixture_create(Fixture *f, const char *name, CatalogTableModel model,
+                                           const char *columns)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(CatalogTable) made = fixture_table(name, model, columns);
@@ -120,8 +125,8 @@ static inline IntakeOptions *fixture_options(const char *headers)
 }
 
 /* Loads `body` with "header: value" lines; true = success. The result is the caller's to clear. */
-static inline bool fixture_try(Fixture *f, const CatalogTable *table, const char *headers, const char *body, gssize len,
-                               IntakeResult *ret, GError **error)
+static inline bool fixture_try(Fixture *f, const CatalogTable *table, const char *headers, const char *body,
+                               gssize len, IntakeResult *ret, GError **error)
 {
     memset(ret, 0, sizeof *ret);
     g_autoptr(IntakeOptions) options = fixture_options(headers);

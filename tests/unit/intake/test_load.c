@@ -34,21 +34,31 @@ static void expect_fail(const CatalogTable *table, const char *headers, const ch
 
 static void test_types(void)
 {
-    g_autoptr(CatalogTable) t = fresh("types", "a:BIGINT b:VARCHAR c:DOUBLE d:DATE e:TIMESTAMP g:DECIMAL(10,2) h:BOOLEAN i:TINYINT j:JSON k:HUGEINT l:DECIMAL(38,4) m:INTEGER[]");
-    fixture_load(&f, t, "column_separator:;", "1;x;1.5;2026-01-02;2026-01-02 03:04:05.5;1.25;true;-7;{\"a\": [1]};170141183460469231731687303715884105727;12345678901234567890.12345;[1, 2]\n"
-                                              "\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N\n");
+    g_autoptr(CatalogTable) t =
+        fresh("types", "a:BIGINT b:VARCHAR c:DOUBLE d:DATE e:TIMESTAMP g:DECIMAL(10,2) h:BOOLEAN i:TINYINT "
+                       "j:JSON k:HUGEINT l:DECIMAL(38,4) m:INTEGER[]");
+    fixture_load(&f, t, "column_separator:;",
+                 "1;x;1.5;2026-01-02;2026-01-02 03:04:05.5;1.25;true;-7;{\"a\": "
+                 "[1]};170141183460469231731687303715884105727;12345678901234567890.12345;[1, 2]\n"
+                 "\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N;\\N\n");
     fixture_expect(&f, "SELECT * EXCLUDE _weir_load_id FROM d.types ORDER BY a NULLS LAST",
-                   "1,x,1.5,2026-01-02,2026-01-02 03:04:05.5,1.25,true,-7,{\"a\": [1]},170141183460469231731687303715884105727,12345678901234567890.1235,[1,2]|"
+                   "1,x,1.5,2026-01-02,2026-01-02 03:04:05.5,1.25,true,-7,{\"a\": "
+                   "[1]},170141183460469231731687303715884105727,12345678901234567890.1235,[1,2]|"
                    "~,~,~,~,~,~,~,~,~,~,~,~");
 }
 
 static void test_columns(void)
 {
     g_autoptr(CatalogTable) t = fresh("mapped", "k1:INTEGER k2:VARCHAR v:BIGINT day:DATE");
-    fixture_load(&f, t, "column_separator:,\ncolumns:k2,tmp,k1,day_text, v = tmp * 100 + 1, day = str_to_date(day_text, '%Y%m%d'), k2 = upper(k2)\nwhere:k1 > 1",
+    fixture_load(&f, t,
+                 "column_separator:,\ncolumns:k2,tmp,k1,day_text, v = tmp * 100 + 1, day = "
+                 "str_to_date(day_text, '%Y%m%d'), k2 = upper(k2)\nwhere:k1 > 1",
                  "a,5,1,20260101\nb,6,2,20260102\nc,7,3,20261399\n");
     fixture_expect(&f, "SELECT k1, k2, v, day FROM d.mapped ORDER BY k1", "2,B,601,2026-01-02|3,C,701,~");
-    fixture_expect(&f, "SELECT total_rows, loaded_rows, filtered_rows, unselected_rows FROM _weir.loads ORDER BY txn_id DESC LIMIT 1", "3,2,0,1");
+    fixture_expect(&f,
+                   "SELECT total_rows, loaded_rows, filtered_rows, unselected_rows FROM _weir.loads ORDER BY "
+                   "txn_id DESC LIMIT 1",
+                   "3,2,0,1");
     expect_fail(t, "column_separator:,\ncolumns:a,b,k1=(SELECT 1)", "1,2\n", "");
     expect_fail(t, "column_separator:,\ncolumns:a,b,k1=sum(a)", "1,2\n", "");
     expect_fail(t, "column_separator:,\ncolumns:a,b,k1=nosuch+1", "1,2\n", "no field or column `nosuch`");
@@ -72,14 +82,16 @@ static void test_rejects(void)
     g_autofree char *path = intake_error_log(f.intake, result.error_log);
     g_autofree char *log = NULL;
     g_assert_true(g_file_get_contents(path, &log, NULL, NULL));
-    g_assert_nonnull(strstr(log, "Reason: actual column number in csv file is less than schema column number"));
+    g_assert_nonnull(
+        strstr(log, "Reason: actual column number in csv file is less than schema column number"));
     g_assert_nonnull(strstr(log, ". src line [2,y]; "));
     g_assert_nonnull(strstr(log, "null value for not null column"));
     intake_result_clear(&result);
     g_clear_error(&error);
     fixture_expect(&f, "SELECT count(*) FROM d.rejects", "0");
 
-    g_assert_true(fixture_try(&f, t, "column_separator:,\nmax_filter_ratio:0.9\nstrict_mode:true", body, -1, &result, &error));
+    g_assert_true(fixture_try(&f, t, "column_separator:,\nmax_filter_ratio:0.9\nstrict_mode:true", body, -1,
+                              &result, &error));
     g_assert_no_error(error);
     g_assert_cmpint(result.filtered_rows, ==, 5);
     g_assert_cmpint(result.loaded_rows, ==, 2);
@@ -94,7 +106,8 @@ static void test_rejects_in_sql(void)
     g_autoptr(CatalogTable) t = fresh("sqlrejects", "a:BIGINT b:HUGEINT:notnull");
     IntakeResult result;
     g_autoptr(GError) error = NULL;
-    g_assert_true(fixture_try(&f, t, "column_separator:,\nmax_filter_ratio:0.5", "1,5\n2,x\n3,7\n", -1, &result, &error));
+    g_assert_true(fixture_try(&f, t, "column_separator:,\nmax_filter_ratio:0.5", "1,5\n2,x\n3,7\n", -1,
+                              &result, &error));
     g_assert_no_error(error);
     g_assert_cmpint(result.filtered_rows, ==, 1);
     g_assert_cmpint(result.loaded_rows, ==, 2);
@@ -123,11 +136,16 @@ static void test_lengths(void)
 static void test_json(void)
 {
     g_autoptr(CatalogTable) t = fresh("json", "a:BIGINT b:VARCHAR c:DOUBLE");
-    fixture_load(&f, t, "format:json", "{\"a\":1,\"b\":\"x\\n\\u00e9\",\"c\":1.5}\n\n  {\"c\":null,\"a\":12345678901234567,\"b\":{\"k\":[1,2.50]}}\r\n");
+    fixture_load(&f, t, "format:json",
+                 "{\"a\":1,\"b\":\"x\\n\\u00e9\",\"c\":1.5}\n\n  "
+                 "{\"c\":null,\"a\":12345678901234567,\"b\":{\"k\":[1,2.50]}}\r\n");
     fixture_load(&f, t, "format:json\nstrip_outer_array:true", " [ {\"a\":3,\"b\":true} , {\"a\":4} ]\n");
-    fixture_load(&f, t, "format:json\nstrip_outer_array:true\njson_root:$.data.rows\njsonpaths:[\"$.id\",\"$.deep.list[1]\"]\ncolumns:a,b",
+    fixture_load(&f, t,
+                 "format:json\nstrip_outer_array:true\njson_root:$.data.rows\njsonpaths:[\"$.id\",\"$.deep."
+                 "list[1]\"]\ncolumns:a,b",
                  "{\"data\":{\"rows\":[{\"id\":5,\"deep\":{\"list\":[0,\"one\"]}},{\"id\":6}]}}");
-    fixture_load(&f, t, "format:json\njsonpaths:[\"$.x\",\"$.y\"]\ncolumns:tmp,b,a=tmp*10", "{\"x\":7,\"y\":\"seven\"}");
+    fixture_load(&f, t, "format:json\njsonpaths:[\"$.x\",\"$.y\"]\ncolumns:tmp,b,a=tmp*10",
+                 "{\"x\":7,\"y\":\"seven\"}");
     fixture_expect(&f, "SELECT a, b, c FROM d.json ORDER BY a",
                    "1,x\né,1.5|3,true,~|4,~,~|5,one,~|6,~,~|70,seven,~|12345678901234567,{\"k\":[1,2.50]},~");
     expect_fail(t, "format:json", "{\"a\":1\n{\"a\":2}\n", "too many filtered rows: 1 of 2");
@@ -145,14 +163,19 @@ static void test_large(void)
     gint64 n = 120000, sum = 0, deleted;
     g_autoptr(GError) error = NULL;
     for (gint64 i = 0; i < n; i++) {
-        g_string_append_printf(csv, "%" G_GINT64_FORMAT ",\"text, %" G_GINT64_FORMAT "\nline\",%g\n", i, i, (double)i / 2);
-        g_string_append_printf(json, "{\"a\":%" G_GINT64_FORMAT ",\"b\":\"t%" G_GINT64_FORMAT "\",\"c\":%g}\n", i, i, (double)i / 2);
-        g_string_append_printf(array, "%s{\"b\":\"[t,%" G_GINT64_FORMAT "\\\"\",\"a\":%" G_GINT64_FORMAT "}", i ? ",\n" : "", i, i);
+        g_string_append_printf(csv, "%" G_GINT64_FORMAT ",\"text, %" G_GINT64_FORMAT "\nline\",%g\n", i, i,
+                               (double)i / 2);
+        g_string_append_printf(json,
+                               "{\"a\":%" G_GINT64_FORMAT ",\"b\":\"t%" G_GINT64_FORMAT "\",\"c\":%g}\n", i,
+                               i, (double)i / 2);
+        g_string_append_printf(array, "%s{\"b\":\"[t,%" G_GINT64_FORMAT "\\\"\",\"a\":%" G_GINT64_FORMAT "}",
+                               i ? ",\n" : "", i, i);
         sum += i;
     }
     g_string_append_c(array, ']');
     g_assert_cmpuint(array->len, >, 3 * INTAKE_BLOCK_BYTES);
-    g_autofree char *expected = g_strdup_printf("%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, n, sum, n);
+    g_autofree char *expected =
+        g_strdup_printf("%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, n, sum, n);
     fixture_load(&f, t, "column_separator:,\nenclose:\"", csv->str);
     fixture_expect(&f, "SELECT count(*), sum(a)::BIGINT, count(DISTINCT b) FROM d.large", expected);
     fixture_expect(&f, "SELECT b FROM d.large WHERE a = 77777", "text, 77777\nline");
@@ -177,7 +200,8 @@ static GByteArray *packed(IntakeCompression how, const char *text)
     size_t n = 0;
     if (how == INTAKE_GZ || how == INTAKE_DEFLATE) {
         z_stream z = {0};
-        g_assert_cmpint(deflateInit2(&z, 6, Z_DEFLATED, how == INTAKE_GZ ? 31 : 15, 8, Z_DEFAULT_STRATEGY), ==, Z_OK);
+        g_assert_cmpint(deflateInit2(&z, 6, Z_DEFLATED, how == INTAKE_GZ ? 31 : 15, 8, Z_DEFAULT_STRATEGY),
+                        ==, Z_OK);
         z.next_in = (Bytef *)(uintptr_t)text;
         z.avail_in = (uInt)strlen(text);
         z.next_out = out->data;
@@ -187,7 +211,9 @@ static GByteArray *packed(IntakeCompression how, const char *text)
         deflateEnd(&z);
     } else if (how == INTAKE_BZ2) {
         unsigned len = out->len;
-        g_assert_cmpint(BZ2_bzBuffToBuffCompress((char *)out->data, &len, (char *)(uintptr_t)text, (unsigned)strlen(text), 1, 0, 0), ==, BZ_OK);
+        g_assert_cmpint(BZ2_bzBuffToBuffCompress((char *)out->data, &len, (char *)(uintptr_t)text,
+                                                 (unsigned)strlen(text), 1, 0, 0),
+                        ==, BZ_OK);
         n = len;
     } else if (how == INTAKE_LZ4) {
         n = LZ4F_compressFrame(out->data, out->len, text, strlen(text), NULL);
@@ -200,8 +226,14 @@ static GByteArray *packed(IntakeCompression how, const char *text)
 
 static void test_compressed(void)
 {
-    static const struct { const char *name; IntakeCompression how; } WAYS[] = {
-        {"gz", INTAKE_GZ}, {"bz2", INTAKE_BZ2}, {"lz4", INTAKE_LZ4}, {"zstd", INTAKE_ZSTD}, {"deflate", INTAKE_DEFLATE}};
+    static const struct {
+        const char *name;
+        IntakeCompression how;
+    } WAYS[] = {{"gz", INTAKE_GZ},
+                {"bz2", INTAKE_BZ2},
+                {"lz4", INTAKE_LZ4},
+                {"zstd", INTAKE_ZSTD},
+                {"deflate", INTAKE_DEFLATE}};
     g_autoptr(CatalogTable) t = fresh("packed", DUP);
     GString *text = g_string_new(NULL);
     for (int i = 0; i < 150000; i++) {
@@ -234,8 +266,11 @@ static void test_compressed(void)
 static void test_header_line(void)
 {
     g_autoptr(CatalogTable) t = fresh("named", DUP);
-    fixture_load(&f, t, "column_separator:,\nformat:csv_with_names", "\xEF\xBB\xBF" "B,C,a\nx,1.5,1\n");
-    fixture_load(&f, t, "column_separator:,\nformat:csv_with_names_and_types", "p,q,r\nINT,STRING,DOUBLE\n2,y,2.5\n");
+    fixture_load(&f, t, "column_separator:,\nformat:csv_with_names",
+                 "\xEF\xBB\xBF"
+                 "B,C,a\nx,1.5,1\n");
+    fixture_load(&f, t, "column_separator:,\nformat:csv_with_names_and_types",
+                 "p,q,r\nINT,STRING,DOUBLE\n2,y,2.5\n");
     fixture_load(&f, t, "column_separator:,\nskip_lines:2", "junk\njunk\n3,z,3.5\n");
     fixture_expect(&f, "SELECT a, b, c FROM d.named ORDER BY a", "1,x,1.5|2,y,2.5|3,z,3.5");
 }
@@ -254,7 +289,9 @@ static void test_parquet(void)
 {
     g_autoptr(CatalogTable) t = fresh("parquet", DUP);
     g_autofree char *path = g_build_filename(f.dir, "spool", "in.parquet", NULL);
-    g_autofree char *sql = g_strdup_printf("COPY (SELECT i::INTEGER AS a, 'r' || i AS B, i / 2 AS c, 1 AS other FROM range(50000) r(i)) TO '%s'", path);
+    g_autofree char *sql = g_strdup_printf(
+        "COPY (SELECT i::INTEGER AS a, 'r' || i AS B, i / 2 AS c, 1 AS other FROM range(50000) r(i)) TO '%s'",
+        path);
     g_autofree char *ignored = fixture_query(&f, sql);
     g_autofree char *body = NULL;
     gsize len;
@@ -300,18 +337,22 @@ static void test_insert(void)
     IntakeResult result;
     g_autoptr(GError) error = NULL;
     EngineValue value = {.id = ENGINE_INT64, .i64 = 9};
-    g_assert_true(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 1), (NULL, $1)", &value, 1, "ins", "u", &result, &error));
+    g_assert_true(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 1), (NULL, $1)", &value, 1, "ins", "u",
+                                &result, &error));
     g_assert_no_error(error);
     g_assert_cmpint(result.loaded_rows, ==, 2);
     intake_result_clear(&result);
-    g_assert_true(intake_insert(f.intake, t, COLUMNS, "SELECT 's' || i, i FROM range(5) r(i)", NULL, 0, NULL, "u", &result, &error));
+    g_assert_true(intake_insert(f.intake, t, COLUMNS, "SELECT 's' || i, i FROM range(5) r(i)", NULL, 0, NULL,
+                                "u", &result, &error));
     g_assert_no_error(error);
     g_assert_cmpint(result.loaded_rows, ==, 5);
     intake_result_clear(&result);
-    g_assert_false(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 'no number')", NULL, 0, NULL, "u", &result, &error));
+    g_assert_false(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 'no number')", NULL, 0, NULL, "u",
+                                 &result, &error));
     intake_result_clear(&result);
     g_clear_error(&error);
-    g_assert_false(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 1)", NULL, 0, "ins", "u", &result, &error));
+    g_assert_false(
+        intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 1)", NULL, 0, "ins", "u", &result, &error));
     g_assert_error(error, BASE_ERROR, BASE_E_LABEL_EXISTS);
     intake_result_clear(&result);
     g_clear_error(&error);

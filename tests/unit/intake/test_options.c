@@ -1,7 +1,9 @@
 /* Stream Load's headers: what is taken, and Doris's words for what is refused. */
 #include "fixture.h"
 
-static const struct { const char *headers, *expected; /* NULL = fine */ } CASES[] = {
+static const struct {
+    const char *headers, *expected; /* NULL = fine */
+} CASES[] = {
     {"label:a-b_c:1", NULL},
     {"label:a b", "Label format error. regex: ^[-_A-Za-z0-9:]{1,128}$, label: a b"},
     {"FORMAT:JSON", NULL},
@@ -55,7 +57,8 @@ static void test_headers(void)
 
 static void test_separators(void)
 {
-    g_autoptr(IntakeOptions) options = fixture_options("column_separator:\\x01\\t|\nline_delimiter:\\r\\n\nenclose:'");
+    g_autoptr(IntakeOptions) options =
+        fixture_options("column_separator:\\x01\\t|\nline_delimiter:\\r\\n\nenclose:'");
     g_assert_cmpstr(options->separator->str, ==, "\x01\t|");
     g_assert_cmpstr(options->delimiter->str, ==, "\r\n");
     g_assert_cmpint(options->enclose, ==, '\'');
@@ -65,9 +68,15 @@ static void test_separators(void)
 
 static void test_filenames(void)
 {
-    static const struct { const char *name; IntakeFormat format; IntakeCompression compression; const char *separator; } NAMES[] = {
-        {"a.csv", INTAKE_CSV, INTAKE_PLAIN, ","}, {"b.TSV.gz", INTAKE_CSV, INTAKE_GZ, "\t"}, {"c.ndjson.zst", INTAKE_JSON, INTAKE_ZSTD, NULL},
-        {"d.json", INTAKE_JSON, INTAKE_PLAIN, NULL}, {"e.parquet", INTAKE_PARQUET, INTAKE_PLAIN, NULL}, {"f.csv.bz2", INTAKE_CSV, INTAKE_BZ2, ","}};
+    static const struct {
+        const char *name;
+        IntakeFormat format;
+        IntakeCompression compression;
+        const char *separator;
+    } NAMES[] = {
+        {"a.csv", INTAKE_CSV, INTAKE_PLAIN, ","},          {"b.TSV.gz", INTAKE_CSV, INTAKE_GZ, "\t"},
+        {"c.ndjson.zst", INTAKE_JSON, INTAKE_ZSTD, NULL},  {"d.json", INTAKE_JSON, INTAKE_PLAIN, NULL},
+        {"e.parquet", INTAKE_PARQUET, INTAKE_PLAIN, NULL}, {"f.csv.bz2", INTAKE_CSV, INTAKE_BZ2, ","}};
     for (size_t i = 0; i < G_N_ELEMENTS(NAMES); i++) {
         g_autoptr(IntakeOptions) options = intake_options_new();
         intake_options_from_filename(options, NAMES[i].name);
