@@ -594,10 +594,10 @@ void catalog_bind_object(CatalogBuild *build, CatalogFile *file, CatalogKind kin
     } else if (kind == CATALOG_MODEL) {
         catalog_bind_model(build, item);
     }
+    catalog_node_seal(item->node); /* the text has checks as they were written, the definition all of them */
     if (kind == CATALOG_TABLE || kind == CATALOG_MODEL) {
         catalog_bind_checks(build, item);
     }
-    catalog_node_seal(item->node);
     g_hash_table_insert(build->by_node, object, item);
 }
 

@@ -99,13 +99,22 @@ struct CatalogObject {
     unsigned line, column;
     const char *title_en, *title_zh, *description_en, *description_zh; /* "" when not given */
     const char *owner, *grade, *status, *layer; /* "" when not given */
-    json_t *definition;   /* the whole definition as JSON, keys as written; borrowed */
+    /* The whole definition as JSON, keys as written; borrowed. Of a TABLE or MODEL with checks, "checks" is normalised:
+     * all checks of columns and of the object as
+     *   [{"type": "not_null" | "unique" | "accepted_values" | "relationship" | "between" | "row_count",
+     *     "column"?: name, "columns"?: [names] (unique over several), "severity": "error" | "warn",
+     *     "where"?: SQL, "name"?: text,
+     *     "values": [...] (accepted_values), "to": table, "field"?: column there (relationship),
+     *     "low", "high" (between), "min"?, "max"?, "change"?, "over"? (row_count)}] */
+    json_t *definition;
     const char *text;     /* canonical YAML (and SQL) text: what diff and history show */
     const char *hash;     /* of text; equal hash = equal meaning */
     const CatalogTable *table;     /* TABLE, and what CREATE TABLE made; NULL otherwise */
     const CatalogModelInfo *model; /* MODEL only */
     /* Columns of a TABLE or MODEL: name and the engine's type ("" = not known). For a model they come from
-     * binding its SQL. NULL for other kinds. */
+     * binding its SQL. NULL for other kinds.
+     * A table that a source will make at its first load (`sources.tables[].to`, declared nowhere) is a TABLE
+     * with status "expected", `table` NULL and no columns; there is nothing to create for it. */
     const GPtrArray *columns; /* CatalogColumn* */
 };
 
@@ -154,9 +163,12 @@ json_t *catalog_object_to_json(const CatalogSnapshot *snapshot, const CatalogObj
 
 /* ---- lineage ----------------------------------------------------------------------------------- */
 
+/* Columns of an edge: both NULL = the one reads, makes or uses the other; both set = the value of a column;
+ * from_column alone = the column decides which rows `to` has ("filter"), or goes into an object without columns (a metric);
+ * to_column alone = the column counts rows of `from`. For feature views and services a feature stands as column. */
 typedef struct {
     const CatalogObject *from, *to;
-    const char *from_column, *to_column; /* NULL both = table-level edge */
+    const char *from_column, *to_column;
     const char *how; /* "direct" (same value), "derived" (expression), "aggregated", "filter" (decides rows) */
 } CatalogEdge;
 /* Edges into (up) or out of (down) an object; `column` NULL = all. CatalogEdge* borrowed; free the array. */
