@@ -140,11 +140,16 @@ char *cli_path(const char *prefix, const char *text);
 /* Appends ?name=value or &name=value; nothing for a NULL value. */
 void cli_query_add(GString *path, const char *name, const char *value);
 
+/* Finds the running server or opens the project here; cli_call and its like do it by themselves. */
+bool cli_client_open(CliContext *ctx, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Ctrl-C while a run is under way: once asks it to stop after what is running, twice interrupts it, three
- * times ends this program. Begin before the first call: threads inherit the signal mask. */
+ * times ends this program. Begin before the first call: threads inherit the signal mask. What is pressed
+ * before `_started` ends nothing; the caller asks `_pressed` and does not start. */
 typedef struct CliInterrupt CliInterrupt;
 CliInterrupt *cli_interrupt_begin(CliContext *ctx);
-bool cli_interrupt_end(CliInterrupt *interrupt);                               /* true: it was pressed */
+bool cli_interrupt_started(CliInterrupt *interrupt); /* false: it was pressed already */
+bool cli_interrupt_end(CliInterrupt *interrupt);     /* true: it was pressed */
 bool cli_call_stop(CliContext *ctx, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* any thread */
 
 /* ---- output (output.c) ---- */

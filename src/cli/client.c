@@ -94,7 +94,7 @@ static ServerApp *open_app(CliContext *ctx, GError **error)
     return server_app_open(&options, error);
 }
 
-static bool open_client(CliContext *ctx, GError **error)
+bool cli_client_open(CliContext *ctx, GError **error)
 {
     if (ctx->client != NULL) {
         return true;
@@ -265,7 +265,7 @@ static json_t *call_app(CliContext *ctx, const char *method, const char *path, j
 
 json_t *cli_call(CliContext *ctx, const char *method, const char *path, json_t *body, GError **error)
 {
-    if (!open_client(ctx, error)) {
+    if (!cli_client_open(ctx, error)) {
         return NULL;
     }
     if (ctx->client->app != NULL) {
@@ -279,7 +279,7 @@ json_t *cli_call(CliContext *ctx, const char *method, const char *path, json_t *
 bool cli_call_stream(CliContext *ctx, const char *method, const char *path, json_t *body, const char *accept,
                      CliSink sink, void *user, GError **error)
 {
-    if (!open_client(ctx, error)) {
+    if (!cli_client_open(ctx, error)) {
         return false;
     }
     if (ctx->client->app != NULL) {
@@ -296,7 +296,7 @@ bool cli_call_stream(CliContext *ctx, const char *method, const char *path, json
 
 json_t *cli_call_text(CliContext *ctx, const char *path, CliSink sink, GError **error)
 {
-    if (!open_client(ctx, error)) {
+    if (!cli_client_open(ctx, error)) {
         return NULL;
     }
     if (ctx->client->app != NULL) {
@@ -313,7 +313,7 @@ static json_t *upload_app(CliContext *ctx, const char *path, const char *file, G
 
 json_t *cli_call_upload(CliContext *ctx, const char *path, const char *file, GError **error)
 {
-    if (!open_client(ctx, error)) {
+    if (!cli_client_open(ctx, error)) {
         return NULL;
     }
     if (ctx->client->app != NULL) {
@@ -336,9 +336,6 @@ json_t *cli_call_upload(CliContext *ctx, const char *path, const char *file, GEr
 
 bool cli_call_stop(CliContext *ctx, GError **error)
 {
-    if (ctx->client == NULL) {
-        return true;
-    }
     if (ctx->client->app != NULL) {
         g_autoptr(json_t) body = json_object();
         g_autoptr(json_t) answer =

@@ -332,13 +332,15 @@ int cli_verb_run(CliContext *ctx)
     g_autoptr(BaseProgress) progress =
         base_progress_new(base_tr("building", "构建"), ctx->quiet || ctx->json);
     RunView view = {.ctx = ctx, .progress = progress, .line = g_string_new(NULL)};
-    if (cli_call_stream(ctx, "POST", "/api/v1/run?format=ndjson", body, "application/x-ndjson", on_steps,
+    bool started = cli_client_open(ctx, &error) && cli_interrupt_started(interrupt);
+    if (started &&
+        cli_call_stream(ctx, "POST", "/api/v1/run?format=ndjson", body, "application/x-ndjson", on_steps,
                         &view, &error) &&
         view.line->len > 0) {
         take_line(&view);
     }
     bool pressed = cli_interrupt_end(interrupt);
-    int code = finish_run(ctx, &view, error);
+    int code = started || error != NULL ? finish_run(ctx, &view, error) : CLI_EXIT_INTERRUPTED;
     g_string_free(view.line, TRUE);
     json_decref(view.last);
     return pressed ? CLI_EXIT_INTERRUPTED : code;

@@ -353,13 +353,11 @@ int cli_verb_rollback(CliContext *ctx)
 {
     GError *error = NULL;
     gint64 version = 0;
-    bool dry = cli_flag(ctx, "dry-run");
     if (!cli_project_need(ctx, &error) || !read_version(ctx->words[0], &version, &error)) {
         return cli_fail(ctx, error);
     }
-    bool yes = dry;
-    if (!dry &&
-        !cli_confirm(
+    bool yes = false;
+    if (!cli_confirm(
             ctx, base_tr("  Overwrite the project's files with that version?", "  用该版本覆盖项目文件？"),
             &yes, &error)) {
         return cli_fail(ctx, error);
@@ -370,7 +368,6 @@ int cli_verb_rollback(CliContext *ctx)
     }
     g_autoptr(json_t) body = json_object();
     base_json_set_int(body, "version", version);
-    json_object_set_new(body, "dry_run", json_boolean(dry));
     g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/rollback", body, &error);
     if (answer == NULL) {
         return cli_fail(ctx, error);
@@ -378,12 +375,8 @@ int cli_verb_rollback(CliContext *ctx)
     if (ctx->json) {
         return cli_print_json(answer);
     }
-    print_names(dry ? base_tr("would write", "将写入") : base_tr("wrote", "已写入"),
-                json_object_get(answer, "written"));
+    print_names(base_tr("wrote", "已写入"), json_object_get(answer, "written"));
     print_names(base_tr("not in that version:", "该版本没有："), json_object_get(answer, "extra"));
-    if (!dry) {
-        cli_say(ctx, "%s",
-                base_tr("  Now: weir plan, then weir apply", "  接下来：weir plan，然后 weir apply"));
-    }
+    cli_say(ctx, "%s", base_tr("  Now: weir plan, then weir apply", "  接下来：weir plan，然后 weir apply"));
     return CLI_EXIT_OK;
 }

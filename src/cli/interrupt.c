@@ -12,19 +12,27 @@ struct CliInterrupt {
     GThread *thread;
     sigset_t before;
     int signals, end; /* signalfd, eventfd */
+    GMutex lock;      /* of the two below */
     int pressed;
+    bool started;
 };
 
 static void pressed(CliInterrupt *interrupt)
 {
-    interrupt->pressed++;
-    if (interrupt->pressed >= 3) {
+    g_mutex_lock(&interrupt->lock);
+    int times = ++interrupt->pressed;
+    bool started = interrupt->started;
+    g_mutex_unlock(&interrupt->lock);
+    if (times >= 3) {
         _exit(CLI_EXIT_INTERRUPTED);
     }
+    if (!started) {
+        return;
+    }
     cli_say(interrupt->ctx, "%s",
-            interrupt->pressed == 1 ? base_tr("finishing what is running; Ctrl-C again interrupts it",
-                                              "正在等待当前任务完成，再按 Ctrl-C 中断")
-                                    : base_tr("interrupting", "正在中断"));
+            times == 1 ? base_tr("finishing what is running; Ctrl-C again interrupts it",
+                                 "正在等待当前任务完成，再按 Ctrl-C 中断")
+                       : base_tr("interrupting", "正在中断"));
     g_autoptr(GError) error = NULL;
     if (!cli_call_stop(interrupt->ctx, &error)) {
         cli_say(interrupt->ctx, "%s", error->message);
@@ -58,10 +66,20 @@ CliInterrupt *cli_interrupt_begin(CliContext *ctx)
     sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, &interrupt->before);
     interrupt->ctx = ctx;
+    g_mutex_init(&interrupt->lock);
     interrupt->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     interrupt->end = eventfd(0, EFD_CLOEXEC);
     interrupt->thread = g_thread_new("interrupt", watch, interrupt);
     return interrupt;
+}
+
+bool cli_interrupt_started(CliInterrupt *interrupt)
+{
+    g_mutex_lock(&interrupt->lock);
+    interrupt->started = interrupt->pressed == 0;
+    bool started = interrupt->started;
+    g_mutex_unlock(&interrupt->lock);
+    return started;
 }
 
 bool cli_interrupt_end(CliInterrupt *interrupt)
@@ -72,6 +90,7 @@ bool cli_interrupt_end(CliInterrupt *interrupt)
     close(interrupt->end);
     pthread_sigmask(SIG_SETMASK, &interrupt->before, NULL);
     bool was_pressed = interrupt->pressed > 0;
+    g_mutex_clear(&interrupt->lock);
     g_free(interrupt);
     return was_pressed;
 }

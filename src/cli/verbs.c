@@ -56,10 +56,6 @@ static const CliFlag APPLY[] = {
     {"note", 0, CLI_TEXT, "TEXT", NULL, "kept with the version", "随版本保存的说明"},
     END,
 };
-static const CliFlag ROLLBACK[] = {
-    {"dry-run", 0, CLI_BOOL, NULL, NULL, "only say which files would be written", "只列出将要写的文件"},
-    END,
-};
 static const CliFlag LINT[] = {
     {"format", 'f', CLI_TEXT, "FORMAT", "text json github sarif", "text, json, github or sarif",
      "text、json、github 或 sarif"},
@@ -172,7 +168,7 @@ const CliVerb CLI_VERBS[] = {
      "what differs between two versions", "比较两个版本", NULL, NULL, NONE, cli_verb_diff},
     {"rollback", CLI_GROUP_DEFINE, "VERSION", 1, 1, CLI_WORDS_NONE, NULL,
      "write the files of a version back; then plan and apply", "把文件恢复为某版本，然后 plan、apply", NULL,
-     NULL, ROLLBACK, cli_verb_rollback},
+     NULL, NONE, cli_verb_rollback},
     {"lint", CLI_GROUP_DEFINE, "", 0, 0, CLI_WORDS_NONE, NULL, "check the definitions", "检查定义", NULL,
      NULL, LINT, cli_verb_lint},
     {"fmt", CLI_GROUP_DEFINE, "[FILE ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,

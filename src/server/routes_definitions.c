@@ -105,7 +105,8 @@ static bool apply_locked(ServerCall *call, char **allow_drop, GError **error)
     gint64 version = 0;
     g_autoptr(json_t) plan = warehouse_plan_to_json(server_app_warehouse(call->app), diff, error);
     if (!plan || !warehouse_apply(server_app_warehouse(call->app), diff, (const char *const *)allow_drop,
-                                  access_user_name(call->user), &version, error)) {
+                                  access_user_name(call->user), base_json_string(call->body, "note", NULL),
+                                  &version, error)) {
         return false;
     }
     server_app_set_snapshot(call->app, diff->after);
