@@ -26,7 +26,8 @@ json_t *warehouse_plan_to_json(Warehouse *warehouse, const CatalogDiff *diff,
  * else DROP_NOT_ALLOWED names them and nothing is done. On failure everything is as before. The version row
  * is written last, with `note` (may be NULL). */
 bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
-                     const char *user, const char *note, gint64 *ret_version, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                     const char *user, const char *note, gint64 *ret_version,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* One step of a run, told as it happens (from the thread that runs it; serialised). */
 typedef struct {
