@@ -150,7 +150,7 @@ static bool write_parentheses(Run *run)
     const EngineToken *before = run->i > 0 ? sql_token(run->m->tokens, run->i - 1) : NULL;
     bool call = before && run->operand != NO_PLACE && engine_token_is_name(before, false) &&
                 !mysql_is_keyword(before);
-    size_t operand = run->operand;
+    size_t operand = run->operand, term = run->term;
     g_autofree char *inner = mysql_text(run->m, run->i + 1, close);
     if (!inner) {
         return false;
@@ -159,6 +159,7 @@ static bool write_parentheses(Run *run)
     mysql_operand(run, text);
     if (call) {
         run->operand = operand;
+        run->term = term;
     }
     run->i = close + 1;
     return true;

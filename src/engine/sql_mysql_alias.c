@@ -97,8 +97,8 @@ static bool has_alias(const Run *run, size_t start, size_t end)
     if (end - start < 2 || !engine_token_is_name(last, true) || mysql_is_keyword(last)) {
         return false;
     }
-    static const char *const PREFIXES[] = {"date", "time", "timestamp", "binary", "collate", "x", "b",
-                                           "n",    "null", "true",      "false",  "not",     NULL};
+    static const char *const PREFIXES[] = {"date", "time", "timestamp", "binary", "collate",
+                                           "x",    "b",    "n",         "not",    NULL};
     const EngineToken *before = sql_token(run->m->tokens, end - 2);
     bool prefixed =
         is_one_of(before, PREFIXES) || (before->type == ENGINE_TOKEN_WORD && *before->text == '_');
