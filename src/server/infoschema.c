@@ -3,10 +3,13 @@
 #include "server/infoschema.h"
 
 #include "base/text.h"
+#include "base/time.h"
 #include "server/app.h"
+#include "server/mysql_keywords.h"
 #include "server/mysql_types.h"
 #include "server/rows_sql.h"
 #include "server/server.h"
+#include "server/session_int.h"
 #include "server/sysvars.h"
 
 const char *const SERVER_SYSTEM_DATABASES[] = {"information_schema", "mysql", "performance_schema", "sys",
@@ -21,20 +24,25 @@ guint64 server_infoschema_calls(void)
     return calls;
 }
 
-typedef void (*Fill)(ServerRows *rows, const AccessScope *scope);
+/* Who asks. */
+typedef struct {
+    const AccessScope *scope;
+    ServerApp *app;
+} Asked;
+typedef void (*Fill)(ServerRows *rows, const Asked *asked);
 
 /* ---- catalog objects
  * -------------------------------------------------------------------------------------------- */
 
 /* Tables and models that the user may see, in the order of the catalog. */
-static GPtrArray *visible(const AccessScope *scope)
+static GPtrArray *visible(const Asked *asked)
 {
     GPtrArray *seen = g_ptr_array_new();
-    const GPtrArray *objects = catalog_objects(scope->snapshot);
+    const GPtrArray *objects = catalog_objects(asked->scope->snapshot);
     for (guint i = 0; i < objects->len; i++) {
         CatalogObject *object = g_ptr_array_index(objects, i);
         if ((object->kind == CATALOG_TABLE || object->kind == CATALOG_MODEL) &&
-            access_can_see(scope->user, object)) {
+            access_can_see(asked->scope->user, object)) {
             g_ptr_array_add(seen, object);
         }
     }
@@ -54,21 +62,39 @@ static const char *comment_of(const CatalogObject *object)
     return *object->title_en ? object->title_en : object->title_zh;
 }
 
-static void fill_schemata(ServerRows *rows, const AccessScope *scope)
+/* Made by CREATE DATABASE and still without a table. */
+static void put_live_schemata(ServerRows *rows, const Asked *asked)
+{
+    ServerSql *sql = server_app_sql(asked->app);
+    const char *const *domains = catalog_domains(asked->scope->snapshot);
+    GHashTableIter at;
+    gpointer name = NULL;
+    g_mutex_lock(&sql->databases_lock);
+    g_hash_table_iter_init(&at, sql->databases);
+    while (g_hash_table_iter_next(&at, &name, NULL)) {
+        if (!g_strv_contains(domains, name) && access_can_see_domain(asked->scope->user, name)) {
+            server_rows_put(rows, "def", name, "utf8mb4", "utf8mb4_general_ci", NULL);
+        }
+    }
+    g_mutex_unlock(&sql->databases_lock);
+}
+
+static void fill_schemata(ServerRows *rows, const Asked *asked)
 {
     for (const char *const *at = SERVER_SYSTEM_DATABASES; *at; at++) {
         server_rows_put(rows, "def", *at, "utf8mb4", "utf8mb4_general_ci", NULL);
     }
-    for (const char *const *at = catalog_domains(scope->snapshot); *at; at++) {
-        if (access_can_see_domain(scope->user, *at)) {
+    for (const char *const *at = catalog_domains(asked->scope->snapshot); *at; at++) {
+        if (access_can_see_domain(asked->scope->user, *at)) {
             server_rows_put(rows, "def", *at, "utf8mb4", "utf8mb4_general_ci", NULL);
         }
     }
+    put_live_schemata(rows, asked);
 }
 
-static void fill_tables(ServerRows *rows, const AccessScope *scope)
+static void fill_tables(ServerRows *rows, const Asked *asked)
 {
-    g_autoptr(GPtrArray) seen = visible(scope);
+    g_autoptr(GPtrArray) seen = visible(asked);
     for (guint i = 0; i < seen->len; i++) {
         const CatalogObject *object = g_ptr_array_index(seen, i);
         server_rows_text(rows, "def");
@@ -121,9 +147,9 @@ static void put_column(ServerRows *rows, const CatalogObject *object, const Cata
     mysql_type_clear(&type);
 }
 
-static void fill_columns(ServerRows *rows, const AccessScope *scope)
+static void fill_columns(ServerRows *rows, const Asked *asked)
 {
-    g_autoptr(GPtrArray) seen = visible(scope);
+    g_autoptr(GPtrArray) seen = visible(asked);
     for (guint i = 0; i < seen->len; i++) {
         const CatalogObject *object = g_ptr_array_index(seen, i);
         for (guint j = 0; object->columns && j < object->columns->len; j++) {
@@ -132,9 +158,9 @@ static void fill_columns(ServerRows *rows, const AccessScope *scope)
     }
 }
 
-static void fill_views(ServerRows *rows, const AccessScope *scope)
+static void fill_views(ServerRows *rows, const Asked *asked)
 {
-    g_autoptr(GPtrArray) seen = visible(scope);
+    g_autoptr(GPtrArray) seen = visible(asked);
     for (guint i = 0; i < seen->len; i++) {
         const CatalogObject *object = g_ptr_array_index(seen, i);
         if (is_view(object)) {
@@ -148,9 +174,9 @@ static void fill_views(ServerRows *rows, const AccessScope *scope)
 typedef void (*VisitKey)(ServerRows *rows, const CatalogObject *object, const CatalogColumn *column,
                          gint64 position);
 
-static void visit_keys(ServerRows *rows, const AccessScope *scope, VisitKey visit)
+static void visit_keys(ServerRows *rows, const Asked *asked, VisitKey visit)
 {
-    g_autoptr(GPtrArray) seen = visible(scope);
+    g_autoptr(GPtrArray) seen = visible(asked);
     for (guint i = 0; i < seen->len; i++) {
         const CatalogObject *object = g_ptr_array_index(seen, i);
         gint64 position = 0;
@@ -187,9 +213,9 @@ static void put_statistics(ServerRows *rows, const CatalogObject *object, const 
     server_rows_end(rows);
 }
 
-static void fill_statistics(ServerRows *rows, const AccessScope *scope)
+static void fill_statistics(ServerRows *rows, const Asked *asked)
 {
-    visit_keys(rows, scope, put_statistics);
+    visit_keys(rows, asked, put_statistics);
 }
 
 static void put_key_usage(ServerRows *rows, const CatalogObject *object, const CatalogColumn *column,
@@ -206,9 +232,9 @@ static void put_key_usage(ServerRows *rows, const CatalogObject *object, const C
     server_rows_end(rows);
 }
 
-static void fill_key_usage(ServerRows *rows, const AccessScope *scope)
+static void fill_key_usage(ServerRows *rows, const Asked *asked)
 {
-    visit_keys(rows, scope, put_key_usage);
+    visit_keys(rows, asked, put_key_usage);
 }
 
 static void put_constraint(ServerRows *rows, const CatalogObject *object, const CatalogColumn *column,
@@ -221,39 +247,80 @@ static void put_constraint(ServerRows *rows, const CatalogObject *object, const 
     }
 }
 
-static void fill_constraints(ServerRows *rows, const AccessScope *scope)
+static void fill_constraints(ServerRows *rows, const Asked *asked)
 {
-    visit_keys(rows, scope, put_constraint);
+    visit_keys(rows, asked, put_constraint);
 }
 
-static void fill_user_privileges(ServerRows *rows, const AccessScope *scope)
+/* MySQL's words for the rights that a user has on an object. */
+static const struct {
+    AccessRight right;
+    const char *words[4]; /* NULL-terminated */
+} PRIVILEGES[] = {{ACCESS_READ, {"SELECT"}},
+                  {ACCESS_LOAD, {"INSERT", "UPDATE", "DELETE"}},
+                  {ACCESS_WRITE, {"CREATE", "ALTER", "DROP"}}};
+
+static char *grantee_of(const Asked *asked)
 {
-    g_autofree char *grantee = g_strdup_printf("'%s'@'%%'", access_user_name(scope->user));
+    return g_strdup_printf("'%s'@'%%'", access_user_name(asked->scope->user));
+}
+
+static void fill_table_privileges(ServerRows *rows, const Asked *asked)
+{
+    g_autoptr(GPtrArray) seen = visible(asked);
+    g_autofree char *grantee = grantee_of(asked);
+    for (guint i = 0; i < seen->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(seen, i);
+        for (size_t p = 0; p < G_N_ELEMENTS(PRIVILEGES); p++) {
+            bool has = access_check(asked->scope->user, PRIVILEGES[p].right, object, NULL);
+            for (const char *const *word = PRIVILEGES[p].words; has && *word; word++) {
+                server_rows_put(rows, grantee, "def", object->domain, object->name, *word, "NO", NULL);
+            }
+        }
+    }
+}
+
+static void fill_schema_privileges(ServerRows *rows, const Asked *asked)
+{
+    g_autofree char *grantee = grantee_of(asked);
+    for (const char *const *domain = catalog_domains(asked->scope->snapshot); *domain; domain++) {
+        for (size_t p = 0; p < G_N_ELEMENTS(PRIVILEGES); p++) {
+            bool has = access_check_domain(asked->scope->user, PRIVILEGES[p].right, *domain, NULL);
+            for (const char *const *word = PRIVILEGES[p].words; has && *word; word++) {
+                server_rows_put(rows, grantee, "def", *domain, *word, "NO", NULL);
+            }
+        }
+    }
+}
+
+static void fill_user_privileges(ServerRows *rows, const Asked *asked)
+{
+    g_autofree char *grantee = g_strdup_printf("'%s'@'%%'", access_user_name(asked->scope->user));
     server_rows_put(rows, grantee, "def", "SELECT", "NO", NULL);
 }
 
 /* ---- facts of the server
  * ------------------------------------------------------------------------------------------ */
 
-static void fill_engines(ServerRows *rows, const AccessScope *scope)
+static void fill_engines(ServerRows *rows, const Asked *asked)
 {
-    (void)scope;
+    (void)asked;
     server_rows_put(rows, "OLAP", "DEFAULT", "Weir's columnar tables", "YES", "NO", "NO", NULL);
     server_rows_put(rows, "InnoDB", "YES", "Accepted in CREATE TABLE, stored as OLAP", "YES", "NO", "NO",
                     NULL);
 }
 
-static void fill_character_sets(ServerRows *rows, const AccessScope *scope)
+static void fill_character_sets(ServerRows *rows, const Asked *asked)
 {
-    (void)scope;
+    (void)asked;
     server_rows_put(rows, "utf8mb4", "utf8mb4_general_ci", "UTF-8 Unicode", "4", NULL);
     server_rows_put(rows, "utf8mb3", "utf8mb3_general_ci", "UTF-8 Unicode", "3", NULL);
     server_rows_put(rows, "binary", "binary", "Binary pseudo charset", "1", NULL);
 }
 
-static void fill_collations(ServerRows *rows, const AccessScope *scope)
+static void fill_collations(ServerRows *rows, const Asked *asked)
 {
-    (void)scope;
+    (void)asked;
     server_rows_put(rows, "utf8mb4_general_ci", "utf8mb4", "45", "Yes", "Yes", "1", "PAD SPACE", NULL);
     server_rows_put(rows, "utf8mb4_bin", "utf8mb4", "46", "", "Yes", "1", "PAD SPACE", NULL);
     server_rows_put(rows, "utf8mb4_0900_ai_ci", "utf8mb4", "255", "", "Yes", "0", "NO PAD", NULL);
@@ -261,16 +328,16 @@ static void fill_collations(ServerRows *rows, const AccessScope *scope)
     server_rows_put(rows, "binary", "binary", "63", "Yes", "Yes", "1", "NO PAD", NULL);
 }
 
-static void fill_plugins(ServerRows *rows, const AccessScope *scope)
+static void fill_plugins(ServerRows *rows, const Asked *asked)
 {
-    (void)scope;
+    (void)asked;
     server_rows_put(rows, "mysql_native_password", "1.1", "ACTIVE", "AUTHENTICATION", NULL);
     server_rows_put(rows, "caching_sha2_password", "1.0", "ACTIVE", "AUTHENTICATION", NULL);
 }
 
-static void fill_variables(ServerRows *rows, const AccessScope *scope)
+static void fill_variables(ServerRows *rows, const Asked *asked)
 {
-    (void)scope;
+    (void)asked;
     size_t n = 0;
     const ServerSysvar *variables = server_sysvars(&n);
     for (size_t i = 0; i < n; i++) {
@@ -278,19 +345,65 @@ static void fill_variables(ServerRows *rows, const AccessScope *scope)
     }
 }
 
-static void fill_keywords(ServerRows *rows, const AccessScope *scope)
+static void put_words(ServerRows *rows, const char *const *words, gint64 reserved)
 {
-    (void)scope;
-    static const char *const WORDS[] = {
-        "ALL",      "AND",   "AS",     "BETWEEN", "BY",     "CASE", "CREATE", "CROSS",  "DELETE", "DESC",
-        "DISTINCT", "DROP",  "ELSE",   "EXISTS",  "FALSE",  "FROM", "GROUP",  "HAVING", "IN",     "INNER",
-        "INSERT",   "INTO",  "IS",     "JOIN",    "LEFT",   "LIKE", "LIMIT",  "NOT",    "NULL",   "ON",
-        "OR",       "ORDER", "OVER",   "RIGHT",   "SELECT", "SET",  "TABLE",  "THEN",   "TRUE",   "UNION",
-        "UPDATE",   "USING", "VALUES", "WHEN",    "WHERE",  "WITH"};
-    for (size_t i = 0; i < G_N_ELEMENTS(WORDS); i++) {
-        server_rows_text(rows, WORDS[i]);
-        server_rows_int(rows, 1);
+    for (; *words; words++) {
+        server_rows_text(rows, *words);
+        server_rows_int(rows, reserved);
     }
+}
+
+static void fill_keywords(ServerRows *rows, const Asked *asked)
+{
+    (void)asked;
+    put_words(rows, SERVER_MYSQL_RESERVED, 1);
+    put_words(rows, SERVER_MYSQL_UNRESERVED, 0);
+}
+
+static void fill_collation_sets(ServerRows *rows, const Asked *asked)
+{
+    (void)asked;
+    static const char *const PAIRS[][2] = {{"utf8mb4_general_ci", "utf8mb4"},
+                                           {"utf8mb4_bin", "utf8mb4"},
+                                           {"utf8mb4_0900_ai_ci", "utf8mb4"},
+                                           {"utf8mb3_general_ci", "utf8mb3"},
+                                           {"binary", "binary"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(PAIRS); i++) {
+        server_rows_put(rows, PAIRS[i][0], PAIRS[i][1], NULL);
+    }
+}
+
+/* ---- sessions
+ * ------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const Asked *asked;
+    ServerRows *rows;
+} Processes;
+
+static void put_process(const ServerSession *session, void *user)
+{
+    const Processes *processes = user;
+    const AccessUser *asking = processes->asked->scope->user;
+    if (!access_user_is_admin(asking) &&
+        !g_str_equal(access_user_name(session->user), access_user_name(asking))) {
+        return;
+    }
+    ServerRows *rows = processes->rows;
+    server_rows_int(rows, session->id);
+    server_rows_text(rows, access_user_name(session->user));
+    server_rows_text(rows, session->peer);
+    server_rows_text(rows, session->database);
+    server_rows_text(rows, session->command);
+    server_rows_int(rows, (base_time_monotonic_us() - session->since_us) / BASE_TIME_SECOND_US);
+    server_rows_text(rows, session->stop != STOP_NONE ? "killed" : session->busy ? "executing" : "");
+    server_rows_text(rows, session->statement);
+}
+
+static void fill_processlist(ServerRows *rows, const Asked *asked)
+{
+    Processes processes = {.asked = asked, .rows = rows};
+    session_visit_all(server_app_sql(asked->app), put_process, &processes);
 }
 
 /* ---- the table
@@ -355,41 +468,56 @@ static const struct {
     {"information_schema", "CHECK_CONSTRAINTS",
      "CONSTRAINT_CATALOG" V "CONSTRAINT_SCHEMA" V "CONSTRAINT_NAME" V "CHECK_CLAUSE VARCHAR", NULL, NULL},
     {"information_schema", "ROUTINES",
-     "SPECIFIC_NAME" V "ROUTINE_CATALOG" V "ROUTINE_SCHEMA" V "ROUTINE_NAME" V "ROUTINE_TYPE" V "DATA_TYPE" V
-     "DTD_IDENTIFIER" V "ROUTINE_BODY" V "ROUTINE_DEFINITION" V "IS_DETERMINISTIC" V "SQL_DATA_ACCESS" V
-     "SECURITY_TYPE" V "CREATED TIMESTAMP, LAST_ALTERED TIMESTAMP, SQL_MODE" V "ROUTINE_COMMENT" V
-     "DEFINER VARCHAR",
+     "SPECIFIC_NAME VARCHAR, ROUTINE_CATALOG VARCHAR, ROUTINE_SCHEMA VARCHAR, ROUTINE_NAME VARCHAR, "
+     "ROUTINE_TYPE VARCHAR, DATA_TYPE VARCHAR, CHARACTER_MAXIMUM_LENGTH BIGINT, CHARACTER_OCTET_LENGTH "
+     "BIGINT, NUMERIC_PRECISION BIGINT, NUMERIC_SCALE BIGINT, DATETIME_PRECISION BIGINT, CHARACTER_SET_NAME "
+     "VARCHAR, COLLATION_NAME VARCHAR, DTD_IDENTIFIER VARCHAR, ROUTINE_BODY VARCHAR, ROUTINE_DEFINITION "
+     "VARCHAR, EXTERNAL_NAME VARCHAR, EXTERNAL_LANGUAGE VARCHAR, PARAMETER_STYLE VARCHAR, IS_DETERMINISTIC "
+     "VARCHAR, SQL_DATA_ACCESS VARCHAR, SQL_PATH VARCHAR, SECURITY_TYPE VARCHAR, CREATED TIMESTAMP, "
+     "LAST_ALTERED TIMESTAMP, SQL_MODE VARCHAR, ROUTINE_COMMENT VARCHAR, DEFINER VARCHAR, "
+     "CHARACTER_SET_CLIENT VARCHAR, COLLATION_CONNECTION VARCHAR, DATABASE_COLLATION VARCHAR",
      NULL, NULL},
     {"information_schema", "PARAMETERS",
-     "SPECIFIC_CATALOG" V "SPECIFIC_SCHEMA" V "SPECIFIC_NAME" V "ORDINAL_POSITION" N "PARAMETER_MODE" V
-     "PARAMETER_NAME" V "DATA_TYPE" V "DTD_IDENTIFIER" V "ROUTINE_TYPE VARCHAR",
+     "SPECIFIC_CATALOG VARCHAR, SPECIFIC_SCHEMA VARCHAR, SPECIFIC_NAME VARCHAR, ORDINAL_POSITION BIGINT, "
+     "PARAMETER_MODE VARCHAR, PARAMETER_NAME VARCHAR, DATA_TYPE VARCHAR, CHARACTER_MAXIMUM_LENGTH BIGINT, "
+     "CHARACTER_OCTET_LENGTH BIGINT, NUMERIC_PRECISION BIGINT, NUMERIC_SCALE BIGINT, DATETIME_PRECISION "
+     "BIGINT, CHARACTER_SET_NAME VARCHAR, COLLATION_NAME VARCHAR, DTD_IDENTIFIER VARCHAR, ROUTINE_TYPE "
+     "VARCHAR",
      NULL, NULL},
     {"information_schema", "TRIGGERS",
-     "TRIGGER_CATALOG" V "TRIGGER_SCHEMA" V "TRIGGER_NAME" V "EVENT_MANIPULATION" V "EVENT_OBJECT_CATALOG" V
-     "EVENT_OBJECT_SCHEMA" V "EVENT_OBJECT_TABLE" V "ACTION_ORDER" N "ACTION_CONDITION" V "ACTION_STATEMENT" V
-     "ACTION_ORIENTATION" V "ACTION_TIMING" V "CREATED TIMESTAMP, SQL_MODE" V "DEFINER" V
-     "CHARACTER_SET_CLIENT" V "COLLATION_CONNECTION" V "DATABASE_COLLATION VARCHAR",
+     "TRIGGER_CATALOG VARCHAR, TRIGGER_SCHEMA VARCHAR, TRIGGER_NAME VARCHAR, EVENT_MANIPULATION VARCHAR, "
+     "EVENT_OBJECT_CATALOG VARCHAR, EVENT_OBJECT_SCHEMA VARCHAR, EVENT_OBJECT_TABLE VARCHAR, ACTION_ORDER "
+     "BIGINT, ACTION_CONDITION VARCHAR, ACTION_STATEMENT VARCHAR, ACTION_ORIENTATION VARCHAR, ACTION_TIMING "
+     "VARCHAR, ACTION_REFERENCE_OLD_TABLE VARCHAR, ACTION_REFERENCE_NEW_TABLE VARCHAR, "
+     "ACTION_REFERENCE_OLD_ROW VARCHAR, ACTION_REFERENCE_NEW_ROW VARCHAR, CREATED TIMESTAMP, SQL_MODE "
+     "VARCHAR, DEFINER VARCHAR, CHARACTER_SET_CLIENT VARCHAR, COLLATION_CONNECTION VARCHAR, "
+     "DATABASE_COLLATION VARCHAR",
      NULL, NULL},
     {"information_schema", "EVENTS",
-     "EVENT_CATALOG" V "EVENT_SCHEMA" V "EVENT_NAME" V "DEFINER" V "TIME_ZONE" V "EVENT_BODY" V
-     "EVENT_DEFINITION" V "EVENT_TYPE" V "EXECUTE_AT TIMESTAMP, INTERVAL_VALUE" V "INTERVAL_FIELD" V
-     "SQL_MODE" V "STARTS TIMESTAMP, ENDS TIMESTAMP, STATUS" V "ON_COMPLETION" V
-     "CREATED TIMESTAMP, LAST_ALTERED TIMESTAMP, "
-     "EVENT_COMMENT" V "ORIGINATOR" N "CHARACTER_SET_CLIENT" V "COLLATION_CONNECTION" V
+     "EVENT_CATALOG VARCHAR, EVENT_SCHEMA VARCHAR, EVENT_NAME VARCHAR, DEFINER VARCHAR, TIME_ZONE VARCHAR, "
+     "EVENT_BODY VARCHAR, EVENT_DEFINITION VARCHAR, EVENT_TYPE VARCHAR, EXECUTE_AT TIMESTAMP, INTERVAL_VALUE "
+     "VARCHAR, INTERVAL_FIELD VARCHAR, SQL_MODE VARCHAR, STARTS TIMESTAMP, ENDS TIMESTAMP, STATUS VARCHAR, "
+     "ON_COMPLETION VARCHAR, CREATED TIMESTAMP, LAST_ALTERED TIMESTAMP, LAST_EXECUTED TIMESTAMP, "
+     "EVENT_COMMENT VARCHAR, ORIGINATOR BIGINT, CHARACTER_SET_CLIENT VARCHAR, COLLATION_CONNECTION VARCHAR, "
      "DATABASE_COLLATION VARCHAR",
      NULL, NULL},
     {"information_schema", "PARTITIONS",
-     "TABLE_CATALOG" V "TABLE_SCHEMA" V "TABLE_NAME" V "PARTITION_NAME" V "SUBPARTITION_NAME" V
-     "PARTITION_ORDINAL_POSITION" N "PARTITION_METHOD" V "PARTITION_EXPRESSION" V "PARTITION_DESCRIPTION" V
-     "TABLE_ROWS" N "AVG_ROW_LENGTH" N "DATA_LENGTH" N "PARTITION_COMMENT VARCHAR",
+     "TABLE_CATALOG VARCHAR, TABLE_SCHEMA VARCHAR, TABLE_NAME VARCHAR, PARTITION_NAME VARCHAR, "
+     "SUBPARTITION_NAME VARCHAR, PARTITION_ORDINAL_POSITION BIGINT, SUBPARTITION_ORDINAL_POSITION BIGINT, "
+     "PARTITION_METHOD VARCHAR, SUBPARTITION_METHOD VARCHAR, PARTITION_EXPRESSION VARCHAR, "
+     "SUBPARTITION_EXPRESSION VARCHAR, PARTITION_DESCRIPTION VARCHAR, TABLE_ROWS BIGINT, AVG_ROW_LENGTH "
+     "BIGINT, DATA_LENGTH BIGINT, MAX_DATA_LENGTH BIGINT, INDEX_LENGTH BIGINT, DATA_FREE BIGINT, CREATE_TIME "
+     "TIMESTAMP, UPDATE_TIME TIMESTAMP, CHECK_TIME TIMESTAMP, CHECKSUM BIGINT, PARTITION_COMMENT VARCHAR, "
+     "NODEGROUP VARCHAR, TABLESPACE_NAME VARCHAR",
      NULL, NULL},
     {"information_schema", "USER_PRIVILEGES",
      "GRANTEE" V "TABLE_CATALOG" V "PRIVILEGE_TYPE" V "IS_GRANTABLE VARCHAR", fill_user_privileges, NULL},
     {"information_schema", "SCHEMA_PRIVILEGES",
-     "GRANTEE" V "TABLE_CATALOG" V "TABLE_SCHEMA" V "PRIVILEGE_TYPE" V "IS_GRANTABLE VARCHAR", NULL, NULL},
+     "GRANTEE" V "TABLE_CATALOG" V "TABLE_SCHEMA" V "PRIVILEGE_TYPE" V "IS_GRANTABLE VARCHAR",
+     fill_schema_privileges, NULL},
     {"information_schema", "TABLE_PRIVILEGES",
      "GRANTEE" V "TABLE_CATALOG" V "TABLE_SCHEMA" V "TABLE_NAME" V "PRIVILEGE_TYPE" V "IS_GRANTABLE VARCHAR",
-     NULL, NULL},
+     fill_table_privileges, NULL},
     {"information_schema", "COLUMN_PRIVILEGES",
      "GRANTEE" V "TABLE_CATALOG" V "TABLE_SCHEMA" V "TABLE_NAME" V "COLUMN_NAME" V "PRIVILEGE_TYPE" V
      "IS_GRANTABLE VARCHAR",
@@ -404,9 +532,30 @@ static const struct {
      "PAD_ATTRIBUTE VARCHAR",
      fill_collations, NULL},
     {"information_schema", "PLUGINS",
-     "PLUGIN_NAME" V "PLUGIN_VERSION" V "PLUGIN_STATUS" V "PLUGIN_TYPE" V "PLUGIN_LIBRARY" V
-     "PLUGIN_LICENSE VARCHAR",
+     "PLUGIN_NAME VARCHAR, PLUGIN_VERSION VARCHAR, PLUGIN_STATUS VARCHAR, PLUGIN_TYPE VARCHAR, "
+     "PLUGIN_TYPE_VERSION VARCHAR, PLUGIN_LIBRARY VARCHAR, PLUGIN_LIBRARY_VERSION VARCHAR, PLUGIN_AUTHOR "
+     "VARCHAR, PLUGIN_DESCRIPTION VARCHAR, PLUGIN_LICENSE VARCHAR, LOAD_OPTION VARCHAR",
      fill_plugins, NULL},
+    {"information_schema", "PROCESSLIST",
+     "ID BIGINT, USER VARCHAR, HOST VARCHAR, DB VARCHAR, COMMAND VARCHAR, TIME BIGINT, STATE VARCHAR, INFO "
+     "VARCHAR",
+     fill_processlist, NULL},
+    {"information_schema", "COLLATION_CHARACTER_SET_APPLICABILITY",
+     "COLLATION_NAME VARCHAR, CHARACTER_SET_NAME VARCHAR", fill_collation_sets, NULL},
+    {"information_schema", "VIEW_TABLE_USAGE",
+     "VIEW_CATALOG VARCHAR, VIEW_SCHEMA VARCHAR, VIEW_NAME VARCHAR, TABLE_CATALOG VARCHAR, TABLE_SCHEMA "
+     "VARCHAR, TABLE_NAME VARCHAR",
+     NULL, NULL},
+    {"information_schema", "TABLESPACES",
+     "TABLESPACE_NAME VARCHAR, ENGINE VARCHAR, TABLESPACE_TYPE VARCHAR, LOGFILE_GROUP_NAME VARCHAR, "
+     "EXTENT_SIZE BIGINT, AUTOEXTEND_SIZE BIGINT, MAXIMUM_SIZE BIGINT, NODEGROUP_ID BIGINT, "
+     "TABLESPACE_COMMENT VARCHAR",
+     NULL, NULL},
+    {"information_schema", "PROFILING",
+     "QUERY_ID BIGINT, SEQ BIGINT, STATE VARCHAR, DURATION BIGINT, CPU_USER BIGINT, CPU_SYSTEM BIGINT", NULL,
+     NULL},
+    {"information_schema", "COLUMN_STATISTICS",
+     "SCHEMA_NAME VARCHAR, TABLE_NAME VARCHAR, COLUMN_NAME VARCHAR, HISTOGRAM VARCHAR", NULL, NULL},
     {"information_schema", "KEYWORDS", "WORD" V "RESERVED BIGINT", fill_keywords, NULL},
     {"information_schema", "FILES",
      "FILE_ID" N "FILE_NAME" V "FILE_TYPE" V "TABLESPACE_NAME" V "TABLE_CATALOG" V "TABLE_SCHEMA" V
@@ -435,8 +584,8 @@ static void list_system_tables(ServerRows *rows)
 char *server_infoschema_select(const AccessScope *scope, const char *schema, const char *table, void *user,
                                GError **error)
 {
-    (void)user;
     (void)error;
+    const Asked asked = {.scope = scope, .app = user};
     const char *database = *schema ? schema : scope->domain ? scope->domain : "";
     for (size_t i = 0; i < G_N_ELEMENTS(RELATIONS); i++) {
         if (g_ascii_strcasecmp(RELATIONS[i].schema, database) ||
@@ -446,7 +595,7 @@ char *server_infoschema_select(const AccessScope *scope, const char *schema, con
         calls++;
         g_autoptr(ServerRows) rows = server_rows_new(RELATIONS[i].columns);
         if (RELATIONS[i].fill) {
-            RELATIONS[i].fill(rows, scope);
+            RELATIONS[i].fill(rows, &asked);
         }
         g_autofree char *select = server_rows_select(rows);
         if (!RELATIONS[i].select) {
