@@ -75,12 +75,45 @@ static char *insert_point(char *digits, char *end, unsigned scale)
     return end + 1;
 }
 
+/* Up to 18 digits: integer part and fraction apart, in 64 bits. */
+static char *format_short_decimal(char *p, uint64_t magnitude, unsigned scale)
+{
+    static const uint64_t powers[] = {UINT64_C(1),
+                                      UINT64_C(10),
+                                      UINT64_C(100),
+                                      UINT64_C(1000),
+                                      UINT64_C(10000),
+                                      UINT64_C(100000),
+                                      UINT64_C(1000000),
+                                      UINT64_C(10000000),
+                                      UINT64_C(100000000),
+                                      UINT64_C(1000000000),
+                                      UINT64_C(10000000000),
+                                      UINT64_C(100000000000),
+                                      UINT64_C(1000000000000),
+                                      UINT64_C(10000000000000),
+                                      UINT64_C(100000000000000),
+                                      UINT64_C(1000000000000000),
+                                      UINT64_C(10000000000000000),
+                                      UINT64_C(100000000000000000),
+                                      UINT64_C(1000000000000000000)};
+    p = format_u64(p, magnitude / powers[scale]);
+    if (!scale) {
+        return p;
+    }
+    *p++ = '.';
+    return write_digits(p, magnitude % powers[scale], scale);
+}
+
 char *format_decimal(char *p, FormatI128 value, unsigned scale)
 {
     if (value < 0) {
         *p++ = '-';
     }
     FormatU128 magnitude = value < 0 ? 0 - (FormatU128)value : (FormatU128)value;
+    if (magnitude <= UINT64_MAX && scale <= 18) {
+        return format_short_decimal(p, (uint64_t)magnitude, scale);
+    }
     char digits[FORMAT_MAX];
     size_t n = (size_t)(format_u128(digits, magnitude) - digits);
     if (n <= scale) { /* one zero before the point */

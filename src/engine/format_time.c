@@ -52,9 +52,13 @@ static char *write_fraction(char *p, uint64_t fraction, unsigned digits)
         return p;
     }
     *p++ = '.';
-    for (unsigned i = digits; i-- > 0;) {
-        p[i] = (char)('0' + fraction % 10);
-        fraction /= 10;
+    unsigned i = digits;
+    for (; i >= 2; i -= 2) {
+        memcpy(p + i - 2, format_pairs + 2 * (fraction % 100), 2);
+        fraction /= 100;
+    }
+    if (i) {
+        *p = (char)('0' + fraction % 10);
     }
     p += digits;
     while (p[-1] == '0') {

@@ -173,11 +173,24 @@ static EngineDecimal shortest(uint64_t c, int q, bool at_power)
     return (EngineDecimal){s + up, k};
 }
 
+/* Short decimals come out of 17 digits with many zeros at the end: eight at a time first. */
 static EngineDecimal without_zeros(EngineDecimal d)
 {
-    while (d.digits % 10 == 0 && d.digits) {
+    while (d.digits % 100000000 == 0) { /* digits are never 0 */
+        d.digits /= 100000000;
+        d.exponent += 8;
+    }
+    if (d.digits % 10000 == 0) {
+        d.digits /= 10000;
+        d.exponent += 4;
+    }
+    if (d.digits % 100 == 0) {
+        d.digits /= 100;
+        d.exponent += 2;
+    }
+    if (d.digits % 10 == 0) {
         d.digits /= 10;
-        d.exponent++;
+        d.exponent += 1;
     }
     return d;
 }

@@ -14,6 +14,9 @@
 #include "base/fs.h"
 #include "engine/duckdb/duckdb_int.h"
 
+#define COPY_MEMORY_BYTES                                                                                    \
+    ((int64_t)2 << 30) /* a limit, not a reservation: it runs beside the server's engine */
+
 static bool copy_bytes(int from, int to, off_t len, const char *path, GError **error)
 {
     g_autofree char *buffer = NULL;
@@ -78,7 +81,7 @@ static void remove_copy(const char *copy)
 /* Opening replays the log; a checkpoint brings it into the file. */
 static bool fold(const char *copy, GError **error)
 {
-    EngineOptions options = {.path = copy, .threads = 1};
+    EngineOptions options = {.path = copy, .threads = 1, .memory_bytes = COPY_MEMORY_BYTES};
     g_autoptr(Engine) engine = engine_open(&options, error);
     return engine && engine_checkpoint(engine, error);
 }
