@@ -371,20 +371,26 @@ static void test_system_tables_are_what_the_server_says(void)
     access_set_system_tables(world.access, NULL, NULL);
 }
 
-static void test_the_cache_makes_a_repeated_statement_cheap(void)
+/* Figures for a reader of the log; what is asserted is that text from the cache is the same text. */
+static void test_text_from_the_cache_is_the_text_made_anew(void)
 {
     g_autoptr(AccessUser) user = world_user(&world, "lea", "clerk");
-    const char *sql = "SELECT id, sum(amount) FROM orders WHERE id > 0 GROUP BY id ORDER BY 2 DESC LIMIT 10";
-    gint64 start_us = base_time_monotonic_us();
-    g_autofree char *first = rewrite(user, "shop", sql, NULL);
-    gint64 anew_us = base_time_monotonic_us() - start_us;
-    start_us = base_time_monotonic_us();
-    for (int i = 0; i < 1000; i++) {
+    gint64 anew_us = 0, cached_us = 0;
+    for (int i = 0; i < 200; i++) {
+        g_autofree char *sql =
+            g_strdup_printf("SELECT id, sum(amount) FROM orders o JOIN people p USING (id) WHERE "
+                            "id > %d GROUP BY id ORDER BY 2 DESC LIMIT 10",
+                            i);
+        gint64 start_us = base_time_monotonic_us();
+        g_autofree char *first = rewrite(user, "shop", sql, NULL);
+        gint64 middle_us = base_time_monotonic_us();
         g_autofree char *again = rewrite(user, "shop", sql, NULL);
+        cached_us += base_time_monotonic_us() - middle_us;
+        anew_us += middle_us - start_us;
+        g_assert_nonnull(first);
         g_assert_cmpstr(again, ==, first);
     }
-    g_test_message("anew %" G_GINT64_FORMAT " us, from the cache %.2f us", anew_us,
-                   (double)(base_time_monotonic_us() - start_us) / 1000);
+    g_test_message("anew %.1f us, from the cache %.2f us", (double)anew_us / 200, (double)cached_us / 200);
 }
 
 int main(int argc, char **argv)
@@ -400,7 +406,7 @@ int main(int argc, char **argv)
     g_test_add_func("/access/rewrite/cache-users", test_cached_text_of_one_user_never_serves_another);
     g_test_add_func("/access/rewrite/revoked", test_a_right_that_is_revoked_is_gone_at_once);
     g_test_add_func("/access/rewrite/system-tables", test_system_tables_are_what_the_server_says);
-    g_test_add_func("/access/rewrite/cache-speed", test_the_cache_makes_a_repeated_statement_cheap);
+    g_test_add_func("/access/rewrite/cache", test_text_from_the_cache_is_the_text_made_anew);
     int failed = g_test_run();
     world_close(&world);
     return failed;
