@@ -32,10 +32,19 @@ static char *check(ServerSession *session, const char *sql, bool *ret_keep, GErr
     return text;
 }
 
+/* NULL = as it is. */
+static char *name_columns(const ServerSession *session, const char *sql)
+{
+    g_autoptr(GPtrArray) tokens =
+        session->dialect == ENGINE_DIALECT_MYSQL ? engine_sql_tokens(sql, ENGINE_DIALECT_MYSQL, NULL) : NULL;
+    return tokens ? sql_alias_items(sql, tokens) : NULL;
+}
+
 char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep, GError **error)
 {
     session->used_variable = false;
-    g_autofree char *translated = session_translate(session, sql, error);
+    g_autofree char *named = name_columns(session, sql);
+    g_autofree char *translated = session_translate(session, named ? named : sql, error);
     return translated ? check(session, translated, ret_keep, error) : NULL;
 }
 

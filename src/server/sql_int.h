@@ -38,6 +38,11 @@ bool sql_fail_near(const SqlCursor *cursor, const char *sql, GError **error);
  * frees. */
 char *sql_text_between(const SqlCursor *cursor, guint end, const char *sql);
 
+/* ---- sql_alias.c ---- */
+/* MySQL names a column without an alias by its text ("count(*)", "@@version"): the text with such aliases added, or
+ * NULL when none is needed. Caller frees. */
+char *sql_alias_items(const char *sql, const GPtrArray *tokens);
+
 /* ---- sql_inline.c ---- */
 /* The text with literals of the session's dialect in place of its parameters. Caller frees; NULL + error. */
 char *sql_inline_values(const SqlRun *run, GError **error) G_GNUC_WARN_UNUSED_RESULT;

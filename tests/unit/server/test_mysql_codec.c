@@ -5,7 +5,7 @@
 
 static void assert_bytes(const MysqlBuf *buf, const char *bytes, size_t len)
 {
-    g_assert_cmpmem(buf->data, buf->len, bytes, len);
+    g_assert_cmpmem(buf->data, (int)buf->len, bytes, (int)len);
 }
 #define ASSERT_BYTES(buf, literal) assert_bytes(buf, literal, sizeof(literal) - 1)
 
@@ -148,7 +148,7 @@ static GByteArray *sign_in_packet(guint32 caps)
     mysql_put_lenenc_bytes(&buf, "12345678901234567890", 20);
     mysql_put_bytes(&buf, "songs", 6);
     mysql_put_bytes(&buf, MYSQL_NATIVE_PLUGIN, sizeof MYSQL_NATIVE_PLUGIN);
-    mysql_put_lenenc(&buf, 31);
+    mysql_put_lenenc(&buf, 32);
     mysql_put_lenenc_text(&buf, "_os");
     mysql_put_lenenc_text(&buf, "Linux");
     mysql_put_lenenc_text(&buf, "program_name");
@@ -171,7 +171,7 @@ static void test_sign_in_is_read_whole(void)
     g_assert_true(mysql_parse_sign_in(packet->data, packet->len, &sign_in, &error));
     g_assert_no_error(error);
     g_assert_cmpstr(sign_in.user, ==, "demo");
-    g_assert_cmpmem(sign_in.auth, sign_in.auth_len, "12345678901234567890", 20);
+    g_assert_cmpmem(sign_in.auth, (int)sign_in.auth_len, "12345678901234567890", 20);
     g_assert_cmpstr(sign_in.database, ==, "songs");
     g_assert_cmpstr(sign_in.plugin, ==, MYSQL_NATIVE_PLUGIN);
     g_assert_cmpstr(sign_in.program, ==, "mariadbX");
@@ -229,7 +229,7 @@ static void test_change_user_has_a_one_byte_length(void)
     g_assert_no_error(error);
     g_assert_true(ok);
     g_assert_cmpstr(sign_in.user, ==, "ann");
-    g_assert_cmpmem(sign_in.auth, sign_in.auth_len, "hi", 2);
+    g_assert_cmpmem(sign_in.auth, (int)sign_in.auth_len, "hi", 2);
     g_assert_cmpstr(sign_in.database, ==, "users");
     g_assert_cmpuint(sign_in.charset, ==, 45);
     g_assert_cmpstr(sign_in.plugin, ==, "mysql_native_password");
@@ -274,7 +274,7 @@ static void test_parameters_of_each_type(void)
     g_assert_cmpint(execute.values[2].i64, ==, 255);
     g_assert_cmpint(execute.values[3].id, ==, ENGINE_DOUBLE);
     g_assert_cmpfloat(execute.values[3].real, ==, 1.5);
-    g_assert_cmpmem(execute.values[4].text.bytes, execute.values[4].text.len, "hi", 2);
+    g_assert_cmpmem(execute.values[4].text.bytes, (int)execute.values[4].text.len, "hi", 2);
     g_assert_cmpint(execute.values[5].id, ==, ENGINE_TIMESTAMP);
     g_assert_cmpint(execute.values[5].i64, ==, G_GINT64_CONSTANT(1795256430000000));
     g_assert_cmpint(execute.values[6].id, ==, ENGINE_TIME);
