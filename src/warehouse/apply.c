@@ -19,20 +19,18 @@
 typedef struct {
     Warehouse *warehouse;
     const CatalogDiff *diff;
-    GPtrArray *created; /* const CatalogChange*: tables made */
-    GPtrArray *altered; /* const CatalogChange*: tables changed in place */
+    GPtrArray *created;         /* const CatalogChange*: tables made */
+    GPtrArray *altered;         /* const CatalogChange*: tables changed in place */
+    WarehouseStanding standing; /* before anything is done */
 } Apply;
 
 /* ---- 1: what goes -------------------------------------------------------------------------------------- */
 
-static bool rows_in(EngineConn *conn, const CatalogObject *object, gint64 *ret, GError **error)
+static bool rows_in(EngineConn *conn, const WarehouseStanding *standing, const CatalogObject *object,
+                    gint64 *ret, GError **error)
 {
-    WarehouseRelation relation;
     *ret = 0;
-    if (!warehouse_relation(conn, object->domain, object->name, &relation, error)) {
-        return false;
-    }
-    if (relation != WAREHOUSE_TABLE) {
+    if (warehouse_relation(standing, object->domain, object->name) != WAREHOUSE_TABLE) {
         return true;
     }
     g_autofree char *name = warehouse_name(object->domain, object->name);
@@ -54,7 +52,7 @@ static bool allowed(const CatalogObject *object, const char *const *allow)
 static bool check_drops(Apply *apply, const char *const *allow, GError **error)
 {
     g_autoptr(EngineConn) conn = engine_connect(apply->warehouse->engine, error);
-    if (!conn) {
+    if (!conn || !warehouse_standing_read(conn, &apply->standing, error)) {
         return false;
     }
     g_autoptr(GString) names = g_string_new(NULL);
@@ -64,7 +62,7 @@ static bool check_drops(Apply *apply, const char *const *allow, GError **error)
         if (!warehouse_change_drops(change) || allowed(change->before, allow)) {
             continue;
         }
-        if (!rows_in(conn, change->before, &rows, error)) {
+        if (!rows_in(conn, &apply->standing, change->before, &rows, error)) {
             return false;
         }
         if (rows > 0) {
@@ -147,14 +145,21 @@ static const CatalogObject *replaced(const CatalogDiff *diff, const CatalogObjec
 }
 
 typedef struct {
+    const Apply *apply;
     const CatalogObject *object;
 } Drop;
 
+static bool drop_relation(EngineConn *conn, const Apply *apply, const CatalogObject *object, GError **error)
+{
+    WarehouseRelation relation = warehouse_relation(&apply->standing, object->domain, object->name);
+    return warehouse_drop_relation(conn, object->domain, object->name, relation, error);
+}
+
 static bool drop_work(EngineConn *conn, void *user, GError **error)
 {
-    const CatalogObject *object = ((Drop *)user)->object;
-    return warehouse_drop_relation(conn, object->domain, object->name, error) &&
-           warehouse_state_forget(conn, object->id, error);
+    const Drop *drop = user;
+    return drop_relation(conn, drop->apply, drop->object, error) &&
+           warehouse_state_forget(conn, drop->object->id, error);
 }
 
 static bool drop_object(Apply *apply, const CatalogObject *object, GError **error)
@@ -163,7 +168,7 @@ static bool drop_object(Apply *apply, const CatalogObject *object, GError **erro
         return !intake_table_exists(apply->warehouse->intake, object->table->schema, object->table->name) ||
                intake_table_drop(apply->warehouse->intake, object->table->schema, object->table->name, error);
     }
-    Drop drop = {object};
+    Drop drop = {apply, object};
     return intake_transact(apply->warehouse->intake, drop_work, &drop, error);
 }
 
@@ -194,62 +199,57 @@ static bool make_tables(Apply *apply, GError **error)
 /* ---- 3: views
  * ------------------------------------------------------------------------------------------------- */
 
-/* Models whose table is not there, or was made from other logic, and views over those. */
-static bool find_pending(EngineConn *conn, CatalogSnapshot *snapshot, const GPtrArray *order,
-                         GHashTable *pending, GError **error)
+static bool is_view(const CatalogObject *object)
 {
-    for (guint i = 0; i < order->len; i++) {
-        const CatalogObject *model = order->pdata[i];
-        bool waits = false;
-        if (model->model->kind == CATALOG_MODEL_VIEW) {
-            g_autoptr(GPtrArray) above = catalog_upstream(snapshot, model);
-            for (guint k = 0; above && k < above->len; k++) {
-                waits = waits || g_hash_table_contains(pending, above->pdata[k]);
-            }
-        } else {
-            WarehouseRelation relation;
-            g_autofree char *built = NULL;
-            g_autofree char *hash = warehouse_logic_hash(model);
-            if (!warehouse_relation(conn, model->domain, model->name, &relation, error) ||
-                !warehouse_state_build_hash(conn, model->id, &built, error)) {
-                return false;
-            }
-            waits = relation != WAREHOUSE_TABLE || g_strcmp0(built, hash) != 0;
-        }
-        if (waits) {
-            g_hash_table_add(pending, order->pdata[i]);
-        }
-    }
-    return true;
+    return object && object->kind == CATALOG_MODEL && object->model->kind == CATALOG_MODEL_VIEW;
 }
 
-static bool make_view(EngineConn *conn, const CatalogObject *model, GError **error)
+/* A model whose table is not there, or was made from other logic. */
+static bool is_pending(const Apply *apply, const CatalogObject *model)
 {
-    WarehouseRelation relation;
-    if (!warehouse_relation(conn, model->domain, model->name, &relation, error) ||
-        (relation == WAREHOUSE_TABLE && !warehouse_drop_relation(conn, model->domain, model->name, error))) {
+    if (model->kind != CATALOG_MODEL || is_view(model)) {
         return false;
     }
+    g_autofree char *hash = warehouse_logic_hash(model);
+    return warehouse_relation(&apply->standing, model->domain, model->name) != WAREHOUSE_TABLE ||
+           g_strcmp0(warehouse_built_hash(&apply->standing, model->id), hash) != 0;
+}
+
+/* A view that cannot be bound before the next run. */
+static bool waits_for_run(const Apply *apply, CatalogSnapshot *snapshot, const CatalogObject *view)
+{
+    g_autoptr(GPtrArray) above = catalog_upstream(snapshot, view);
+    for (guint i = 0; above && i < above->len; i++) {
+        if (is_pending(apply, above->pdata[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What stands under the view's name may be the table that the model was before. */
+static bool make_view(EngineConn *conn, const Apply *apply, const CatalogObject *model, GError **error)
+{
+    bool was_table = warehouse_relation(&apply->standing, model->domain, model->name) == WAREHOUSE_TABLE;
     g_autofree char *sql = warehouse_view_sql(model);
-    if (!engine_exec(conn, sql, error)) {
+    if ((was_table && !drop_relation(conn, apply, model, error)) || !engine_exec(conn, sql, error)) {
         base_error_place(error, model->file, model->model->sql_line, 1);
         return false;
     }
     return true;
 }
 
-static bool is_view(const CatalogObject *object)
+/* Views that go, or, on the way back, that came. */
+static bool drop_views(EngineConn *conn, const Apply *apply, bool back, GError **error)
 {
-    return object && object->kind == CATALOG_MODEL && object->model->kind == CATALOG_MODEL_VIEW;
-}
-
-static bool drop_views(EngineConn *conn, const CatalogDiff *diff, GError **error)
-{
-    for (guint i = 0; i < diff->changes->len; i++) {
-        const CatalogChange *change = diff->changes->pdata[i];
-        if (change->type == CATALOG_REMOVED && is_view(change->before) &&
-            (!warehouse_drop_relation(conn, change->before->domain, change->before->name, error) ||
-             !warehouse_state_forget(conn, change->before->id, error))) {
+    for (guint i = 0; i < apply->diff->changes->len; i++) {
+        const CatalogChange *change = apply->diff->changes->pdata[i];
+        const CatalogObject *gone = back ? change->after : change->before;
+        bool goes = change->type == (back ? CATALOG_ADDED : CATALOG_REMOVED) && is_view(gone);
+        WarehouseRelation relation =
+            goes && !back ? warehouse_relation(&apply->standing, gone->domain, gone->name) : WAREHOUSE_VIEW;
+        if (goes && (!warehouse_drop_relation(conn, gone->domain, gone->name, relation, error) ||
+                     !warehouse_state_forget(conn, gone->id, error))) {
             return false;
         }
     }
@@ -257,7 +257,7 @@ static bool drop_views(EngineConn *conn, const CatalogDiff *diff, GError **error
 }
 
 typedef struct {
-    const CatalogDiff *diff;
+    const Apply *apply;
     CatalogSnapshot *snapshot;
     bool back;
 } Views;
@@ -265,23 +265,23 @@ typedef struct {
 static bool views_work(EngineConn *conn, void *user, GError **error)
 {
     const Views *views = user;
+    const CatalogDiff *diff = views->apply->diff;
     g_autoptr(GPtrArray) order = catalog_model_order(views->snapshot, error);
-    g_autoptr(GHashTable) pending = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) touched = g_hash_table_new(NULL, NULL);
-    if (!order || !find_pending(conn, views->snapshot, order, pending, error) ||
-        (!views->back && !drop_views(conn, views->diff, error))) {
+    if (!order || !drop_views(conn, views->apply, views->back, error)) {
         return false;
     }
-    for (guint i = 0; i < views->diff->changes->len; i++) {
-        const CatalogChange *change = views->diff->changes->pdata[i];
+    for (guint i = 0; i < diff->changes->len; i++) {
+        const CatalogChange *change = diff->changes->pdata[i];
         const CatalogObject *object = views->back ? change->before : change->after;
         if (is_view(object)) {
             g_hash_table_add(touched, (gpointer)(guintptr)object);
         }
     }
     for (guint i = 0; i < order->len; i++) {
-        if (g_hash_table_contains(touched, order->pdata[i]) &&
-            !g_hash_table_contains(pending, order->pdata[i]) && !make_view(conn, order->pdata[i], error)) {
+        const CatalogObject *model = order->pdata[i];
+        if (g_hash_table_contains(touched, model) && !waits_for_run(views->apply, views->snapshot, model) &&
+            !make_view(conn, views->apply, model, error)) {
             return false;
         }
     }
@@ -344,7 +344,7 @@ static void take_back(Apply *apply, GError **error)
 static bool carry_out(Apply *apply, const char *user, const char *note, gint64 *ret_version, GError **error)
 {
     Intake *intake = apply->warehouse->intake;
-    Views forth = {apply->diff, apply->diff->after, false};
+    Views forth = {apply, apply->diff->after, false};
     if (!intake_transact(intake, schemas_work, apply, error) || !make_tables(apply, error) ||
         !intake_transact(intake, views_work, &forth, error)) {
         take_back(apply, error);
@@ -354,7 +354,7 @@ static bool carry_out(Apply *apply, const char *user, const char *note, gint64 *
             ? !base_fail(error, BASE_E_FILE_IO, "a fault was asked for before the version row")
             : !catalog_store_apply(apply->warehouse->store, apply->diff, user, note, ret_version, error)) {
         take_back(apply, error);
-        Views back = {apply->diff, apply->diff->before, true};
+        Views back = {apply, apply->diff->before, true};
         g_autoptr(GError) failure = NULL;
         if (!intake_transact(intake, views_work, &back, &failure)) {
             g_autofree char *sentence = g_strdup_printf("Views were not put back: %s.", failure->message);
@@ -372,12 +372,13 @@ bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *
     g_autoptr(GPtrArray) created = g_ptr_array_new();
     g_autoptr(GPtrArray) altered = g_ptr_array_new();
     Apply apply = {.warehouse = warehouse, .diff = diff, .created = created, .altered = altered};
-    bool ok = check_drops(&apply, allow_drop, error);
+    bool ok = check_drops(&apply, allow_drop, error); /* and reads what stands */
     if (!ok) {
         base_error_not_done(error, "Nothing was applied.");
     } else {
         ok = carry_out(&apply, user, note, ret_version, error);
     }
+    warehouse_standing_clear(&apply.standing);
     g_mutex_unlock(&warehouse->run_lock);
     return ok;
 }

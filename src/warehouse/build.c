@@ -127,10 +127,8 @@ static bool decide(Build *build, GError **error)
 {
     const CatalogObject *model = build->model;
     const WarehouseRunOptions *options = build->context->options;
-    g_autofree char *built = NULL;
-    if (!warehouse_relation(build->conn, model->domain, model->name, &build->relation, error) ||
-        !warehouse_state_build_hash(build->conn, model->id, &built, error) ||
-        !warehouse_state_intervals(build->conn, model->id, &build->intervals, error)) {
+    const char *built = warehouse_built_hash(&build->context->standing, model->id);
+    if (!warehouse_state_intervals(build->conn, model->id, &build->intervals, error)) {
         return false;
     }
     bool exists = build->relation == WAREHOUSE_TABLE && built;
@@ -369,7 +367,7 @@ static bool check(Build *build, const char *rows_sql, GError **error)
 
 static bool swap_replace(Build *build, EngineConn *conn, GError **error)
 {
-    if (!warehouse_drop_relation(conn, build->model->domain, build->model->name, error)) {
+    if (!warehouse_drop_relation(conn, build->model->domain, build->model->name, build->relation, error)) {
         return false;
     }
     g_autoptr(GString) sql = g_string_new("ALTER TABLE ");
@@ -393,7 +391,7 @@ static bool swap_merge(Build *build, EngineConn *conn, GError **error)
 static bool swap_view(Build *build, EngineConn *conn, GError **error)
 {
     if (build->relation == WAREHOUSE_TABLE &&
-        !warehouse_drop_relation(conn, build->model->domain, build->model->name, error)) {
+        !warehouse_drop_relation(conn, build->model->domain, build->model->name, build->relation, error)) {
         return false;
     }
     g_autofree char *sql = warehouse_view_sql(build->model);
@@ -446,9 +444,6 @@ static bool make_table(Build *build, GError **error)
 
 static bool make_view(Build *build, GError **error)
 {
-    if (!warehouse_relation(build->conn, build->model->domain, build->model->name, &build->relation, error)) {
-        return false;
-    }
     g_autofree char *rows = g_strdup_printf("(%s)", build->model->model->sql_resolved);
     return check(build, rows, error) && swap(build, error);
 }
@@ -515,6 +510,7 @@ void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const
         g_strdup_printf(WAREHOUSE_BUILD_PREFIX "%s__%s_%zu", model->name, context->run_id, number);
     build.build_sql = warehouse_name(model->domain, build.build_name);
     build.target_sql = warehouse_name(model->domain, model->name);
+    build.relation = warehouse_relation(&context->standing, model->domain, model->name);
     g_autoptr(GError) error = NULL;
     if (!make(&build, &error)) {
         record_failure(&build, error);

@@ -357,6 +357,10 @@ static bool run_models(WarehouseRunContext *context, WarehouseTell tell_step, vo
     if (!zone) {
         return false;
     }
+    g_autoptr(EngineConn) conn = engine_connect(context->warehouse->engine, error);
+    if (!conn || !warehouse_standing_read(conn, &context->standing, error)) {
+        return false;
+    }
     context->now_us = base_time_now_us();
     context->zone = zone;
     g_autofree char *run_id = new_run_id(context->now_us);
@@ -373,6 +377,7 @@ static bool run_models(WarehouseRunContext *context, WarehouseTell tell_step, vo
     bool ok = judge(&runner, ret_runs, error);
     g_cond_clear(&runner.changed);
     g_mutex_clear(&runner.lock);
+    warehouse_standing_clear(&context->standing);
     return ok;
 }
 

@@ -178,12 +178,6 @@ static bool query_one(EngineConn *conn, const char *sql, const EngineValue *valu
     return true;
 }
 
-bool warehouse_state_build_hash(EngineConn *conn, const char *model, char **ret, GError **error)
-{
-    EngineValue value = text_value(model);
-    return query_one(conn, "SELECT hash AS v FROM _weir.builds WHERE model = $1", &value, 1, ret, error);
-}
-
 json_t *warehouse_state_last_runs(EngineConn *conn, GError **error)
 {
     g_autoptr(json_t) rows = engine_query_json(
@@ -207,43 +201,81 @@ json_t *warehouse_state_last_runs(EngineConn *conn, GError **error)
     return by_model;
 }
 
-bool warehouse_relation(EngineConn *conn, const char *schema, const char *name, WarehouseRelation *ret,
-                        GError **error)
+/* ---- what stands in the engine
+ * ---------------------------------------------------------------------------------- */
+
+/* name -> value of all rows; the value's text is taken as it is. */
+static GHashTable *query_map(EngineConn *conn, const char *sql, GError **error)
 {
-    EngineValue values[] = {text_value(schema), text_value(name)};
-    g_autofree char *kind = NULL;
-    if (!query_one(conn,
-                   "SELECT 'table' AS v FROM duckdb_tables() WHERE schema_name = $1 AND table_name = $2 AND "
-                   "NOT temporary "
-                   "UNION ALL SELECT 'view' FROM duckdb_views() WHERE schema_name = $1 AND view_name = $2",
-                   values, 2, &kind, error)) {
+    g_autoptr(json_t) rows = engine_query_json(conn, sql, NULL, 0, 10000000, error);
+    if (!rows) {
+        return NULL;
+    }
+    GHashTable *map = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        g_hash_table_insert(map, g_strdup(base_json_string(row, "k", "")),
+                            g_strdup(base_json_string(row, "v", "")));
+    }
+    return map;
+}
+
+bool warehouse_standing_read(EngineConn *conn, WarehouseStanding *ret, GError **error)
+{
+    WarehouseStanding standing = {0};
+    standing.relations =
+        query_map(conn,
+                  "SELECT schema_name || '.' || table_name AS k, 'table' AS v FROM duckdb_tables() WHERE NOT "
+                  "temporary UNION ALL SELECT schema_name || '.' || view_name, 'view' FROM duckdb_views() "
+                  "WHERE NOT internal",
+                  error);
+    standing.builds =
+        standing.relations ? query_map(conn, "SELECT model AS k, hash AS v FROM _weir.builds", error) : NULL;
+    if (!standing.builds) {
+        warehouse_standing_clear(&standing);
         return false;
     }
-    *ret = !kind ? WAREHOUSE_NOTHING : g_str_equal(kind, "table") ? WAREHOUSE_TABLE : WAREHOUSE_VIEW;
+    *ret = standing;
     return true;
+}
+
+void warehouse_standing_clear(WarehouseStanding *standing)
+{
+    g_clear_pointer(&standing->relations, g_hash_table_unref);
+    g_clear_pointer(&standing->builds, g_hash_table_unref);
+}
+
+WarehouseRelation warehouse_relation(const WarehouseStanding *standing, const char *schema, const char *name)
+{
+    g_autofree char *key = g_strconcat(schema, ".", name, NULL);
+    const char *kind = g_hash_table_lookup(standing->relations, key);
+    return !kind ? WAREHOUSE_NOTHING : g_str_equal(kind, "table") ? WAREHOUSE_TABLE : WAREHOUSE_VIEW;
+}
+
+const char *warehouse_built_hash(const WarehouseStanding *standing, const char *model)
+{
+    return g_hash_table_lookup(standing->builds, model);
 }
 
 bool warehouse_columns_text(EngineConn *conn, const char *schema, const char *name, char **ret,
                             GError **error)
 {
-    EngineValue values[] = {text_value(schema), text_value(name)};
-    return query_one(conn,
-                     "SELECT string_agg(column_name || ' ' || data_type, ', ' ORDER BY column_index) AS v "
-                     "FROM duckdb_columns() WHERE schema_name = $1 AND table_name = $2",
-                     values, 2, ret, error);
+    g_autofree char *table = warehouse_name(schema, name);
+    EngineValue value = text_value(table);
+    return query_one(
+        conn, "SELECT string_agg(name || ' ' || type, ', ' ORDER BY cid) AS v FROM pragma_table_info($1)",
+        &value, 1, ret, error);
 }
 
-bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *name, GError **error)
+bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *name,
+                             WarehouseRelation relation, GError **error)
 {
-    WarehouseRelation relation;
-    if (!warehouse_relation(conn, schema, name, &relation, error)) {
-        return false;
-    }
     if (relation == WAREHOUSE_NOTHING) {
         return true;
     }
     g_autofree char *quoted = warehouse_name(schema, name);
     g_autofree char *sql =
-        g_strdup_printf("DROP %s %s", relation == WAREHOUSE_TABLE ? "TABLE" : "VIEW", quoted);
+        g_strdup_printf("DROP %s IF EXISTS %s", relation == WAREHOUSE_TABLE ? "TABLE" : "VIEW", quoted);
     return engine_exec(conn, sql, error);
 }

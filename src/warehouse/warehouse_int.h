@@ -108,24 +108,30 @@ bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)
 /* From any connection. */
 bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* NULL text when it was never built. */
-bool warehouse_state_build_hash(EngineConn *conn, const char *model, char **ret,
-                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* {"model id": {"rows", "elapsed_ms", "at_us"}} of the last run that was done; for plans and schedules. */
 json_t *warehouse_state_last_runs(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What stands under a name in the engine. */
+/* What stands in the engine under all names, and what models were built from: read once for a run or an apply
+ * (each of the engine's lists costs a walk over all tables). It is not kept up: a run or an apply looks at a
+ * name before it changes it. */
 typedef enum { WAREHOUSE_NOTHING, WAREHOUSE_TABLE, WAREHOUSE_VIEW } WarehouseRelation;
-bool warehouse_relation(EngineConn *conn, const char *schema, const char *name, WarehouseRelation *ret,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* "a BIGINT, b VARCHAR" of a table: equal text = equal columns. NULL when there is none. */
+typedef struct {
+    GHashTable *relations; /* "schema.name" -> "table", "view" */
+    GHashTable *builds;    /* model id -> hash */
+} WarehouseStanding;
+bool warehouse_standing_read(EngineConn *conn, WarehouseStanding *ret,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void warehouse_standing_clear(WarehouseStanding *standing);
+WarehouseRelation warehouse_relation(const WarehouseStanding *standing, const char *schema, const char *name);
+const char *warehouse_built_hash(const WarehouseStanding *standing,
+                                 const char *model); /* NULL = never built */
+/* "a BIGINT, b VARCHAR" of a table that is there: equal text = equal columns. */
 bool warehouse_columns_text(EngineConn *conn, const char *schema, const char *name, char **ret,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "schema"."name"; caller frees. */
 char *warehouse_name(const char *schema, const char *name);
-/* Drops whatever stands under the name. */
 bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *name,
-                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                             WarehouseRelation relation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- select.c --------------------------------------------------------------------------------------- */
 
@@ -168,6 +174,7 @@ typedef struct {
     const char *run_id;
     gint64 now_us;
     guint64 stop_base;
+    WarehouseStanding standing; /* when the run began */
 } WarehouseRunContext;
 
 /* Runs one model on `conn` and writes its row of _weir.runs. `ret` is filled whatever happens; its state says
