@@ -104,6 +104,7 @@ typedef struct {
     GPtrArray *columns_owned;
     bool live;         /* from CREATE TABLE or a source, not from files */
     bool columns_open; /* the columns are not (all) known */
+    char *types_hash;  /* MODEL: of what its types came from (types.c); NULL = not bound */
 } CatalogNode;
 CatalogNode *catalog_node_new(CatalogKind kind, const char *domain, const char *name);
 CatalogNode *catalog_node_ref(CatalogNode *node);
@@ -259,7 +260,7 @@ struct CatalogColumnsResult {
     const CatalogOrigins *filters; /* what decides rows */
     GArray *uses;                  /* CatalogTableUse */
     GArray *schemas; /* CatalogTableUse: domains before columns (domain.t.c); name = the domain as written */
-    bool open;                     /* the outputs are not all known */
+    bool open;       /* the outputs are not all known */
     bool uses_interval;
     void *arena; /* owns all of it */
 };

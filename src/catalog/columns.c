@@ -331,6 +331,10 @@ static const Cte *walk_ctes(Walk *walk, const json_t *node, Scope *outer, const 
 
 void walk_query(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes, Relation *ret)
 {
+    if (++walk->steps > COLUMNS_MAX_STEPS) {
+        ret->open = true;
+        return;
+    }
     if (walk->depth >= COLUMNS_MAX_DEPTH) {
         walk_complain(walk, NOWHERE, 0, BASE_E_SQL_FAILED, "queries are nested more than %d deep",
                       COLUMNS_MAX_DEPTH);
@@ -365,7 +369,10 @@ void catalog_columns_run(const json_t *tree, const CatalogColumnsContext *contex
     walk_query(&walk, catalog_tree_node(tree), NULL, NULL, &out);
     ret->outputs = (CatalogOutput *)(guintptr)out.columns;
     ret->n_outputs = out.n_columns;
-    ret->open = out.open;
+    ret->open = out.open || walk.steps > COLUMNS_MAX_STEPS;
+    if (walk.steps > COLUMNS_MAX_STEPS) {
+        walk_complain(&walk, NOWHERE, 0, BASE_E_SQL_FAILED, "the query is too large to be followed");
+    }
     ret->filters = walk.filters;
 }
 

@@ -99,18 +99,39 @@ static bool in_visible(Walk *walk, const Scope *scope, const Name *name, bool fi
     return found != NULL;
 }
 
+typedef enum { ALIAS_NEW, ALIAS_BUSY, ALIAS_KNOWN } AliasState;
+typedef struct AliasValue {
+    AliasState state;
+    Value value;
+} AliasValue;
+
+/* Each item is walked once, however often its alias is used: a, b = a + a, c = b + b ... would double. */
+static Value alias_value(Walk *walk, Scope *scope, size_t i, const json_t *item)
+{
+    if (!scope->aliases) {
+        size_t bytes = sizeof(AliasValue) * json_array_size(scope->select_list);
+        scope->aliases = memset(walk_alloc(walk, bytes), 0, bytes);
+    }
+    AliasValue *alias = &scope->aliases[i];
+    if (alias->state == ALIAS_NEW) {
+        bool first = scope->alias_first;
+        alias->state = ALIAS_BUSY;
+        scope->alias_first = false;
+        alias->value = walk_expr(walk, item, scope);
+        scope->alias_first = first;
+        alias->state = ALIAS_KNOWN;
+    }
+    return alias->state == ALIAS_KNOWN ? alias->value : nothing;
+}
+
 static bool in_aliases(Walk *walk, Scope *scope, const char *name, Value *ret)
 {
     size_t i;
     json_t *item;
     json_array_foreach (scope->select_list, i, item) {
-        if (g_ascii_strcasecmp(node_text(item, "alias"), name) == 0 && scope->alias_depth < 16) {
-            bool first = scope->alias_first;
-            scope->alias_depth++;
-            scope->alias_first = false;
-            *ret = walk_expr(walk, item, scope);
-            scope->alias_first = first;
-            scope->alias_depth--;
+        bool busy = scope->aliases && scope->aliases[i].state == ALIAS_BUSY;
+        if (!busy && g_ascii_strcasecmp(node_text(item, "alias"), name) == 0) {
+            *ret = alias_value(walk, scope, i, item);
             return true;
         }
     }
@@ -417,11 +438,16 @@ static bool same_type_aggregate(const char *name)
     return g_strv_contains(names, name);
 }
 
+static Value walk_arguments(Walk *walk, const json_t *children, Scope *scope)
+{
+    return json_array_size(children) == 1 ? walk_expr(walk, json_array_get(children, 0), scope)
+                                          : walk_list(walk, children, scope);
+}
+
 static Value walk_function(Walk *walk, const json_t *node, Scope *scope)
 {
     const char *name = node_text(node, "function_name");
-    const json_t *children = json_object_get(node, "children");
-    Value arguments = walk_list(walk, children, scope);
+    Value arguments = walk_arguments(walk, json_object_get(node, "children"), scope);
     bool aggregate = catalog_is_aggregate(name);
     if (g_str_equal(name, "count_star")) {
         arguments.origins = scope_rows(walk, scope);
@@ -430,11 +456,11 @@ static Value walk_function(Walk *walk, const json_t *node, Scope *scope)
         walk_orders(walk, json_object_get(json_object_get(node, "order_bys"), "orders"), scope);
     const Origins *all = origins_union(walk, arguments.origins, orders);
     all = origins_union(walk, all, optional(walk, node, "filter", scope));
-    const char *type = g_str_has_prefix(name, "count") ? "BIGINT" : "";
-    if (aggregate && same_type_aggregate(name) && json_array_size(children) == 1) {
-        type = walk_expr(walk, json_array_get(children, 0), scope).type;
-    }
-    return as(walk, all, aggregate ? CATALOG_HOW_AGGREGATED : CATALOG_HOW_DERIVED, aggregate ? type : "");
+    const char *type = !aggregate                        ? ""
+                       : g_str_has_prefix(name, "count") ? "BIGINT"
+                       : same_type_aggregate(name)       ? arguments.type
+                                                         : "";
+    return as(walk, all, aggregate ? CATALOG_HOW_AGGREGATED : CATALOG_HOW_DERIVED, type);
 }
 
 static Value walk_window(Walk *walk, const json_t *node, Scope *scope)
@@ -580,7 +606,7 @@ static Value dispatch(Walk *walk, const json_t *node, Scope *scope)
 
 Value walk_expr(Walk *walk, const json_t *node, Scope *scope)
 {
-    if (!json_is_object(node) || walk->depth >= COLUMNS_MAX_DEPTH * 4) {
+    if (!json_is_object(node) || walk->depth >= COLUMNS_MAX_DEPTH * 4 || ++walk->steps > COLUMNS_MAX_STEPS) {
         return nothing;
     }
     walk->depth++;

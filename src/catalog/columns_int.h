@@ -7,6 +7,8 @@
 
 /* Queries nest; a hostile one must not take the stack. */
 #define COLUMNS_MAX_DEPTH 200
+/* And what is walked again (recursions) must end: about a hundred times the largest honest query. */
+#define COLUMNS_MAX_STEPS 2000000
 #define NOWHERE           SIZE_MAX
 
 typedef CatalogOutput Column;
@@ -52,9 +54,9 @@ struct Scope {
     const Cte *ctes;
     const json_t *select_list;
     const Names *lambdas;
-    const Visible *star; /* what COLUMNS(...) stands for at the moment */
-    bool alias_first;    /* in ORDER BY */
-    unsigned alias_depth;
+    const Visible *star;        /* what COLUMNS(...) stands for at the moment */
+    bool alias_first;           /* in ORDER BY */
+    struct AliasValue *aliases; /* of select_list; made at the first use */
 };
 
 typedef struct {
@@ -66,6 +68,7 @@ typedef struct {
     const Origins *filters;
     bool quiet; /* second pass of a recursive CTE: complain no more */
     unsigned depth;
+    size_t steps;
 } Walk;
 
 typedef struct {

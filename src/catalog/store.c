@@ -242,20 +242,15 @@ static GPtrArray *files_of(CatalogStore *store, gint64 version, GError **error)
     return g_steal_pointer(&files);
 }
 
-CatalogSnapshot *catalog_store_version(CatalogStore *store, gint64 version, EngineConn *parser,
-                                       GError **error)
+/* The files and live tables under the lock; what takes long, reading them, outside of it. */
+static CatalogSnapshot *load_version(CatalogStore *store, gint64 version, EngineConn *parser, GError **error)
 {
-    g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&store->lock);
-    if (version == 0) {
-        return catalog_snapshot_new_empty();
-    }
+    g_rec_mutex_lock(&store->lock);
     GPtrArray *files = files_of(store, version, error);
-    if (!files) {
-        return NULL;
-    }
-    g_autoptr(GPtrArray) live = catalog_store_live_tables(store, error);
+    g_autoptr(GPtrArray) live = files ? catalog_store_live_tables(store, error) : NULL;
+    g_rec_mutex_unlock(&store->lock);
     if (!live) {
-        g_ptr_array_unref(files);
+        g_clear_pointer(&files, g_ptr_array_unref);
         return NULL;
     }
     /* It was without mistakes when it was applied; what is wrong with it now (a live table that went) is
@@ -264,19 +259,15 @@ CatalogSnapshot *catalog_store_version(CatalogStore *store, gint64 version, Engi
     return catalog_load_files(files, parser, live, true, diags);
 }
 
+CatalogSnapshot *catalog_store_version(CatalogStore *store, gint64 version, EngineConn *parser,
+                                       GError **error)
+{
+    return version == 0 ? catalog_snapshot_new_empty() : load_version(store, version, parser, error);
+}
+
 CatalogSnapshot *catalog_store_applied(CatalogStore *store, EngineConn *parser, GError **error)
 {
-    gint64 version = catalog_store_current(store);
-    if (version > 0) {
-        return catalog_store_version(store, version, parser, error);
-    }
-    g_autoptr(GPtrArray) live = catalog_store_live_tables(store, error);
-    if (!live) {
-        return NULL;
-    }
-    g_autoptr(BaseDiags) diags = base_diags_new();
-    GPtrArray *files = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_file_unref);
-    return catalog_load_files(files, parser, live, true, diags);
+    return load_version(store, catalog_store_current(store), parser, error);
 }
 
 /* ---- applying
@@ -340,31 +331,24 @@ static bool write_changes(CatalogStore *store, const CatalogDiff *diff, gint64 v
     return ok;
 }
 
-typedef struct {
-    CatalogStore *store;
-    sqlite3_stmt *stmt;
-    bool ok;
-    GError **error;
-} TypesWriter;
-
-static void write_type(const char *hash, const char *columns, void *user)
+/* Only those of this version: the table does not grow. */
+static bool write_types(CatalogStore *store, const CatalogSnapshot *snapshot, GError **error)
 {
-    TypesWriter *writer = user;
-    store_bind_text(writer->stmt, 1, hash);
-    store_bind_text(writer->stmt, 2, columns);
-    writer->ok = writer->ok && store_step(writer->store, writer->stmt, writer->error);
-}
-
-static bool write_types(CatalogStore *store, GError **error)
-{
-    TypesWriter writer = {.store = store, .ok = true, .error = error};
-    writer.stmt = store_prepare(store, "INSERT OR IGNORE INTO types VALUES (?, ?)", error);
-    if (!writer.stmt) {
-        return false;
+    sqlite3_stmt *stmt = store_run(store, "DELETE FROM types", error)
+                             ? store_prepare(store, "INSERT OR IGNORE INTO types VALUES (?, ?)", error)
+                             : NULL;
+    bool ok = stmt != NULL;
+    for (guint i = 0; ok && i < snapshot->objects->len; i++) {
+        const CatalogNode *node = g_ptr_array_index(snapshot->objects, i);
+        if (node->types_hash) {
+            g_autofree char *columns = catalog_types_text(node->object.columns);
+            store_bind_text(stmt, 1, node->types_hash);
+            store_bind_text(stmt, 2, columns);
+            ok = store_step(store, stmt, error);
+        }
     }
-    catalog_types_save(write_type, &writer);
-    sqlite3_finalize(writer.stmt);
-    return writer.ok;
+    sqlite3_finalize(stmt);
+    return ok;
 }
 
 bool catalog_store_apply(CatalogStore *store, const CatalogDiff *diff, const char *user, const char *note,
@@ -377,7 +361,7 @@ bool catalog_store_apply(CatalogStore *store, const CatalogDiff *diff, const cha
     }
     bool ok = write_version(store, diff, version, user, note, error) &&
               write_files(store, diff->after->files, version, error) &&
-              write_changes(store, diff, version, error) && write_types(store, error) &&
+              write_changes(store, diff, version, error) && write_types(store, diff->after, error) &&
               store_index(store, diff->after, error);
     if (!store_end(store, ok, error)) {
         return false;

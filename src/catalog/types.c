@@ -5,7 +5,7 @@
  * what it reads; a level of models that do not read each other is shared by two connections. Preparing costs
  * 0.2 to 0.5 ms a model, so results are kept by content: the text that is bound with the columns of what it
  * reads. The same content has the same types for ever, so the cache is one for the process, and the store
- * keeps it from one start to the next (catalog_types_save, catalog_types_restore). */
+ * keeps those of the applied version from one start to the next. */
 #include "catalog/resolve_int.h"
 #include "catalog/splice_int.h"
 #include "catalog/types_int.h"
@@ -45,20 +45,6 @@ void catalog_types_forget(void)
 {
     g_mutex_lock(&cache_lock);
     g_clear_pointer(&cache, g_hash_table_unref);
-    g_mutex_unlock(&cache_lock);
-}
-
-void catalog_types_save(CatalogTypesSave save, void *user)
-{
-    g_mutex_lock(&cache_lock);
-    GHashTableIter iter;
-    gpointer hash, columns;
-    if (cache) {
-        g_hash_table_iter_init(&iter, cache);
-        while (g_hash_table_iter_next(&iter, &hash, &columns)) {
-            save(hash, columns, user);
-        }
-    }
     g_mutex_unlock(&cache_lock);
 }
 
@@ -290,6 +276,16 @@ static void append_column(GString *out, const char *name, const char *type)
     g_string_append_printf(out, "\t%s\n", type);
 }
 
+char *catalog_types_text(const GPtrArray *columns)
+{
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < columns->len; i++) {
+        const CatalogColumn *column = g_ptr_array_index(columns, i);
+        append_column(out, column->name, column->type);
+    }
+    return g_string_free(out, FALSE);
+}
+
 /* Types inside types have no short code: the engine describes them in text. */
 static char *describe(EngineConn *conn, const char *sql, GError **error)
 {
@@ -438,6 +434,8 @@ static void finish_binding(Types *types, Binding *binding)
     if (binding->bound) {
         catalog_types_restore(binding->hash, binding->columns);
     }
+    g_free(binding->item->node->types_hash);
+    binding->item->node->types_hash = g_strdup(binding->hash);
     take_columns(binding);
 }
 

@@ -2,9 +2,10 @@
 #ifndef WEIR_CATALOG_TYPES_INT_H
 #define WEIR_CATALOG_TYPES_INT_H
 
-typedef void (*CatalogTypesSave)(const char *hash, const char *columns, void *user);
-/* Calls `save` for each entry, under the cache's lock. */
-void catalog_types_save(CatalogTypesSave save, void *user);
+#include "catalog/catalog_int.h"
+
+/* The columns of a model as the cache keeps them: "name\ttype\n"... Caller frees. */
+char *catalog_types_text(const GPtrArray *columns);
 void catalog_types_restore(const char *hash, const char *columns);
 void catalog_types_forget(void); /* for tests and the bench */
 
