@@ -124,6 +124,9 @@ Engine *engine_conn_engine(EngineConn *conn); /* borrowed */
 void engine_conn_interrupt(EngineConn *conn);
 /* 0..1, or -1 when unknown; from any thread. */
 double engine_conn_progress(EngineConn *conn);
+/* The session's time zone: what now(), date arithmetic on TIMESTAMP_TZ and casts to local time go by. An IANA name or
+ * an offset such as "+08:00"; TIMEZONE_UNKNOWN for an offset that no zone of the engine has. UTC at first. */
+bool engine_set_time_zone(EngineConn *conn, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs one or more statements without a result that matters. */
 bool engine_exec(EngineConn *conn, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;

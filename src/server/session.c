@@ -53,6 +53,7 @@ static char *host_of(const char *peer)
 static void set_zone(ServerSession *session)
 {
     GError *error = NULL;
+    session->zone_set = false;
     g_clear_pointer(&session->zone, g_time_zone_unref);
     session->zone = base_time_zone(catalog_project_timezone(session->snapshot), &error);
     if (!session->zone) {
@@ -141,10 +142,23 @@ void server_session_reset(ServerSession *session)
     set_zone(session);
 }
 
+static const char *zone_name(const ServerSession *session)
+{
+    const char *name = server_session_variable(session, "time_zone");
+    return g_ascii_strcasecmp(name, "SYSTEM") == 0 ? catalog_project_timezone(session->snapshot) : name;
+}
+
 EngineConn *session_conn(ServerSession *session, GError **error)
 {
     if (!session->conn) {
         session->conn = engine_connect(server_app_engine(session->app), error);
+        session->zone_set = false;
+    }
+    if (session->conn && !session->zone_set) {
+        if (!engine_set_time_zone(session->conn, zone_name(session), error)) {
+            return NULL;
+        }
+        session->zone_set = true;
     }
     return session->conn;
 }

@@ -40,6 +40,7 @@ struct ServerSession {
     GHashTable *user_variables; /* name -> literal of the engine's dialect */
     GTimeZone *zone;
     EngineConn *conn;  /* made at first use */
+    bool zone_set;     /* conn goes by the session's time_zone */
     GHashTable *plans; /* text -> SessionPlan */
     guint64 plan_clock;
     guint64

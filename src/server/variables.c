@@ -31,6 +31,9 @@ static char *live_value(const ServerSession *session, const char *name)
 
 const char *server_session_variable(const ServerSession *session, const char *name)
 {
+    if (g_str_equal(name, "system_time_zone")) { /* what time_zone = SYSTEM means */
+        return catalog_project_timezone(session->snapshot);
+    }
     const char *own = g_hash_table_lookup(session->variables, name);
     const ServerSysvar *variable = own ? NULL : server_sysvar_find(name);
     return own ? own : variable ? variable->value : "";
@@ -91,7 +94,8 @@ static char *system_literal(ServerSession *session, const char *text, GError **e
     }
     g_autofree char *live = live_value(session, name);
     session->used_variable |= live != NULL;
-    const char *value = live ? live : global ? variable->value : server_session_variable(session, name);
+    bool fixed = global && !g_str_equal(name, "system_time_zone");
+    const char *value = live ? live : fixed ? variable->value : server_session_variable(session, name);
     return literal_of(variable, value);
 }
 
@@ -226,6 +230,8 @@ static bool set_time_zone(ServerSession *session, const char *value, GError **er
     }
     g_time_zone_unref(session->zone);
     session->zone = zone;
+    session->zone_set = false;
+    session_drop_plans(session);
     return true;
 }
 

@@ -203,6 +203,37 @@ static void test_errors_name_the_place(void)
     g_assert_error(error, BASE_ERROR, BASE_E_SQL_SYNTAX);
 }
 
+static void check_zone(EngineConn *conn, const char *zone, const char *epoch_as_local)
+{
+    GError *error = NULL;
+    g_assert_true(engine_set_time_zone(conn, zone, &error));
+    g_assert_no_error(error);
+    g_autofree char *sql = engine_sql_from_mysql("SELECT FROM_UNIXTIME(0)", NULL, NULL, NULL);
+    g_autofree char *got = first_value(conn, sql);
+    g_assert_cmpstr(got, ==, epoch_as_local);
+    g_autofree char *text = g_strdup_printf("SELECT UNIX_TIMESTAMP('%s')", epoch_as_local);
+    g_autofree char *back = engine_sql_from_mysql(text, NULL, NULL, NULL);
+    g_autofree char *zero = first_value(conn, back);
+    g_assert_cmpstr(zero, ==, "0");
+}
+
+static void test_local_time_is_the_sessions(void)
+{
+    g_autoptr(Engine) engine = NULL;
+    g_autoptr(EngineConn) conn = open_memory(&engine);
+    check_zone(conn, "UTC", "1970-01-01 00:00:00");
+    check_zone(conn, "+08:00", "1970-01-01 08:00:00");
+    check_zone(conn, "-03:00", "1969-12-31 21:00:00");
+    check_zone(conn, "+05:30", "1970-01-01 05:30:00");
+    check_zone(conn, "Asia/Tokyo", "1970-01-01 09:00:00");
+    static const char *const unknown[] = {"+05:21", "Mars/Olympus", "", "+15:00", "'; DROP TABLE t"};
+    for (size_t i = 0; i < G_N_ELEMENTS(unknown); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_false(engine_set_time_zone(conn, unknown[i], &error));
+        g_assert_error(error, BASE_ERROR, BASE_E_TIMEZONE_UNKNOWN);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -211,6 +242,7 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/mysql/parameters keep their numbers",
                     test_parameters_keep_their_numbers_when_limit_turns);
     g_test_add_func("/engine/mysql/columns are named by their text", test_columns_are_named_by_their_text);
+    g_test_add_func("/engine/mysql/local time is the session's", test_local_time_is_the_sessions);
     g_test_add_func("/engine/mysql/lines stay where they are", test_lines_stay_where_they_are);
     g_test_add_func("/engine/mysql/NUL in a string is kept", test_nul_in_a_string_is_kept);
     g_test_add_func("/engine/mysql/errors name the place", test_errors_name_the_place);
