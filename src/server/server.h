@@ -8,7 +8,11 @@
 typedef struct ServerHttp ServerHttp;
 ServerHttp *server_http_start(ServerApp *app, const char *listen, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char *server_http_address(const ServerHttp *http); /* "127.0.0.1:8030", the real port */
+/* Requests that run may finish (queries for half a minute). */
 void server_http_stop(ServerHttp *http);
+/* While server_http_stop waits, from another thread: cancels queries now. NULL does nothing. */
+void server_http_hurry(ServerHttp *http);
+void server_http_free(ServerHttp *http); /* after stop */
 
 /* server/mysql/: one thread for each session. Clients compare the number in front. */
 #define SERVER_MYSQL_VERSION "8.0.33-Weir-" WEIR_VERSION

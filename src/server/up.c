@@ -100,6 +100,7 @@ static gpointer hurry(gpointer data)
                 return NULL;
             }
             warehouse_stop(server_app_warehouse(up->app));
+            server_http_hurry(up->http);
         }
     }
     return NULL;
@@ -235,6 +236,7 @@ static void stop(Up *up)
     server_scheduler_free(up->scheduler);
     server_file_watch_stop(up->watch);
     stop_hurry(hurrying);
+    server_http_free(up->http);
     if (up->json_path) {
         unlink(up->json_path);
     }

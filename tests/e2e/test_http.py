@@ -255,6 +255,25 @@ def test_a_stop_lets_requests_finish_and_removes_server_json(fresh):
     assert not os.path.exists(os.path.join(fresh.data, "server.json"))
 
 
+def test_a_second_signal_does_not_wait_for_queries(fresh):
+    results = []
+    heavy = "SELECT count(*) FROM range(10000000) a(i), range(10000) b(j) WHERE (i * j) % 7 = 3"
+    thread = threading.Thread(target=lambda: results.append(post(fresh, heavy)))
+    thread.start()
+    deadline = time.monotonic() + 10
+    while "weir_http_requests_active 2" not in fresh.call("GET", "/metrics").text.splitlines():
+        assert time.monotonic() < deadline and thread.is_alive()
+    started = time.monotonic()
+    fresh.process.terminate()
+    while "stopping" not in fresh.tail():
+        assert time.monotonic() < deadline + 10
+    fresh.process.terminate()
+    assert fresh.process.wait(timeout=60) == 0
+    fresh.process = None
+    thread.join()
+    assert results[0].status == 499 and time.monotonic() - started < 25, results[0].text
+
+
 @pytest.mark.parametrize("lengths", [b"Content-Length: 3\r\nContent-Length: 30\r\n", b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
                                      b"Transfer-Encoding: gzip\r\nContent-Length: 3\r\n"])
 def test_a_body_of_doubtful_length_closes_the_connection(weir, lengths):

@@ -9,6 +9,7 @@
 
 #define WATCH_TICK_US      (100 * 1000)
 #define STOP_GRACE_US      (30 * BASE_TIME_SECOND_US)
+#define STOP_ANSWERS_US    (2 * BASE_TIME_SECOND_US)
 #define TLS_FILE_MAX_BYTES (1024 * 1024)
 
 /* ---- the watcher -----------------------------------------------------------------------------------------
@@ -118,8 +119,11 @@ static void warn_if_open(const ServerHttp *http, bool loopback)
     }
 }
 
-static void http_free(ServerHttp *http)
+void server_http_free(ServerHttp *http)
 {
+    if (!http) {
+        return;
+    }
     g_hash_table_unref(http->active);
     g_mutex_clear(&http->lock);
     g_cond_clear(&http->changed);
@@ -139,7 +143,7 @@ ServerHttp *server_http_start(ServerApp *app, const char *listen, GError **error
     g_cond_init(&http->changed);
     int fd = read_tls(http, error) ? http_listen(listen, &http->address, &loopback, error) : -1;
     if (fd < 0) {
-        http_free(http);
+        server_http_free(http);
         return NULL;
     }
     http->workers = g_thread_pool_new(http_job_handle, http, HTTP_WORKERS, FALSE, NULL);
@@ -147,7 +151,7 @@ ServerHttp *server_http_start(ServerApp *app, const char *listen, GError **error
     if (!start_daemon(http, fd, error)) {
         g_thread_pool_free(http->workers, FALSE, TRUE);
         g_thread_pool_free(http->doors, FALSE, TRUE);
-        http_free(http);
+        server_http_free(http);
         return NULL;
     }
     http->watching = true;
@@ -172,7 +176,7 @@ static void wait_for_requests(ServerHttp *http)
     bool cancelled = false;
     g_mutex_lock(&http->lock);
     http->stopping = true;
-    while (g_hash_table_size(http->active) > 0 && !cancelled) {
+    while (g_hash_table_size(http->active) > 0 && !cancelled && !http->hurry) {
         cancelled = !g_cond_wait_until(&http->changed, &http->lock, deadline_us);
     }
     GHashTableIter iter;
@@ -187,6 +191,29 @@ static void wait_for_requests(ServerHttp *http)
     g_mutex_unlock(&http->lock);
 }
 
+/* Every handler has returned; MHD still has to send what they said. A client that does not read is not waited
+ * for. */
+static void wait_for_answers(ServerHttp *http)
+{
+    gint64 deadline_us = g_get_monotonic_time() + STOP_ANSWERS_US;
+    g_mutex_lock(&http->lock);
+    while (g_hash_table_size(http->active) > 0 &&
+           g_cond_wait_until(&http->changed, &http->lock, deadline_us)) {
+    }
+    g_mutex_unlock(&http->lock);
+}
+
+void server_http_hurry(ServerHttp *http)
+{
+    if (!http) {
+        return;
+    }
+    g_mutex_lock(&http->lock);
+    http->hurry = true;
+    g_cond_broadcast(&http->changed);
+    g_mutex_unlock(&http->lock);
+}
+
 void server_http_stop(ServerHttp *http)
 {
     if (!http) {
@@ -197,9 +224,9 @@ void server_http_stop(ServerHttp *http)
     g_thread_join(http->watcher);
     g_thread_pool_free(http->doors, FALSE, TRUE);
     g_thread_pool_free(http->workers, FALSE, TRUE);
+    wait_for_answers(http);
     MHD_stop_daemon(http->daemon);
     if (listener != MHD_INVALID_SOCKET) {
         close(listener);
     }
-    http_free(http);
 }

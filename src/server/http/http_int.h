@@ -76,6 +76,7 @@ struct ServerHttp {
     GHashTable *active; /* set of HttpRequest */
     bool stopping;      /* no new request begins */
     bool closed;        /* the pools take no more */
+    bool hurry;    /* do not wait for queries */
     bool watching;
 };
 

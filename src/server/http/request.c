@@ -68,8 +68,8 @@ static enum MHD_Result take_value(void *user, enum MHD_ValueKind kind, const cha
     HttpRequest *request = user;
     if (kind == MHD_HEADER_KIND) {
         char *text = g_strstrip(g_strdup(value ? value : ""));
-        request->malformed =
-            request->malformed || (!g_ascii_strcasecmp(name, "content-length") && call_header(&request->call, "content-length"));
+        request->malformed = request->malformed || (!g_ascii_strcasecmp(name, "content-length") &&
+                                                    call_header(&request->call, "content-length"));
         if (base_text_utf8_valid(text, strlen(text))) {
             g_hash_table_replace(request->call.headers, g_ascii_strdown(name, -1), text);
             return MHD_YES;
@@ -107,8 +107,8 @@ static int socket_of(struct MHD_Connection *connection)
     return info ? info->connect_fd : -1;
 }
 
-/* Where a body ends must be beyond doubt: what a proxy in front reads otherwise would be another request (RFC 9112,
- * 6.3). MHD takes the first of two lengths and any coding. */
+/* Where a body ends must be beyond doubt: what a proxy in front reads otherwise would be another request (RFC
+ * 9112, 6.3). MHD takes the first of two lengths and any coding. */
 static void check_framing(HttpRequest *request)
 {
     const char *encoding = call_header(&request->call, "transfer-encoding");
