@@ -214,10 +214,16 @@ static gpointer watch(gpointer data)
 /* ---- all sessions
  * ------------------------------------------------------------------------------------------ */
 
+static int by_id(const void *a, const void *b)
+{
+    guint32 left = ((const ServerSession *)a)->id, right = ((const ServerSession *)b)->id;
+    return (left > right) - (left < right);
+}
+
 void session_visit_all(ServerSql *sql, SessionVisit visit, void *user)
 {
     g_mutex_lock(&sql->lock);
-    g_autoptr(GList) ids = g_list_sort(g_hash_table_get_values(sql->sessions), NULL);
+    g_autoptr(GList) ids = g_list_sort(g_hash_table_get_values(sql->sessions), by_id);
     for (GList *at = ids; at; at = at->next) {
         ServerSession *session = at->data;
         g_mutex_lock(&session->lock);
