@@ -498,5 +498,5 @@ const char **catalog_key_names(const CatalogKey *keys, const CatalogKey *common)
         g_ptr_array_add(names, (gpointer)(guintptr)key->name);
     }
     g_ptr_array_add(names, NULL);
-    return (const char **)g_ptr_array_free(names, FALSE);
+    return (const char **)(guintptr)g_ptr_array_free(names, FALSE);
 }
