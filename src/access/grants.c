@@ -497,6 +497,9 @@ static bool refuse(const AccessUser *user, AccessRight right, const char *what, 
               what);
     base_error_hint(error, "an administrator can grant it: weir user grant %s %s OBJECT", user->name,
                     right_name(right));
+    if (error) { /* a caller that only asks passes none */
+        access_audit(user->access, user->name, "denied", what, right_name(right), false);
+    }
     return false;
 }
 

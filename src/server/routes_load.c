@@ -324,6 +324,34 @@ static bool two_phase(ServerCall *call, gint64 txn_id, const char *label, bool c
     return call_json(call, two_phase_answer("Success", text));
 }
 
+/* Who may load into a prepared load's table may end it. An unknown one is the intake's to answer, for those
+ * who may load into the database at all. */
+static bool may_end(const ServerCall *call, gint64 txn_id, const char *label, GError **error)
+{
+    const char *db = bare_db(call_param(call, "db"));
+    g_autoptr(json_t) rows =
+        intake_loads(server_app_intake(call->app), db, NULL, "PRECOMMITTED", LOADS_MAX, error);
+    if (!rows) {
+        return false;
+    }
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        bool same = label ? g_str_equal(base_json_string(row, "label", ""), label)
+                          : base_json_int(row, "txn_id", 0) == txn_id;
+        bool ambiguous = false;
+        const CatalogObject *object =
+            same ? catalog_resolve_table(snapshot, db, base_json_string(row, "table", ""), NULL, &ambiguous)
+                 : NULL;
+        if (object) {
+            return access_check(call->user, ACCESS_LOAD, object, error);
+        }
+    }
+    return access_check_domain(call->user, ACCESS_LOAD, db, NULL) || access_can_see_domain(call->user, db) ||
+           access_check_domain(call->user, ACCESS_LOAD, db, error);
+}
+
 /* Errors are 200 too: {"status": "Fail", "msg": ...}. */
 bool route_stream_load_2pc(ServerCall *call, GError **error)
 {
@@ -332,18 +360,17 @@ bool route_stream_load_2pc(ServerCall *call, GError **error)
     const char *operation = call_header(call, "txn_operation");
     bool commit = operation && !g_ascii_strcasecmp(operation, "commit");
     gint64 txn_id = 0;
+    bool ok = false;
     g_autoptr(GError) failed = NULL;
-    bool ok = access_check_domain(call->user, ACCESS_LOAD, bare_db(call_param(call, "db")), &failed);
-    if (!ok) {
-        ; /* said by the check */
-    } else if (!id && !label) {
-        ok = base_fail(&failed, BASE_E_LOAD_HEADER, "No transaction id or label selected.");
+    if (!id && !label) {
+        base_fail(&failed, BASE_E_LOAD_HEADER, "No transaction id or label selected.");
     } else if (!commit && (!operation || g_ascii_strcasecmp(operation, "abort"))) {
-        ok = base_fail(&failed, BASE_E_LOAD_HEADER, "transaction operation should be 'commit' or 'abort'");
+        base_fail(&failed, BASE_E_LOAD_HEADER, "transaction operation should be 'commit' or 'abort'");
     } else if (id && !base_text_to_int(id, 1, G_MAXINT64, &txn_id)) {
-        ok = base_fail(&failed, BASE_E_LOAD_HEADER, "convert txn_id [%s] failed", id);
+        base_fail(&failed, BASE_E_LOAD_HEADER, "convert txn_id [%s] failed", id);
     } else {
-        ok = two_phase(call, txn_id, id ? NULL : label, commit, &failed);
+        const char *by_label = id ? NULL : label;
+        ok = may_end(call, txn_id, by_label, &failed) && two_phase(call, txn_id, by_label, commit, &failed);
     }
     if (!ok) {
         call_json(call, two_phase_answer("Fail", failed->message));

@@ -110,6 +110,18 @@ def test_a_grant_and_its_revocation_hold_at_once(weir):
     refused(weir, sql)
 
 
+def test_only_who_may_load_a_table_ends_its_prepared_load(weir):
+    prepared = weir.load("ods_event_i", "7,a,1,2026-01-01\n", label="mine", column_separator=",", two_phase_commit="true")
+    headers = {"txn_id": str(prepared["TxnId"]), "txn_operation": "commit"}
+    for who in (READER, {"user": "nora", "password": "nobody-password"}):
+        answer = weir.call("PUT", "/api/shop/_stream_load_2pc", "", headers, **who).json()
+        assert answer["status"] == "Fail" and "lacks the right load" in answer["msg"], answer
+    weir.call("POST", "/api/v1/grants", {"grantee": "nora", "right": "load", "object": "table:shop.ods_event_i"})
+    done = weir.call("PUT", "/api/shop/_stream_load_2pc", "", headers, user="nora", password="nobody-password").json()
+    assert done["status"] == "Success", done
+    weir.call("POST", "/api/v1/grants", {"grantee": "nora", "right": "load", "object": "table:shop.ods_event_i", "revoke": True})
+
+
 def test_tokens_sign_in_until_removed(weir):
     made = weir.call("POST", "/api/v1/tokens", {"note": "ci", "lifetime": "1h"}, **READER)
     token = made.json()["token"]
@@ -154,6 +166,7 @@ def test_the_audit_says_who_did_what(weir):
     assert rows["lost"] == 0
     assert [r for r in rows["audit"] if r["action"] == "user add" and r["object"] == "rita" and r["user"] == "admin" and r["ok"]]
     assert [r for r in rows["audit"] if r["action"] == "sign in" and r["user"] == "rita" and not r["ok"]]
+    assert [r for r in rows["audit"] if r["action"] == "denied" and r["user"] == "rita" and "vault.ods_secret_f" in r["object"]]
     assert "reader-password" not in json.dumps(rows) and "wrong-password" not in json.dumps(rows)
 
 
