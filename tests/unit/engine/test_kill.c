@@ -407,7 +407,7 @@ static void one_kill(Run *run, unsigned number)
 
 static void run_init(Run *run)
 {
-    gint64 seed = g_test_rand_int();
+    gint64 seed = g_test_rand_int() & G_MAXINT32;
     const char *text = g_getenv("WEIR_TEST_SEED");
     g_assert_true(!text || base_text_to_int(text, 0, G_MAXINT64, &seed));
     g_test_message("WEIR_TEST_SEED=%" G_GINT64_FORMAT, seed);
