@@ -263,6 +263,7 @@ static void serve_one(MysqlClient *client, const GByteArray *packet)
 void mysql_serve_commands(MysqlClient *client)
 {
     client->link.max_packet = MYSQL_MAX_PACKET_BYTES;
+    client->link.exact = false;
     while (!client->link.broken && !server_session_closing(client->session)) {
         MysqlRead got = mysql_link_read(&client->link, true, idle_ms(client));
         if (got != MYSQL_READ_OK) {

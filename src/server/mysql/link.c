@@ -16,7 +16,7 @@
 
 void mysql_link_init(MysqlLink *link, int fd)
 {
-    *link = (MysqlLink){.fd = fd, .packet = g_byte_array_new(), .max_packet = MYSQL_MAX_SIGN_IN_BYTES};
+    *link = (MysqlLink){.fd = fd, .packet = g_byte_array_new(), .max_packet = MYSQL_MAX_SIGN_IN_BYTES, .exact = true};
 }
 
 void mysql_link_clear(MysqlLink *link)
@@ -120,7 +120,8 @@ static MysqlRead fill(MysqlLink *link, size_t want, int timeout_ms)
     while (link->in_len - link->in_at < want) {
         make_room(link);
         size_t n = 0;
-        Io io = receive(link, link->in + link->in_len, link->in_cap - link->in_len, &n);
+        size_t room = link->exact ? want - (link->in_len - link->in_at) : link->in_cap - link->in_len;
+        Io io = receive(link, link->in + link->in_len, room, &n);
         link->in_len += n;
         if (io == IO_GONE) {
             link->broken = true;
@@ -137,7 +138,7 @@ static MysqlRead fill(MysqlLink *link, size_t want, int timeout_ms)
 static MysqlRead read_body(MysqlLink *link, size_t len)
 {
     while (len > 0) {
-        MysqlRead got = fill(link, 1, MYSQL_READ_TIMEOUT_MS);
+        MysqlRead got = fill(link, link->exact ? MIN(len, READ_CHUNK_BYTES) : 1, MYSQL_READ_TIMEOUT_MS);
         if (got != MYSQL_READ_OK) {
             return got;
         }
@@ -225,10 +226,6 @@ bool mysql_link_start_tls(MysqlLink *link, MysqlTls *tls, GError **error)
     SSL_CTX *context = mysql_tls_context(tls, error);
     if (!context) {
         return false;
-    }
-    if (link->in_at < link->in_len) {
-        /* Bytes sent in the clear behind an SSLRequest would be read as if they had come over TLS. */
-        return base_fail(error, BASE_E_PROTOCOL, "data between SSLRequest and TLS");
     }
     link->tls = SSL_new(context);
     if (!link->tls || SSL_set_fd(link->tls, link->fd) != 1) {

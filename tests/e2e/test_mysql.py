@@ -1,0 +1,436 @@
+"""The MySQL port, by real clients: the mariadb command line, PyMySQL, and sockets that speak the protocol's bytes."""
+import hashlib
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+
+import pymysql
+import pytest
+
+from conftest import PASSWORD
+
+
+@pytest.fixture(scope="module")
+def db(weir):
+    """A database with a unique table of three rows."""
+    connection = weir.mysql(autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("CREATE DATABASE IF NOT EXISTS wire")
+    cursor.execute("CREATE TABLE wire.t (id BIGINT, name VARCHAR(20), price DECIMAL(10,2), at DATETIME, ok BOOLEAN)"
+                   " UNIQUE KEY(id) DISTRIBUTED BY HASH(id) BUCKETS 1 PROPERTIES('replication_num'='1')")
+    cursor.execute("INSERT INTO wire.t VALUES (1,'a',1.50,'2026-11-21 10:20:30',1),(2,'b',NULL,NULL,0),(3,'ü中','3.25','2026-01-01',NULL)")
+    connection.close()
+    return weir
+
+
+def rows(weir, sql, database="wire"):
+    connection = weir.mysql(database=database, autocommit=True)
+    try:
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        return list(cursor.fetchall())
+    finally:
+        connection.close()
+
+
+def fails(weir, sql, number, text):
+    with pytest.raises(pymysql.MySQLError) as caught:
+        rows(weir, sql)
+    assert caught.value.args[0] == number and text in caught.value.args[1], caught.value
+
+
+# ---- the protocol by hand -------------------------------------------------------------------------------------
+
+class Raw:
+    """Packets over a socket, native password, no TLS."""
+
+    CAPS = 1 << 9 | 1 << 15 | 1 << 16 | 1 << 17 | 1 << 19 | 1 << 24
+
+    def __init__(self, weir, sign_in=True):
+        host, port = weir.info["mysql"].rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout=30)
+        self.seq = 0
+        self.greeting = self.read()
+        if sign_in:
+            self.sign_in("admin", PASSWORD.encode())
+
+    def exactly(self, n):
+        data = b""
+        while len(data) < n:
+            more = self.socket.recv(n - len(data))
+            assert more, "closed"
+            data += more
+        return data
+
+    def read(self):
+        header = self.exactly(4)
+        self.seq = (header[3] + 1) % 256
+        return self.exactly(int.from_bytes(header[:3], "little"))
+
+    def write(self, payload):
+        self.socket.sendall(len(payload).to_bytes(3, "little") + bytes([self.seq]) + payload)
+
+    def scramble(self):
+        at = self.greeting.index(b"\0", 1) + 5
+        return self.greeting[at:at + 8] + self.greeting[at + 27:at + 39]
+
+    @staticmethod
+    def native(password, scramble):
+        once = hashlib.sha1(password).digest()
+        mix = hashlib.sha1(scramble + hashlib.sha1(once).digest()).digest()
+        return bytes(a ^ b for a, b in zip(once, mix))
+
+    @staticmethod
+    def sha2(password, scramble):
+        once = hashlib.sha256(password).digest()
+        mix = hashlib.sha256(hashlib.sha256(once).digest() + scramble).digest()
+        return bytes(a ^ b for a, b in zip(once, mix))
+
+    def response(self, user, auth, plugin=b"mysql_native_password", caps=None):
+        return struct.pack("<IIB23x", caps or self.CAPS, 1 << 24, 45) + user.encode() + b"\0" + bytes([len(auth)]) + auth + plugin + b"\0"
+
+    def sign_in(self, user, password):
+        self.write(self.response(user, self.native(password, self.scramble())))
+        answer = self.read()
+        assert answer[0] == 0, answer
+
+    def command(self, payload):
+        self.seq = 0
+        self.write(payload)
+
+    def answer(self):
+        """Packets up to the end of one result."""
+        packets = [self.read()]
+        if packets[0][0] in (0x00, 0xFF):
+            return packets
+        while not (packets[-1][0] == 0xFF or (packets[-1][0] == 0xFE and len(packets[-1]) < 9)):
+            packets.append(self.read())
+        return packets
+
+
+def test_caching_sha2_fast_and_full(db):
+    for full in (False, True):
+        raw = Raw(db, sign_in=False)
+        auth = b"x" * 32 if full else raw.sha2(PASSWORD.encode(), raw.scramble())
+        raw.write(raw.response("admin", auth, b"caching_sha2_password"))
+        packet = raw.read()
+        if full:  # a wrong fast answer is followed by a request for the password, here with the server's RSA key
+            assert packet == b"\x01\x04"
+            raw.write(b"\x02")
+            key = raw.read()
+            assert key.startswith(b"\x01-----BEGIN PUBLIC KEY-----")
+            scrambled = bytes(c ^ raw.scramble()[i % 20] for i, c in enumerate(PASSWORD.encode() + b"\0"))
+            done = subprocess.run(["openssl", "pkeyutl", "-encrypt", "-pubin", "-inkey", "/dev/fd/0", "-pkeyopt", "rsa_padding_mode:oaep",
+                                   "-in", write_temporary(db, scrambled)], input=key[1:], capture_output=True, check=True)
+            raw.write(done.stdout)
+        else:
+            assert packet == b"\x01\x03"
+        assert raw.read()[0] == 0
+
+
+def write_temporary(weir, data):
+    path = weir.project + "/scrambled"
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def test_an_unknown_plugin_is_switched_to_native(db):
+    raw = Raw(db, sign_in=False)
+    raw.write(raw.response("admin", b"", b"dialog"))
+    switch = raw.read()
+    assert switch[:23] == b"\xfemysql_native_password\0" and len(switch) == 44
+    raw.write(raw.native(PASSWORD.encode(), switch[23:43]))
+    assert raw.read()[0] == 0
+
+
+def test_wrong_passwords_and_unknown_users_look_alike(db):
+    answers = []
+    for user in ("admin", "nobody"):
+        raw = Raw(db, sign_in=False)
+        raw.write(raw.response(user, b"y" * 20))
+        answers.append(raw.read().replace(user.encode(), b"U"))
+    assert answers[0] == answers[1]
+    assert answers[0].startswith(b"\xff\x15\x04#28000Access denied for user 'U'@'127.0.0.1' (using password: YES)")
+
+
+def test_prepared_statements_in_binary(db):
+    raw = Raw(db)
+    raw.command(b"\x16SELECT id, name, price, at, ok FROM wire.t WHERE id >= ? ORDER BY id")
+    prepared = raw.read()
+    assert prepared[0] == 0
+    statement, columns, params = struct.unpack("<IHH", prepared[1:9])
+    assert (columns, params) == (5, 1)
+    for _ in range(params + columns):
+        raw.read()
+    execute = b"\x17" + struct.pack("<IBI", statement, 0, 1) + b"\0\x01\x05\x00" + struct.pack("<d", 2.0)  # a number as JavaScript sends it
+    for _ in range(2):
+        raw.command(execute)
+        packets = raw.answer()
+        assert packets[0] == b"\x05"
+        assert packets[6] == b"\0\x70\0" + struct.pack("<q", 2) + b"\x01b" + b"\0" or packets[6][:2] == b"\0\x30"
+        assert packets[7][2:10] == struct.pack("<q", 3)
+    raw.command(b"\x19" + struct.pack("<I", statement))  # close: no answer
+    raw.command(execute)
+    assert raw.read()[:3] == b"\xff\xdb\x04"  # 1243
+
+
+def test_commands(db):
+    raw = Raw(db)
+    raw.command(b"\x0e")
+    assert raw.read()[0] == 0
+    raw.command(b"\x02wire")
+    assert raw.read()[0] == 0
+    raw.command(b"\x02nowhere")
+    assert raw.read()[:9] == b"\xff\x19\x04#42000"
+    raw.command(b"\x09")
+    assert raw.read().startswith(b"Uptime: ")
+    raw.command(b"\x04t\0")
+    assert len(raw.answer()) == 6
+    raw.command(b"\x1f")
+    assert raw.read()[0] == 0
+    raw.command(b"\x1c\x01\0\0\0\x01\0\0\0")
+    assert raw.read()[0] == 0xFF
+    raw.command(b"\x7f")
+    assert raw.read()[:9] == b"\xff\x17\x04#08S01"  # 1047
+    raw.command(b"\x03")
+    assert raw.read()[:9] == b"\xff\x29\x04#42000"  # 1065
+
+
+def test_several_statements_in_one_query(db):
+    raw = Raw(db)
+    raw.command(b"\x03SELECT 1; SELECT 'two'; SELECT nothing FROM nowhere; SELECT 4")
+    first, second, third = raw.answer(), raw.answer(), raw.answer()
+    assert first[2] == b"\x011" and second[2] == b"\x03two"
+    assert struct.unpack("<H", first[-1][3:5])[0] & 8 and third[0][0] == 0xFF  # the error ends it
+    raw.command(b"\x0e")
+    assert raw.read()[0] == 0
+
+
+def test_hostile_packets_close_only_their_own_connection(db):
+    for payload in (b"", b"\0" * 31, b"\xff" * 70, struct.pack("<IIB23x", Raw.CAPS, 0, 45) + b"noend"):
+        raw = Raw(db, sign_in=False)
+        raw.write(payload)
+        assert raw.read()[0] == 0xFF
+    raw = Raw(db, sign_in=False)
+    raw.socket.sendall(b"\xff\xff\xff\x01" + b"x" * 100)  # more than a sign-in may be
+    assert raw.read()[0] == 0xFF
+    raw = Raw(db)
+    raw.socket.sendall(b"\x01\0\0\x07\x0e")
+    assert raw.read()[1:3] == b"\x84\x04"  # 1156, out of order
+    assert rows(db, "SELECT 1") == [(1,)]
+
+
+def test_a_packet_in_the_clear_after_the_ssl_request_is_no_packet(db):
+    raw = Raw(db, sign_in=False)
+    request = struct.pack("<IIB23x", Raw.CAPS | 1 << 11, 1 << 24, 45)
+    raw.socket.sendall(b"\x20\0\0\x01" + request + b"\x01\0\0\x02x")
+    answer = raw.socket.recv(100)
+    assert answer == b"" or answer[0] == 0x15  # closed, perhaps with an alert of TLS
+
+
+# ---- clients ------------------------------------------------------------------------------------------------------
+
+def test_the_mariadb_command_line(db):
+    host, port = db.info["mysql"].rsplit(":", 1)
+    words = ["mariadb", f"-h{host}", f"-P{port}", "-uadmin", f"-p{PASSWORD}", "wire", "--batch"]
+    done = subprocess.run(words, input="SHOW TABLES; SELECT id, name FROM t ORDER BY id; \\s\n", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "Tables_in_wire\nt\n" in done.stdout and "3\tü中" in done.stdout
+
+
+def test_tls(db):
+    connection = db.mysql(ssl={"check_hostname": False, "verify_mode": ssl.CERT_NONE})
+    assert isinstance(connection._sock, ssl.SSLSocket)
+    cursor = connection.cursor()
+    cursor.execute("SELECT repeat('x', 20000000)")
+    assert len(cursor.fetchone()[0]) == 20000000  # more than one packet
+    connection.close()
+
+
+def test_values_are_what_was_stored(db):
+    import datetime
+    import decimal
+    assert rows(db, "SELECT * FROM t ORDER BY id") == [
+        (1, "a", decimal.Decimal("1.50"), datetime.datetime(2026, 11, 21, 10, 20, 30), 1),
+        (2, "b", None, None, 0),
+        (3, "ü中", decimal.Decimal("3.25"), datetime.datetime(2026, 1, 1), None)]
+    assert rows(db, "SELECT CAST('nan' AS DOUBLE), 1e308, -9223372036854775808, 18446744073709551615")[0][0] is None
+
+
+def test_a_repeated_statement_sees_what_was_committed_since(db):
+    """A kept plan holds statistics of old data; run on new data it would leave rows out."""
+    connection = db.mysql(database="wire", autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE grows (id BIGINT, name VARCHAR(50))")
+    cursor.execute("INSERT INTO grows VALUES (1, 'a'), (2, 'b')")
+    counted, ordered = "SELECT count(*) FROM grows WHERE id > 100", "SELECT id, name FROM grows ORDER BY id"
+    cursor.execute(counted), cursor.execute(ordered)
+    cursor.execute("INSERT INTO grows VALUES (200, 'a name that is longer'), (100000, NULL)")
+    cursor.execute(counted)
+    assert cursor.fetchall() == ((2,),)
+    cursor.execute(ordered)
+    assert cursor.fetchall() == ((1, "a"), (2, "b"), (200, "a name that is longer"), (100000, None))
+    cursor.execute("DROP TABLE grows")
+
+
+def test_writes_and_transactions(db):
+    connection = db.mysql(database="wire")  # PyMySQL sets autocommit = 0
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE w (id BIGINT, v DOUBLE) UNIQUE KEY(id)")
+    cursor.executemany("INSERT INTO w VALUES (%s, %s)", [(i, i / 2) for i in range(3000)])
+    cursor.execute("SELECT count(*) FROM w")
+    assert cursor.fetchall() == ((0,),)
+    connection.rollback()
+    connection.commit()
+    cursor.execute("SELECT count(*) FROM w")
+    assert cursor.fetchall() == ((0,),)
+    cursor.execute("INSERT INTO w VALUES (1, 1)")
+    cursor.execute("INSERT INTO w VALUES (2, 2), (1, 7)")
+    connection.commit()
+    assert rows(db, "SELECT id, v FROM w ORDER BY id") == [(1, 7.0), (2, 2.0)]
+    assert rows(db, "UPDATE w SET v = v * 2 WHERE id = 2") == [] and rows(db, "SELECT v FROM w WHERE id = 2") == [(4.0,)]
+    assert rows(db, "DELETE FROM w WHERE id IN (SELECT id FROM w WHERE v > 5)") == []
+    assert rows(db, "SELECT id FROM w") == [(2,)]
+    assert rows(db, "REPLACE INTO w (id, v) VALUES (2, DEFAULT)") == [] and rows(db, "SELECT v FROM w") == [(None,)]
+    assert rows(db, "TRUNCATE TABLE w") == [] and rows(db, "SELECT count(*) FROM w") == [(0,)]
+    assert rows(db, "DROP TABLE w") == []
+
+
+def test_errors_have_mysqls_numbers_and_words(db):
+    fails(db, "SELECT * FROM nope", 1146, "Table 'wire.nope' doesn't exist")
+    fails(db, "SELECT nope FROM t", 1054, "Unknown column 'nope' in 'field list'")
+    fails(db, "SELEC 1", 1064, "check the manual that corresponds to your MySQL server version for the right syntax to use near '")
+    fails(db, "USE nope", 1049, "Unknown database 'nope'")
+    fails(db, "SELECT @@nope", 1193, "Unknown system variable 'nope'")
+    fails(db, "SET version = 1", 1238, "read only")
+    fails(db, "CREATE TABLE t (a INT)", 1050, "already exists")
+    fails(db, "DROP TABLE nope", 1051, "Unknown table")
+    fails(db, "INSERT INTO t VALUES (1)", 1136, "Column count")
+    fails(db, "KILL 4000000000", 1094, "Unknown thread id")
+    fails(db, "CREATE VIEW v AS SELECT 1", 1235, "kind: view")
+
+
+def test_kill_and_time_out(db):
+    slow = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i) WHERE a.i + b.i > 3"
+    victim, killer, outcome = db.mysql(), db.mysql(), []
+
+    def run():
+        try:
+            victim.cursor().execute(slow)
+        except pymysql.MySQLError as error:
+            outcome.append(error.args[0])
+    thread = threading.Thread(target=run)
+    thread.start()
+    cursor = killer.cursor()
+    while True:  # until it is seen to run
+        cursor.execute("SHOW FULL PROCESSLIST")
+        if any(row[0] == victim.thread_id() and row[7] == slow for row in cursor.fetchall()):
+            break
+    cursor.execute(f"KILL QUERY {victim.thread_id()}")
+    thread.join(30)
+    assert outcome == [1317]
+    victim.ping(reconnect=False)
+    cursor.execute("SET max_execution_time = 200")
+    with pytest.raises(pymysql.MySQLError) as caught:
+        cursor.execute(slow)
+    assert caught.value.args[0] == 3024
+
+
+# What clients send on connecting and browsing: none may fail.
+GOLDEN = """
+SET NAMES utf8mb4
+SET AUTOCOMMIT = 0
+SET NAMES 'utf8mb4' COLLATE 'utf8mb4_general_ci'
+SET @@session.autocommit = OFF
+select @@version_comment limit 1
+select DATABASE(), USER() limit 1
+select @@character_set_client,@@character_set_connection,@@character_set_server,@@character_set_database limit 1
+SELECT @@transaction_isolation
+SELECT @@tx_isolation
+SELECT @@lower_case_table_names
+SHOW schemas
+SHOW FULL TABLES FROM `wire`
+SHOW CREATE TABLE `t`
+DESCRIBE `wire`.`t`
+/* mysql-connector-j-9.0 (Revision: x) */SELECT @@session.auto_increment_increment AS auto_increment_increment, @@character_set_client AS character_set_client, @@character_set_connection AS character_set_connection, @@character_set_results AS character_set_results, @@character_set_server AS character_set_server, @@collation_server AS collation_server, @@collation_connection AS collation_connection, @@init_connect AS init_connect, @@interactive_timeout AS interactive_timeout, @@license AS license, @@lower_case_table_names AS lower_case_table_names, @@max_allowed_packet AS max_allowed_packet, @@net_write_timeout AS net_write_timeout, @@performance_schema AS performance_schema, @@sql_mode AS sql_mode, @@system_time_zone AS system_time_zone, @@time_zone AS time_zone, @@transaction_isolation AS transaction_isolation, @@wait_timeout AS wait_timeout
+SET character_set_results = NULL
+SET autocommit=1
+SET sql_mode='STRICT_TRANS_TABLES'
+set autocommit=1, sql_mode = concat(@@sql_mode,',STRICT_TRANS_TABLES')
+SHOW WARNINGS
+SHOW FULL COLUMNS FROM `t` FROM `wire`
+SHOW INDEX FROM `t` FROM `wire`
+SHOW KEYS FROM `wire`.`t`
+SELECT @@max_allowed_packet,@@system_time_zone,@@time_zone,@@auto_increment_increment
+/* ApplicationName=DBeaver 24 - Main */ SELECT @@GLOBAL.character_set_server,@@GLOBAL.collation_server
+SHOW ENGINES
+SHOW CHARSET
+SHOW COLLATION
+SHOW PLUGINS
+SHOW VARIABLES LIKE 'lower_case_table_names'
+SHOW PRIVILEGES
+SELECT * FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = 'information_schema' AND t.TABLE_NAME = 'CHECK_CONSTRAINTS'
+SELECT WORD FROM information_schema.KEYWORDS WHERE RESERVED=1 ORDER BY WORD
+SHOW TABLE STATUS FROM `wire`
+SELECT * FROM information_schema.COLUMNS WHERE TABLE_SCHEMA='wire' AND TABLE_NAME='t' ORDER BY ORDINAL_POSITION
+SELECT * FROM information_schema.STATISTICS WHERE TABLE_SCHEMA='wire'
+SELECT * FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA='wire'
+SELECT * FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA='wire'
+SELECT * FROM information_schema.TRIGGERS
+SELECT * FROM information_schema.EVENTS
+SELECT * FROM information_schema.VIEWS
+SELECT table_schema, SUM(data_length+index_length) FROM information_schema.tables GROUP BY table_schema
+SHOW CREATE DATABASE `wire`
+SHOW FULL PROCESSLIST
+SET SQL_SELECT_LIMIT=200
+SET net_write_timeout=600
+EXPLAIN FORMAT=JSON SELECT * FROM t
+SELECT @@GLOBAL.time_zone AS global_tz, @@system_time_zone AS system_tz, time_format(timediff(now(), convert_tz(now(), @@GLOBAL.time_zone, '+00:00')), '%H:%i') AS offset
+SET @@session.time_zone = 'Asia/Shanghai'
+SHOW GRANTS FOR CURRENT_USER
+SELECT DISTINCT TABLE_SCHEMA from information_schema.TABLES where TABLE_TYPE != 'SYSTEM VIEW' ORDER BY TABLE_SCHEMA
+SELECT table_name FROM information_schema.tables WHERE table_schema = 'wire' ORDER BY table_name
+SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'wire' AND table_name = 't'
+SHOW CATALOGS
+SHOW STATUS
+SHOW SESSION VARIABLES
+SHOW FRONTENDS
+SHOW BACKENDS
+SHOW TRANSACTION FROM wire WHERE LABEL LIKE 'x%'
+SHOW LOAD FROM wire WHERE LABEL = 'x'
+SHOW STREAM LOAD FROM wire
+SHOW ROUTINE LOAD
+SHOW PARTITIONS FROM t
+SHOW TABLETS FROM t
+SHOW DATA
+SHOW ALTER TABLE COLUMN
+SHOW PROC '/dbs'
+SHOW PROCEDURE STATUS WHERE Db='wire'
+SHOW FUNCTION STATUS LIKE 'x'
+SHOW TRIGGERS FROM wire
+SHOW EVENTS
+SHOW OPEN TABLES
+SHOW MASTER STATUS
+SHOW COUNT(*) WARNINGS
+SHOW ERRORS
+SHOW TABLES LIKE 't%'
+SHOW TABLES WHERE Tables_in_wire = 't'
+LOCK TABLES t READ
+UNLOCK TABLES
+/*!40101 SET NAMES utf8 */
+SELECT TIMEDIFF(NOW(), UTC_TIMESTAMP())
+SELECT CONNECTION_ID(), CURRENT_USER(), FOUND_ROWS(), LAST_INSERT_ID(), VERSION()
+START TRANSACTION
+ROLLBACK
+SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED
+USE wire
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("sql", GOLDEN)
+def test_golden(db, sql):
+    rows(db, sql)
