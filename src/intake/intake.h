@@ -6,8 +6,8 @@
  * commit ran and commits it as one transaction (group commit, no timer); a load that fails in a group is
  * taken out and the others go on. It also takes the checkpoints.
  *
- * A load's life: RUNNING (memory only) -> PREPARED (two-phase: rows in a staging table, durable) -> VISIBLE | ABORTED.
- * Doris's words are kept on the wire: PREPARE, PRECOMMITTED, COMMITTED, VISIBLE, ABORTED. */
+ * A load's life: RUNNING (memory only) -> PREPARED (two-phase: rows in a staging table, durable) -> VISIBLE |
+ * ABORTED. Doris's words are kept on the wire: PREPARE, PRECOMMITTED, COMMITTED, VISIBLE, ABORTED. */
 #ifndef WEIR_INTAKE_INTAKE_H
 #define WEIR_INTAKE_INTAKE_H
 
@@ -19,11 +19,12 @@ typedef struct Intake Intake;
 
 /* Makes schema _weir and its tables, reads labels, empties <data>/spool, aborts what is overdue, starts the
  * committer. `snapshot` resolves nothing: tables are given. */
-Intake *intake_open(Engine *engine, const char *data_dir, const BaseConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+Intake *intake_open(Engine *engine, const char *data_dir, const BaseConfig *config,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Finishes what is queued, then stops. */
 void intake_close(Intake *intake);
-/* False once the engine must be opened anew (engine_poisoned): every call fails until then. The owner closes the intake, then the
- * engine, and opens both again. */
+/* False once the engine must be opened anew (engine_poisoned): every call fails until then. The owner closes
+ * the intake, then the engine, and opens both again. */
 bool intake_healthy(Intake *intake);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Intake, intake_close)
 
@@ -32,7 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Intake, intake_close)
 typedef struct IntakeSpool IntakeSpool;
 IntakeSpool *intake_spool_new(Intake *intake);
 /* Errors: LOAD_TOO_LARGE, DISK_FULL. After an error the spool can only be freed. */
-bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 intake_spool_bytes(const IntakeSpool *spool);
 /* Reads a file in place instead of a body (not removed on free). */
 IntakeSpool *intake_spool_open(Intake *intake, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -44,7 +46,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeSpool, intake_spool_free)
 typedef enum { INTAKE_CSV, INTAKE_JSON, INTAKE_PARQUET } IntakeFormat;
 typedef enum { INTAKE_APPEND, INTAKE_DELETE, INTAKE_MERGE } IntakeMerge;
 typedef enum { INTAKE_GROUP_OFF, INTAKE_GROUP_SYNC, INTAKE_GROUP_ASYNC } IntakeGroup;
-typedef enum { INTAKE_PLAIN, INTAKE_GZ, INTAKE_BZ2, INTAKE_LZ4, INTAKE_ZSTD, INTAKE_DEFLATE } IntakeCompression;
+typedef enum {
+    INTAKE_PLAIN,
+    INTAKE_GZ,
+    INTAKE_BZ2,
+    INTAKE_LZ4,
+    INTAKE_ZSTD,
+    INTAKE_DEFLATE
+} IntakeCompression;
 
 /* intake/options.c: one table gives name, type, check and doc of each Stream Load header; adding a header
  * is adding a row. */
@@ -52,12 +61,14 @@ typedef struct IntakeOptions IntakeOptions;
 IntakeOptions *intake_options_new(void);
 void intake_options_free(IntakeOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeOptions, intake_options_free)
-/* One header; names case folded, unknown ones ignored (as Doris does). Errors: LOAD_HEADER with Doris's text. */
-bool intake_options_set(IntakeOptions *options, const char *name, const char *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Checks that span headers (merge_type and delete, label and group_commit, ...). Must be called after the last set and before
- * intake_load. */
+/* One header; names case folded, unknown ones ignored (as Doris does). Errors: LOAD_HEADER with Doris's text.
+ */
+bool intake_options_set(IntakeOptions *options, const char *name, const char *value,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Checks that span headers (merge_type and delete, label and group_commit, ...). Must be called after the
+ * last set and before intake_load. */
 bool intake_options_check(IntakeOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-const char *intake_options_label(const IntakeOptions *options); /* NULL when not given */
+const char *intake_options_label(const IntakeOptions *options);   /* NULL when not given */
 const char *intake_options_comment(const IntakeOptions *options); /* NULL when not given */
 /* Header i of the table and what it means, for docs; false past the end. */
 bool intake_options_header(size_t i, const char **ret_name, const char **ret_doc);
@@ -77,7 +88,7 @@ typedef struct {
     IntakeGroup group;
     gint64 total_rows, loaded_rows, filtered_rows, unselected_rows, bytes;
     gint64 load_ms, begin_ms, put_ms, read_ms, write_ms, commit_ms;
-    char *error_log;             /* name of the rejects file; NULL = none */
+    char *error_log; /* name of the rejects file; NULL = none */
 } IntakeResult;
 void intake_result_clear(IntakeResult *result);
 
@@ -86,54 +97,73 @@ void intake_result_clear(IntakeResult *result);
  * Label Already Exists. `user`, `peer` go to the load's row.
  * Thread: any, many at once. */
 bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool,
-                 const char *user, const char *peer, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                 const char *user, const char *peer, IntakeResult *ret,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Stops a running large load; what it did is undone. False when no such load runs. */
 bool intake_cancel(Intake *intake, gint64 txn_id);
 
-/* INSERT INTO ... VALUES / SELECT, DELETE, UPDATE, TRUNCATE by SQL, through the same committer, so that table models
- * hold: `select_sql` gives the columns named, in the engine's dialect, already checked. */
-bool intake_insert(Intake *intake, const CatalogTable *table, const char *const *columns, const char *select_sql,
-                   const EngineValue *values, size_t n_values, const char *label, const char *user,
-                   IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_sql, const EngineValue *values,
-                   size_t n_values, gint64 *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* INSERT INTO ... VALUES / SELECT, DELETE, UPDATE, TRUNCATE by SQL, through the same committer, so that table
+ * models hold: `select_sql` gives the columns named, in the engine's dialect, already checked. */
+bool intake_insert(Intake *intake, const CatalogTable *table, const char *const *columns,
+                   const char *select_sql, const EngineValue *values, size_t n_values, const char *label,
+                   const char *user, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_sql,
+                   const EngineValue *values, size_t n_values, gint64 *ret_rows,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* `set` = "a = 1, b = c + 1" of columns that are no keys. */
 bool intake_update(Intake *intake, const CatalogTable *table, const char *set_sql, const char *where_sql,
-                   const EngineValue *values, size_t n_values, gint64 *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                   const EngineValue *values, size_t n_values, gint64 *ret_rows,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Two-phase: by id (> 0) or by label. `db` is the database of the request. Errors: TXN_UNKNOWN, TXN_STATE with Doris's texts. */
-bool intake_commit(Intake *intake, const char *db, gint64 txn_id, const char *label, gint64 *ret_txn_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool intake_abort(Intake *intake, const char *db, gint64 txn_id, const char *label, gint64 *ret_txn_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Two-phase: by id (> 0) or by label. `db` is the database of the request. Errors: TXN_UNKNOWN, TXN_STATE
+ * with Doris's texts. */
+bool intake_commit(Intake *intake, const char *db, gint64 txn_id, const char *label, gint64 *ret_txn_id,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_abort(Intake *intake, const char *db, gint64 txn_id, const char *label, gint64 *ret_txn_id,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* [{txn_id, label, db, table, state, status, user, peer, message, rows, loaded, filtered, unselected, bytes, started, finished,
- *   error_log}] newest first. `db`, `label` (LIKE pattern) and `state` may be NULL. */
-json_t *intake_loads(Intake *intake, const char *db, const char *label, const char *state, size_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Path of a rejects file by its name; NULL when there is none (names are checked: no way out of the folder). */
+/* [{txn_id, label, db, table, state, status, user, peer, message, rows, loaded, filtered, unselected, bytes,
+ * started, finished, error_log}] newest first. `db`, `label` (LIKE pattern) and `state` may be NULL. */
+json_t *intake_loads(Intake *intake, const char *db, const char *label, const char *state, size_t limit,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Path of a rejects file by its name; NULL when there is none (names are checked: no way out of the folder).
+ */
 char *intake_error_log(Intake *intake, const char *name);
 
 /* ---- tables ------------------------------------------------------------------------------------- */
 /* intake/table.c: makes, changes, drops the engine's table for a CatalogTable (with the hidden columns). */
 bool intake_table_create(Intake *intake, const CatalogTable *table, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Adds, drops, widens columns; VALUE_INVALID says what cannot be done in place. */
-bool intake_table_alter(Intake *intake, const CatalogTable *before, const CatalogTable *after, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool intake_table_drop(Intake *intake, const char *schema, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_table_alter(Intake *intake, const CatalogTable *before, const CatalogTable *after,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_table_drop(Intake *intake, const char *schema, const char *name,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_table_exists(Intake *intake, const char *schema, const char *name);
 
 /* ---- any other write ------------------------------------------------------------------------------ */
-/* Runs `work` on the committer's thread inside one transaction of its own: how runs swap tables. Returns false and rolls back
- * when `work` fails. */
+/* Runs `work` on the committer's thread inside one transaction of its own: how runs swap tables. Returns
+ * false and rolls back when `work` fails. */
 typedef bool (*IntakeWork)(EngineConn *conn, void *user, GError **error);
 bool intake_transact(Intake *intake, IntakeWork work, void *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- sources -------------------------------------------------------------------------------------- */
-/* intake/source.c: refreshes what a `sources:` object names (connector file, http) into its ODS tables: one load a file,
- * labelled by source, table, path, size and time, so that a file loads once. */
-typedef struct { char *table; char *path; bool skipped; IntakeResult result; } IntakeSourceLoad;
-/* The table that a source's entry loads into, inferred from the first file when it is not declared; NULL + error. */
-CatalogTable *intake_source_infer(Intake *intake, const char *root, const CatalogObject *source, size_t entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* IntakeSourceLoad*; the first failure stops it and is the error (what was loaded stays, and is in *ret_loads). */
-bool intake_source_refresh(Intake *intake, const char *root, const CatalogSnapshot *snapshot, const CatalogObject *source,
-                           GPtrArray **ret_loads, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* intake/source.c: refreshes what a `sources:` object names (connector file, http) into its ODS tables: one
+ * load a file, labelled by source, table, path, size and time, so that a file loads once. */
+typedef struct {
+    char *table;
+    char *path;
+    bool skipped;
+    IntakeResult result;
+} IntakeSourceLoad;
+/* The table that a source's entry loads into, inferred from the first file when it is not declared; NULL +
+ * error. */
+CatalogTable *intake_source_infer(Intake *intake, const char *root, const CatalogObject *source, size_t entry,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* IntakeSourceLoad*; the first failure stops it and is the error (what was loaded stays, and is in
+ * *ret_loads). */
+bool intake_source_refresh(Intake *intake, const char *root, const CatalogSnapshot *snapshot,
+                           const CatalogObject *source, GPtrArray **ret_loads,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -12,27 +12,28 @@
 #include "base/fault.h"
 #include "intake/intake.h"
 
-#define INTAKE_LOAD_ID "_weir_load_id" /* hidden column of every loaded table: the transaction that wrote the row */
-#define INTAKE_ORDER   "_weir_order"   /* of a stage: later rows win */
-#define INTAKE_DELETE_FLAG "_weir_delete"
-#define INTAKE_SOURCE_LABEL "source." /* labels of sources are never forgotten: a file loads once */
-#define INTAKE_LINE    "_weir_line"    /* of a feed: the source line, for rejects found in SQL */
+#define INTAKE_LOAD_ID                                                                                       \
+    "_weir_load_id" /* hidden column of every loaded table: the transaction that wrote the row */
+#define INTAKE_ORDER        "_weir_order" /* of a stage: later rows win */
+#define INTAKE_DELETE_FLAG  "_weir_delete"
+#define INTAKE_SOURCE_LABEL "source."    /* labels of sources are never forgotten: a file loads once */
+#define INTAKE_LINE         "_weir_line" /* of a feed: the source line, for rejects found in SQL */
 
-#define INTAKE_BLOCK_BYTES   (1024 * 1024)
-#define INTAKE_BLOCK_PADDING 64 /* readable bytes after a block's end: the scanners look at 64 at a time */
-#define INTAKE_MAX_FIELDS    4096
-#define INTAKE_MAX_LABEL_BYTES 128
+#define INTAKE_BLOCK_BYTES         (1024 * 1024)
+#define INTAKE_BLOCK_PADDING       64 /* readable bytes after a block's end: the scanners look at 64 at a time */
+#define INTAKE_MAX_FIELDS          4096
+#define INTAKE_MAX_LABEL_BYTES     128
 #define INTAKE_MAX_ERROR_LOG_BYTES (1024 * 1024)
-#define INTAKE_MAX_HEADER_BYTES (64 * 1024) /* of one option's value */
-#define INTAKE_GROUP_MAX_ROWS 100000
+#define INTAKE_MAX_HEADER_BYTES    (64 * 1024) /* of one option's value */
+#define INTAKE_GROUP_MAX_ROWS      100000
 
 /* ---- options.c --------------------------------------------------------------------------------- */
 
 typedef enum { INTAKE_UPDATE_UPSERT, INTAKE_UPDATE_FIXED, INTAKE_UPDATE_FLEXIBLE } IntakeUpdateMode;
 
 struct IntakeOptions {
-    char *label, *columns, *where, *delete_on, *jsonpaths, *json_root, *hidden_columns, *sequence_col, *timezone,
-        *comment, *partitions, *temporary_partitions, *new_key_behavior;
+    char *label, *columns, *where, *delete_on, *jsonpaths, *json_root, *hidden_columns, *sequence_col,
+        *timezone, *comment, *partitions, *temporary_partitions, *new_key_behavior;
     IntakeFormat format;
     gint64 header_lines; /* csv_with_names: 1, csv_with_names_and_types: 2 */
     bool header_auto;    /* a first line that names columns is a header: files, not Stream Load */
@@ -46,7 +47,8 @@ struct IntakeOptions {
     gint64 skip_lines, timeout_s, exec_mem_limit;
     double max_filter_ratio;
     bool strict_mode, strip_outer_array, read_json_by_line, num_as_string, fuzzy_parse, trim_double_quotes,
-        empty_field_as_null, two_phase, partial_columns, checked, json_auto, replace, group_given, strip_given, line_given, format_given, delimiter_given;
+        empty_field_as_null, two_phase, partial_columns, checked, json_auto, replace, group_given,
+        strip_given, line_given, format_given, delimiter_given;
 };
 
 /* ---- spool.c ------------------------------------------------------------------------------------- */
@@ -55,8 +57,8 @@ struct IntakeOptions {
 bool intake_spool_read(const IntakeSpool *spool, gint64 offset, void *buffer, size_t len, size_t *ret_n,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_spool_in_memory(const IntakeSpool *spool);
-/* A file that the engine may read (inside <data>/spool) with the spool's bytes; kept until the spool is freed. NULL +
- * error. */
+/* A file that the engine may read (inside <data>/spool) with the spool's bytes; kept until the spool is
+ * freed. NULL + error. */
 const char *intake_spool_path(IntakeSpool *spool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- compress.c ---------------------------------------------------------------------------------- */
@@ -117,8 +119,8 @@ typedef struct {
 
 /* Offset just after the last complete row of data[0..len), 0 = there is none. data[0] starts a row. */
 size_t intake_csv_boundary(const IntakeCsv *csv, const char *data, size_t len);
-/* Parses rows from *pos on until the rows are full or the data ends; the last row may lack its delimiter. The data has
- * INTAKE_BLOCK_PADDING readable bytes behind it. */
+/* Parses rows from *pos on until the rows are full or the data ends; the last row may lack its delimiter. The
+ * data has INTAKE_BLOCK_PADDING readable bytes behind it. */
 void intake_csv_parse(const IntakeCsv *csv, const char *data, size_t len, size_t *pos, IntakeRows *rows);
 /* Fields of one line as text (for headers). */
 GPtrArray *intake_csv_fields(const IntakeCsv *csv, const char *line, size_t len);
@@ -135,14 +137,14 @@ const char *intake_json_path_name(const IntakeJsonPath *path);
 
 /* How objects become rows; immutable, shared by the parsers. */
 typedef struct {
-    GPtrArray *names;  /* char*, one a field: keys looked up */
-    GPtrArray *paths;  /* IntakeJsonPath*, one a field; NULL = by key */
+    GPtrArray *names; /* char*, one a field: keys looked up */
+    GPtrArray *paths; /* IntakeJsonPath*, one a field; NULL = by key */
     IntakeJsonPath *root;
     bool strip_outer_array, by_line;
 } IntakeJson;
 
-/* Offset after the last complete element of an outer array; *state carries on over blocks (start with 0). The opening
- * bracket and commas belong to no element but are skipped by the parser. */
+/* Offset after the last complete element of an outer array; *state carries on over blocks (start with 0). The
+ * opening bracket and commas belong to no element but are skipped by the parser. */
 typedef struct {
     guint32 depth;
     bool in_string, escaped, seen_open, closed;
@@ -152,11 +154,13 @@ size_t intake_json_boundary(IntakeJsonScan *scan, const char *data, size_t len);
 typedef struct IntakeJsonParser IntakeJsonParser;
 IntakeJsonParser *intake_json_parser_new(const IntakeJson *json);
 void intake_json_parser_free(IntakeJsonParser *parser);
-/* A block to work on; `data` may be written to and has padding; `pristine` = the same bytes, for reject lines. */
+/* A block to work on; `data` may be written to and has padding; `pristine` = the same bytes, for reject
+ * lines. */
 void intake_json_parser_block(IntakeJsonParser *parser, char *data, size_t len, const char *pristine);
-/* Rows until full or the block ends (then *ret_more is false). Errors: FORMAT_INVALID where rows cannot be told apart. */
-bool intake_json_parser_rows(IntakeJsonParser *parser, IntakeRows *rows, bool *ret_more, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* Rows until full or the block ends (then *ret_more is false). Errors: FORMAT_INVALID where rows cannot be
+ * told apart. */
+bool intake_json_parser_rows(IntakeJsonParser *parser, IntakeRows *rows, bool *ret_more,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_json_text_valid(const char *text, size_t len);
 
 /* ---- reader.c ----------------------------------------------------------------------------------------- */
@@ -172,22 +176,23 @@ void intake_block_clear(IntakeBlock *block);
 
 /* Cuts a spool into blocks that end at a row. Thread-safe. */
 typedef struct IntakeReader IntakeReader;
-IntakeReader *intake_reader_new(Intake *intake, IntakeSpool *spool, const IntakeOptions *options, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+IntakeReader *intake_reader_new(Intake *intake, IntakeSpool *spool, const IntakeOptions *options,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_reader_free(IntakeReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeReader, intake_reader_free)
 /* Next block into the caller's own; len 0 = end. */
 bool intake_reader_next(IntakeReader *reader, IntakeBlock *block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The header line's fields when the options ask for one (NULL otherwise), and all lines to skip are skipped. Once, before the
- * first block. `names` (NULL-terminated) are the table's columns, for header_auto. */
-bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrArray **ret_fields, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* The header line's fields when the options ask for one (NULL otherwise), and all lines to skip are skipped.
+ * Once, before the first block. `names` (NULL-terminated) are the table's columns, for header_auto. */
+bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrArray **ret_fields,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const IntakeCsv *intake_reader_csv(const IntakeReader *reader);
 IntakeSplit intake_reader_split(const IntakeReader *reader);
 /* True once the whole input is known to fit one block (after intake_reader_header). */
 bool intake_reader_is_small(const IntakeReader *reader);
 
-/* ---- rejects.c ------------------------------------------------------------------------------------------- */
+/* ---- rejects.c -------------------------------------------------------------------------------------------
+ */
 
 typedef struct IntakeRejects IntakeRejects;
 IntakeRejects *intake_rejects_new(Intake *intake);
@@ -203,7 +208,8 @@ char *intake_rejects_first(IntakeRejects *rejects);
 /* Removes files older than `before_us`. */
 void intake_rejects_expire(Intake *intake, gint64 before_us);
 
-/* ---- plan.c, columns.c, convert.c ------------------------------------------------------------------------- */
+/* ---- plan.c, columns.c, convert.c -------------------------------------------------------------------------
+ */
 
 /* One field of the source, and how it is fed. */
 typedef struct {
@@ -218,26 +224,26 @@ typedef struct {
 } IntakeField;
 
 typedef struct {
-    char *name;  /* of the table's column */
-    char *sql;   /* expression over the feed */
+    char *name; /* of the table's column */
+    char *sql;  /* expression over the feed */
 } IntakeMapping;
 
 typedef struct {
     CatalogTable *table;
-    GPtrArray *fields;    /* IntakeField* */
-    GPtrArray *mappings;  /* IntakeMapping*: columns given, table order */
+    GPtrArray *fields;               /* IntakeField* */
+    GPtrArray *mappings;             /* IntakeMapping*: columns given, table order */
     char *select_head, *select_tail; /* around the feed's id */
-    char *target_columns; /* "a", "b" */
-    bool has_delete;      /* stage has INTAKE_DELETE_FLAG */
+    char *target_columns;            /* "a", "b" */
+    bool has_delete;                 /* stage has INTAKE_DELETE_FLAG */
     bool partial;
-    bool new_key_error;   /* partial_update_new_key_behavior ERROR */
-    bool in_sql;          /* rows may be dropped by the SELECT: not grouped, counted by what was inserted */
+    bool new_key_error; /* partial_update_new_key_behavior ERROR */
+    bool in_sql;        /* rows may be dropped by the SELECT: not grouped, counted by what was inserted */
     bool wants_line;
     bool strict;
-    GTimeZone *zone;      /* of datetimes with an offset */
+    GTimeZone *zone; /* of datetimes with an offset */
     IntakeJson json;
     bool is_json;
-    char *signature;      /* equal = can share one INSERT */
+    char *signature; /* equal = can share one INSERT */
 } IntakePlan;
 void intake_plan_free(IntakePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePlan, intake_plan_free)
@@ -248,22 +254,27 @@ IntakePlan *intake_plan_new(EngineConn *conn, const CatalogTable *table, const I
 char *intake_plan_select(const IntakePlan *plan, const char *from);
 
 /* The `columns` header. */
-typedef struct { char *name; char *sql; } IntakeColumnItem; /* sql NULL = a field of the source */
+typedef struct {
+    char *name;
+    char *sql;
+} IntakeColumnItem; /* sql NULL = a field of the source */
 GPtrArray *intake_columns_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* `sql` (MySQL's dialect) as a checked expression of the engine's dialect: no subqueries, no table functions, no
- * aggregates or windows, columns only from `names`. Arithmetic on those in `texts` works on numbers. Caller frees. */
-char *intake_expression(EngineConn *conn, const char *sql, const char *what, GHashTable *names, GHashTable *texts,
-                        GHashTable *ret_used, bool all_numeric, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* `sql` (MySQL's dialect) as a checked expression of the engine's dialect: no subqueries, no table functions,
+ * no aggregates or windows, columns only from `names`. Arithmetic on those in `texts` works on numbers.
+ * Caller frees. */
+char *intake_expression(EngineConn *conn, const char *sql, const char *what, GHashTable *names,
+                        GHashTable *texts, GHashTable *ret_used, bool all_numeric,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Converts column-wise. Row i that does not fit gets bad[i] = field + 1 and keeps an undefined value; NULLs are set in
- * `nulls` (bit set = NULL). TEXT: only checks; the cells are the value. */
+/* Converts column-wise. Row i that does not fit gets bad[i] = field + 1 and keeps an undefined value; NULLs
+ * are set in `nulls` (bit set = NULL). TEXT: only checks; the cells are the value. */
 typedef struct {
     const IntakeField *field;
     bool strict;
     GTimeZone *zone;
 } IntakeConvert;
-void intake_convert(const IntakeConvert *convert, const IntakeCell *cells, size_t stride, size_t n_rows, void *data,
-                    guint64 *nulls, guint8 *bad);
+void intake_convert(const IntakeConvert *convert, const IntakeCell *cells, size_t stride, size_t n_rows,
+                    void *data, guint64 *nulls, guint8 *bad);
 bool intake_type_simple(const char *type, EngineType *ret);
 size_t intake_type_bytes(EngineTypeId id);
 /* For tests and JSON. */
@@ -272,7 +283,8 @@ bool intake_parse_decimal(const char *text, size_t len, unsigned width, unsigned
 bool intake_parse_date(const char *text, size_t len, gint32 *ret_days);
 bool intake_parse_datetime(const char *text, size_t len, int digits, GTimeZone *zone, gint64 *ret_us);
 
-/* ---- feed.c: parser and feeds --------------------------------------------------------------------------------- */
+/* ---- feed.c: parser and feeds
+ * --------------------------------------------------------------------------------- */
 
 /* A thread's way through a reader's blocks. */
 typedef struct IntakeParser IntakeParser;
@@ -284,13 +296,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeParser, intake_parser_free)
 typedef struct {
     size_t n_rows, n_columns;
     const EngineType *types;
-    void **data;      /* TEXT: IntakeCell[] */
-    guint64 **nulls;  /* bit set = NULL; NULL = none */
+    void **data;     /* TEXT: IntakeCell[] */
+    guint64 **nulls; /* bit set = NULL; NULL = none */
 } IntakeChunk;
 void intake_chunk_free(IntakeChunk *chunk);
 IntakeChunk *intake_chunk_new(const EngineType *types, size_t n_columns, size_t n_rows);
 
-/* Next rows as a chunk; NULL without error at the end. Text borrows from the parser, which must outlive it: one block. */
+/* Next rows as a chunk; NULL without error at the end. Text borrows from the parser, which must outlive it:
+ * one block. */
 IntakeChunk *intake_parser_chunk(IntakeParser *parser, GError **error);
 gint64 intake_parser_total_rows(const IntakeParser *parser);
 
@@ -306,8 +319,8 @@ typedef struct {
     EngineType *types;
     const char **names;
 } IntakeParseFeed;
-void intake_parse_feed_init(IntakeParseFeed *feed, Intake *intake, IntakeReader *reader, const IntakePlan *plan,
-                            IntakeRejects *rejects, gint64 load_id);
+void intake_parse_feed_init(IntakeParseFeed *feed, Intake *intake, IntakeReader *reader,
+                            const IntakePlan *plan, IntakeRejects *rejects, gint64 load_id);
 void intake_parse_feed_clear(IntakeParseFeed *feed);
 
 /* A feed over chunks in memory: refilled before each run of a prepared INSERT. One thread. */
@@ -321,22 +334,25 @@ typedef struct {
     size_t at_chunk, at_row;
     guint64 next_order;
 } IntakeMemoryFeed;
-IntakeMemoryFeed *intake_memory_feed_new(const EngineType *types, const char *const *names, size_t n, bool with_load);
+IntakeMemoryFeed *intake_memory_feed_new(const EngineType *types, const char *const *names, size_t n,
+                                         bool with_load);
 void intake_memory_feed_free(IntakeMemoryFeed *feed);
 void intake_memory_feed_clear(IntakeMemoryFeed *feed);
 void intake_memory_feed_add(IntakeMemoryFeed *feed, const IntakeChunk *chunk, gint64 load_id);
 
-/* ---- upsert.c ------------------------------------------------------------------------------------------------ */
+/* ---- upsert.c
+ * ------------------------------------------------------------------------------------------------ */
 
-/* The columns that a stage of this plan has: CREATE TABLE text's body, and how it is merged. The stage holds the plan's columns,
- * INTAKE_LOAD_ID, INTAKE_ORDER and, when has_delete, INTAKE_DELETE_FLAG. */
+/* The columns that a stage of this plan has: CREATE TABLE text's body, and how it is merged. The stage holds
+ * the plan's columns, INTAKE_LOAD_ID, INTAKE_ORDER and, when has_delete, INTAKE_DELETE_FLAG. */
 typedef struct {
     const CatalogTable *table;
     const char *const *columns; /* NULL-terminated names given */
     bool has_delete, partial, new_key_error;
     bool replace; /* the stage's rows take the place of all rows */
 } IntakeMerging;
-/* Statements (char*) that bring stage `stage` (quoted name) into the table, to run in order in one transaction. */
+/* Statements (char*) that bring stage `stage` (quoted name) into the table, to run in order in one
+ * transaction. */
 GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage);
 bool intake_needs_merge(const CatalogTable *table);
 /* Quoted "schema"."name" of the table, and of its tombstones. Caller frees. */
@@ -345,9 +361,15 @@ char *intake_tombstone_sql(const CatalogTable *table);
 /* Makes the tombstone table when the merging may write to it. */
 char *intake_tombstone_create(const CatalogTable *table);
 
-/* ---- txn.c -------------------------------------------------------------------------------------------------- */
+/* ---- txn.c
+ * -------------------------------------------------------------------------------------------------- */
 
-typedef enum { INTAKE_TXN_RUNNING, INTAKE_TXN_PREPARED, INTAKE_TXN_VISIBLE, INTAKE_TXN_ABORTED } IntakeTxnState;
+typedef enum {
+    INTAKE_TXN_RUNNING,
+    INTAKE_TXN_PREPARED,
+    INTAKE_TXN_VISIBLE,
+    INTAKE_TXN_ABORTED
+} IntakeTxnState;
 const char *intake_txn_state_name(IntakeTxnState state);
 
 /* One load's row of _weir.loads. */
@@ -365,12 +387,14 @@ typedef struct IntakeTxns IntakeTxns;
 /* Makes schema _weir, reads labels and prepared loads. */
 IntakeTxns *intake_txns_open(EngineConn *conn, gint64 keep_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_txns_close(IntakeTxns *txns);
-/* Takes the label; LABEL_EXISTS with Doris's text and *ret_existing ("RUNNING", ...) and *ret_txn_id of its owner. */
-bool intake_txns_begin(IntakeTxns *txns, IntakeTxn *txn, const char **ret_existing, gint64 *ret_owner, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+/* Takes the label; LABEL_EXISTS with Doris's text and *ret_existing ("RUNNING", ...) and *ret_txn_id of its
+ * owner. */
+bool intake_txns_begin(IntakeTxns *txns, IntakeTxn *txn, const char **ret_existing, gint64 *ret_owner,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* After the commit (or the failure): what others see from now on. */
 void intake_txns_finish(IntakeTxns *txns, gint64 txn_id, IntakeTxnState state, gint64 now_us);
-/* Takes a prepared load for commit or abort: TXN_UNKNOWN, TXN_STATE. Given back by intake_txns_release or _finish. */
+/* Takes a prepared load for commit or abort: TXN_UNKNOWN, TXN_STATE. Given back by intake_txns_release or
+ * _finish. */
 bool intake_txns_claim(IntakeTxns *txns, const char *db, gint64 txn_id, const char *label, bool for_abort,
                        gint64 *ret_txn_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_txns_release(IntakeTxns *txns, gint64 txn_id);
@@ -389,7 +413,8 @@ char *intake_stage_name(gint64 txn_id);
 gint64 intake_txns_reserve(IntakeTxns *txns);
 void intake_txns_reserved(IntakeTxns *txns, gint64 high);
 
-/* ---- commit.c ------------------------------------------------------------------------------------------------ */
+/* ---- commit.c
+ * ------------------------------------------------------------------------------------------------ */
 
 /* What a job of the committer does inside its transaction. */
 typedef struct IntakeJob IntakeJob;
@@ -402,10 +427,10 @@ struct IntakeJob {
     /* or work */
     IntakeWork work;
     void *user;
-    bool alone;              /* in a transaction of its own */
-    const char *table_key;   /* waits while a large merge holds that table; NULL = none */
-    bool exclusive;          /* DDL: waits for every large load of the table */
-    bool detached;           /* nobody waits: freed by the committer */
+    bool alone;            /* in a transaction of its own */
+    const char *table_key; /* waits while a large merge holds that table; NULL = none */
+    bool exclusive;        /* DDL: waits for every large load of the table */
+    bool detached;         /* nobody waits: freed by the committer */
     /* outcome */
     bool done, ok;
     gint64 queued_us, commit_ms;
@@ -432,12 +457,14 @@ void intake_committer_poke(Intake *intake);
 /* Writes the label row of a large load in its own transaction. */
 bool intake_write_txn(EngineConn *conn, const IntakeTxn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ---- two_phase.c --------------------------------------------------------------------------------------------- */
+/* ---- two_phase.c
+ * --------------------------------------------------------------------------------------------- */
 
 /* On the committer's thread: aborts a prepared load that nobody committed. */
 bool intake_abort_overdue(Intake *intake, EngineConn *conn, gint64 txn_id, GError **error);
 
-/* ---- intake.c ------------------------------------------------------------------------------------------------ */
+/* ---- intake.c
+ * ------------------------------------------------------------------------------------------------ */
 
 struct Intake {
     Engine *engine;
@@ -467,14 +494,17 @@ void intake_running_remove(Intake *intake, gint64 txn_id);
 void intake_running_check(Intake *intake, gint64 now_us);
 void intake_rejects_bind(Intake *intake, gint64 txn_id, IntakeRejects *rejects); /* NULL = unbind */
 
-/* ---- load.c ---------------------------------------------------------------------------------------------------- */
+/* ---- load.c
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* The end of every load: state, row, result. */
 IntakeTxn *intake_txn_new(const CatalogTable *table, const char *label, const char *user, const char *peer);
 /* Takes the label; fills *ret with Label Already Exists when it is taken. */
-bool intake_load_begin(Intake *intake, IntakeTxn *txn, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_load_begin(Intake *intake, IntakeTxn *txn, IntakeResult *ret,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* After the commit (`why` NULL) or the failure (takes `why`): states, row, *ret. Takes `txn`. */
-bool intake_load_end(Intake *intake, IntakeTxn *txn, GError *why, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_load_end(Intake *intake, IntakeTxn *txn, GError *why, IntakeResult *ret,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 char *intake_table_key(const char *schema, const char *name);
 
 #endif

@@ -3,16 +3,14 @@
 #include "fuzz.h"
 #include "intake/intake_int.h"
 
-#define N_FIELDS  3
+#define N_FIELDS       3
 #define FUZZ_MAX_BYTES 20000 /* the input is parsed several times, byte-wise blocks among them */
 
+/* Rejects are told while a batch is parsed, rows are taken after it: they are counted apart. */
 static void count_reject(void *user, const char *line, size_t len, const char *reason)
 {
-    GString *out = user;
-    if (len > 0 && line[0] == reason[0]) { /* touches what is shown */
-        g_string_append_c(out, 'x');
-    }
-    g_string_append(out, "!\n");
+    gint64 *sum = user;
+    *sum += 1000 + (gint64)len + (len > 0 ? (unsigned char)line[len - 1] : 0) + (reason[0] != '\0');
 }
 
 static void take(const IntakeRows *rows, GString *out)
@@ -28,12 +26,13 @@ static void take(const IntakeRows *rows, GString *out)
 static GString *parse(const IntakeCsv *csv, const char *text, size_t len, size_t block)
 {
     GString *out = g_string_new(NULL);
+    gint64 rejects = 0;
     IntakeRows rows = {.n_fields = N_FIELDS,
                        .cells = g_new(IntakeCell, ENGINE_CHUNK_ROWS * N_FIELDS),
                        .lines = g_new(IntakeLine, ENGINE_CHUNK_ROWS),
                        .arena = intake_arena_new(),
                        .reject = count_reject,
-                       .reject_user = out};
+                       .reject_user = &rejects};
     size_t at = 0, have = block;
     while (at < len) {
         size_t n = at + have >= len ? len - at : intake_csv_boundary(csv, text + at, have);
@@ -57,6 +56,7 @@ static GString *parse(const IntakeCsv *csv, const char *text, size_t len, size_t
     g_free(rows.cells);
     g_free(rows.lines);
     intake_arena_free(rows.arena);
+    g_string_append_printf(out, "!%" G_GINT64_FORMAT, rejects);
     return out;
 }
 
@@ -86,6 +86,7 @@ static void check_csv(const uint8_t *head, const char *text, size_t len)
 static void check_json(const char *text, size_t len, bool array)
 {
     GString *out = g_string_new(NULL);
+    gint64 rejects = 0;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     g_ptr_array_add(names, (gpointer)(uintptr_t)"a");
     g_ptr_array_add(names, (gpointer)(uintptr_t)"b");
@@ -97,7 +98,7 @@ static void check_json(const char *text, size_t len, bool array)
                        .lines = g_new(IntakeLine, ENGINE_CHUNK_ROWS),
                        .arena = intake_arena_new(),
                        .reject = count_reject,
-                       .reject_user = out};
+                       .reject_user = &rejects};
     char *data = g_malloc0(len + INTAKE_BLOCK_PADDING);
     memcpy(data, text, len);
     intake_json_parser_block(parser, data, len, text);
