@@ -129,7 +129,7 @@ bool cli_call_stream(CliContext *ctx, const char *method, const char *path, json
  * {"text"}. */
 json_t *cli_call_text(CliContext *ctx, const char *path, CliSink sink,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
-json_t *cli_call_upload(CliContext *ctx, const char *path, const char *file,
+json_t *cli_call_upload(CliContext *ctx, const char *path, const char *file, BaseProgress *progress,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void cli_client_free(CliClient *client);
 /* The running server's description from <data>/server.json; NULL when there is none. Does not connect. */
@@ -142,6 +142,12 @@ void cli_query_add(GString *path, const char *name, const char *value);
 
 /* Finds the running server or opens the project here; cli_call and its like do it by themselves. */
 bool cli_client_open(CliContext *ctx, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ctrl-C in the interactive mode: gives the call under way up (the server cancels what its client leaves;
+ * in-process it ends when its next rows come), pressed three times in it ends this program. */
+void cli_cancel_catch(void); /* from now on */
+void cli_cancel_reset(void); /* before a statement */
+bool cli_cancel_pressed(void);
 
 /* Ctrl-C while a run is under way: once asks it to stop after what is running, twice interrupts it, three
  * times ends this program. Begin before the first call: threads inherit the signal mask. What is pressed

@@ -28,7 +28,8 @@ typedef struct {
     CliSink sink; /* of a good answer; NULL = kept */
     void *user;
     GString *text;
-    bool stopped; /* the sink or the limit said so */
+    bool stopped;           /* the sink, the limit or Ctrl-C said so */
+    BaseProgress *progress; /* of an upload; NULL = none */
 } Answer;
 
 json_t *cli_server_info(const CliContext *ctx)
@@ -131,6 +132,10 @@ static size_t on_data(char *data, size_t size, size_t n, void *user)
     Answer *answer = user;
     size_t len = size * n;
     long status = 0;
+    if (cli_cancel_pressed()) {
+        answer->stopped = true;
+        return 0;
+    }
     curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
     if (answer->sink != NULL && status < 400) {
         answer->stopped = !answer->sink(answer->user, data, len);
@@ -155,7 +160,21 @@ typedef struct {
     const char *body; /* JSON text; NULL = none */
     FILE *file;       /* upload; NULL = none */
     curl_off_t file_bytes;
+    BaseProgress *progress; /* of the upload */
 } Request;
+
+/* Called at least once a second, also while nothing comes. */
+static int on_progress(void *user, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+    Answer *answer = user;
+    (void)down_total;
+    (void)down;
+    if (answer->progress != NULL) {
+        base_progress_set(answer->progress, (gint64)up, (gint64)up_total, "");
+    }
+    answer->stopped = answer->stopped || cli_cancel_pressed();
+    return answer->stopped ? 1 : 0;
+}
 
 static void set_request(CliClient *client, CURL *curl, const Request *request, Answer *answer)
 {
@@ -166,6 +185,9 @@ static void set_request(CliClient *client, CURL *curl, const Request *request, A
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, answer);
     curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* the server is this machine's own */
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CLIENT_CONNECT_TIMEOUT_MS);
     if (g_str_has_prefix(client->base, "https://127.") ||
@@ -212,6 +234,7 @@ static bool fail_curl(const CliClient *client, CURLcode code, const Answer *answ
 static bool perform(CliContext *ctx, CURL *curl, const Request *request, Answer *answer, GError **error)
 {
     answer->curl = curl;
+    answer->progress = request->progress;
     set_request(ctx->client, curl, request, answer);
     struct curl_slist *headers = make_headers(ctx->client, request);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -247,11 +270,24 @@ static json_t *call_remote(CliContext *ctx, const Request *request, GError **err
 
 /* ---- calls ---- */
 
+typedef struct {
+    CliSink sink;
+    void *user;
+} Writer;
+
+static bool on_write(void *user, const void *data, size_t len)
+{
+    const Writer *writer = user;
+    return !cli_cancel_pressed() && writer->sink(writer->user, data, len);
+}
+
 static json_t *call_app(CliContext *ctx, const char *method, const char *path, json_t *body,
                         IntakeSpool *upload, CliSink sink, void *user, GError **error)
 {
     int status = 200;
-    json_t *answer = server_api_call_full(ctx->client->app, method, path, body, upload, sink, user, &status);
+    Writer writer = {sink, user};
+    json_t *answer = server_api_call_full(ctx->client->app, method, path, body, upload,
+                                          sink == NULL ? NULL : on_write, &writer, &status);
     if (status >= 400) {
         if (answer == NULL) {
             base_fail(error, BASE_E_INTERNAL, "%s answered %d", path, status);
@@ -311,7 +347,8 @@ static json_t *upload_app(CliContext *ctx, const char *path, const char *file, G
     return spool == NULL ? NULL : call_app(ctx, "PUT", path, NULL, spool, NULL, NULL, error);
 }
 
-json_t *cli_call_upload(CliContext *ctx, const char *path, const char *file, GError **error)
+json_t *cli_call_upload(CliContext *ctx, const char *path, const char *file, BaseProgress *progress,
+                        GError **error)
 {
     if (!cli_client_open(ctx, error)) {
         return NULL;
@@ -328,7 +365,11 @@ json_t *cli_call_upload(CliContext *ctx, const char *path, const char *file, GEr
         }
         return NULL;
     }
-    Request request = {.method = "PUT", .path = path, .file = in, .file_bytes = (curl_off_t)info.st_size};
+    Request request = {.method = "PUT",
+                       .path = path,
+                       .file = in,
+                       .file_bytes = (curl_off_t)info.st_size,
+                       .progress = progress};
     json_t *value = call_remote(ctx, &request, error);
     fclose(in);
     return value;

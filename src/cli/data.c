@@ -32,7 +32,8 @@ static char *label_of(const CliContext *ctx, unsigned number)
     return label == NULL || ctx->n_words == 2 ? g_strdup(label) : g_strdup_printf("%s_%u", label, number);
 }
 
-static json_t *load_one(CliContext *ctx, const char *file, unsigned number, GError **error)
+static json_t *load_one(CliContext *ctx, const char *file, unsigned number, BaseProgress *progress,
+                        GError **error)
 {
     g_autofree char *start = cli_path("/api/v1/load/", ctx->words[0]);
     g_autofree char *name = g_path_get_basename(file);
@@ -43,7 +44,21 @@ static json_t *load_one(CliContext *ctx, const char *file, unsigned number, GErr
         bool is_label = strcmp(LOAD_FLAGS[i][0], "label") == 0;
         cli_query_add(path, LOAD_FLAGS[i][1], is_label ? label : cli_text(ctx, LOAD_FLAGS[i][0]));
     }
-    return add_settings(ctx, path, error) ? cli_call_upload(ctx, path->str, file, error) : NULL;
+    return add_settings(ctx, path, error) ? cli_call_upload(ctx, path->str, file, progress, error) : NULL;
+}
+
+/* Where the rejected rows are: the server's address, or without one the file in the data folder. */
+static void tell_rejects(const CliContext *ctx, const json_t *answer)
+{
+    static const char PATH[] = "/api/_load_error_log?file=";
+    const char *log = base_json_string(answer, "error_log", NULL);
+    if (log == NULL || ctx->json) {
+        return;
+    }
+    g_autofree char *file = g_str_has_prefix(log, PATH)
+                                ? g_build_filename(ctx->data, "errors", log + strlen(PATH), NULL)
+                                : g_strdup(log);
+    cli_say(ctx, "    %s %s", base_tr("rejected rows:", "被拒绝的行："), file);
 }
 
 static void tell_load(const CliContext *ctx, BaseProgress *progress, const json_t *answer)
@@ -56,10 +71,7 @@ static void tell_load(const CliContext *ctx, BaseProgress *progress, const json_
                                                                 base_tr("rejected", "行被拒绝"));
     g_autofree char *what = g_strdup_printf("%s %s · %s%s", loaded, base_tr("rows", "行"), bytes, rejected);
     base_progress_done(progress, true, what);
-    const char *log = base_json_string(answer, "error_log", NULL);
-    if (log != NULL) {
-        cli_say(ctx, "    %s %s", base_tr("rejected rows:", "被拒绝的行："), log);
-    }
+    tell_rejects(ctx, answer);
 }
 
 int cli_verb_load(CliContext *ctx)
@@ -73,13 +85,10 @@ int cli_verb_load(CliContext *ctx)
             base_error_not_done(&error, i == 1 ? base_tr("Nothing was loaded.", "未导入任何数据。") : NULL);
             return cli_fail(ctx, error);
         }
-        g_autoptr(json_t) answer = load_one(ctx, file, i, &error);
+        g_autoptr(json_t) answer = load_one(ctx, file, i, progress, &error);
         if (answer == NULL) {
             base_progress_done(progress, false, "");
-            const char *log = base_json_string(ctx->problem, "error_log", NULL);
-            if (log != NULL && base_error_get_hint(error) == NULL) {
-                base_error_hint(&error, base_tr("rejected rows: %s", "被拒绝的行：%s"), log);
-            }
+            tell_rejects(ctx, ctx->problem);
             return cli_fail(ctx, error);
         }
         if (ctx->json) {

@@ -1,4 +1,5 @@
-/* Ctrl-C while a run is under way, read by a thread from a signalfd: no code runs inside a signal handler. */
+/* Ctrl-C. While a run is under way it is read by a thread from a signalfd: no code runs inside a signal
+ * handler. In the interactive mode a handler counts, and the transfer looks at the count. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -93,4 +94,35 @@ bool cli_interrupt_end(CliInterrupt *interrupt)
     g_mutex_clear(&interrupt->lock);
     g_free(interrupt);
     return was_pressed;
+}
+
+/* ---- the interactive mode ---- */
+
+static volatile sig_atomic_t cancel_count;
+
+static void on_cancel(int number)
+{
+    (void)number;
+    cancel_count++;
+    if (cancel_count >= 3) {
+        _exit(CLI_EXIT_INTERRUPTED);
+    }
+}
+
+void cli_cancel_catch(void)
+{
+    /* Without SA_RESTART, so that waiting for a line ends too. */
+    struct sigaction action = {.sa_handler = on_cancel};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+}
+
+void cli_cancel_reset(void)
+{
+    cancel_count = 0;
+}
+
+bool cli_cancel_pressed(void)
+{
+    return cancel_count > 0;
 }

@@ -187,6 +187,7 @@ static void run_text(Repl *repl, const char *text, bool vertical)
     for (guint i = 0; i < statements->len; i++) {
         const char *sql = g_ptr_array_index(statements, i);
         GError *error = NULL;
+        cli_cancel_reset();
         if (!take_use(repl, sql) &&
             !cli_rows_run(repl->ctx, sql, repl->database, vertical ? CLI_ROWS_VERTICAL : CLI_ROWS_TABLE, 0,
                           repl->timing, &error)) {
@@ -202,7 +203,13 @@ static void loop(Repl *repl)
     while (!repl->done) {
         g_autofree char *prompt = g_strdup_printf("%s%s ", repl->database == NULL ? "weir" : repl->database,
                                                   text->len == 0 ? ">" : " ..");
+        cli_cancel_reset();
         char *line = readline(prompt);
+        if (line == NULL && cli_cancel_pressed()) { /* Ctrl-C at the prompt: what was typed is dropped */
+            g_string_truncate(text, 0);
+            putchar('\n');
+            continue;
+        }
         if (line == NULL) {
             putchar('\n');
             return;
@@ -247,6 +254,7 @@ int cli_repl(CliContext *ctx, const char *database)
         read_history(history);
     }
     load_words(ctx);
+    cli_cancel_catch();
     loop(&repl);
     if (history != NULL) {
         write_history(history);
