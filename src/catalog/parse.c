@@ -84,8 +84,10 @@ void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, js
     size_t share = (n + n_threads - 1) / n_threads;
     for (size_t i = 0; i < n_threads; i++) {
         size_t from = MIN(i * share, n);
-        batches[i] = (Batch){
-            .conn = conns[i], .sql = sql + from, .trees = ret_trees + from, .n = MIN(share, n - from)};
+        batches[i] = (Batch){.conn = conns[i],
+                             .sql = n ? sql + from : sql,
+                             .trees = n ? ret_trees + from : ret_trees,
+                             .n = MIN(share, n - from)};
         if (i > 0) {
             threads[i] = g_thread_new("parse", parse_batch, &batches[i]);
         }

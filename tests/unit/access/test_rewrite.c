@@ -96,6 +96,7 @@ static void test_allowed_statements_run_and_hide_bookkeeping(void)
 
 /* Every one of these names vault.secrets, a file, or the engine's own tables, in a way that has once worked
  * somewhere. */
+/* clang-format off */
 static const char *const TRICKS[] = {
     "SELECT * FROM vault.secrets",
     "SELECT * FROM secrets",
@@ -134,8 +135,7 @@ static const char *const TRICKS[] = {
     "WITH secrets AS (SELECT 1 AS x) SELECT * FROM secrets, (SELECT * FROM vault.secrets) s",
     "SELECT * FROM (WITH secrets AS (SELECT 1 AS x) SELECT * FROM secrets) a, secrets",
     "SELECT * FROM (WITH secrets AS (SELECT 1) SELECT 1) UNION ALL SELECT id FROM secrets",
-    "WITH RECURSIVE r AS (SELECT id FROM vault.secrets UNION ALL SELECT id + 1 FROM r WHERE id < 3) SELECT * "
-    "FROM r",
+    "WITH RECURSIVE r AS (SELECT id FROM vault.secrets UNION ALL SELECT id + 1 FROM r WHERE id < 3) SELECT * FROM r",
     "WITH a AS MATERIALIZED (SELECT * FROM secrets), secrets AS (SELECT 1) SELECT * FROM a",
     "SELECT * FROM orders, vault.secrets",
     "SELECT * FROM orders JOIN vault.secrets USING (id)",
@@ -256,6 +256,7 @@ static const char *const TRICKS[] = {
     "",
     ";",
 };
+/* clang-format on */
 
 static void test_no_trick_reaches_a_forbidden_table(void)
 {
