@@ -251,6 +251,10 @@ static gpointer work(gpointer data)
     Runner *runner = data;
     g_autoptr(GError) error = NULL;
     g_autoptr(EngineConn) conn = engine_connect(runner->warehouse->engine, &error);
+    /* Local time in a model is the project's, as it is in $start and $end. */
+    if (conn && !engine_set_time_zone(conn, catalog_project_timezone(runner->context.snapshot), &error)) {
+        g_clear_pointer(&conn, engine_disconnect);
+    }
     g_mutex_lock(&runner->lock);
     while (runner->n_finished < runner->nodes->len) {
         Node *node = next_node(runner);

@@ -413,6 +413,22 @@ static void test_leftovers(void)
     fixture_close(&f);
 }
 
+/* Local time is the project's: 20:00 UTC is the next day in Shanghai. */
+static void test_zone(void)
+{
+    Fixture f;
+    fixture_open(&f);
+    fixture_write(&f, "weir.yml", "name: test\ntimezone: Asia/Shanghai\n");
+    fixture_write(&f, "domains/d/d.yml", "domains:\n  - {name: d}\n");
+    fixture_write(&f, "domains/d/models/app_zone_f.sql",
+                  "-- ---\n-- kind: full\n-- ---\nSELECT CAST(CAST('2026-01-01 20:00:00+00' AS TIMESTAMPTZ) "
+                  "AS DATE) AS dt\n");
+    fixture_apply_ok(&f);
+    fixture_run_ok(&f, NULL);
+    fixture_assert(&f, "SELECT dt FROM d.app_zone_f", "2026-01-02");
+    fixture_close(&f);
+}
+
 static void test_due(void)
 {
     Fixture f;
@@ -477,6 +493,7 @@ int main(int argc, char **argv)
     g_test_add_func("/warehouse/run/a_model_follows_its_upstream", test_follows);
     g_test_add_func("/warehouse/run/stop_finishes_what_runs", test_stop);
     g_test_add_func("/warehouse/run/leftovers_of_a_crash_go_at_open", test_leftovers);
+    g_test_add_func("/warehouse/run/local_time_is_the_projects", test_zone);
     g_test_add_func("/warehouse/run/due_is_given_once", test_due);
     return g_test_run();
 }
