@@ -205,9 +205,12 @@ static void loop(Repl *repl)
                                                   text->len == 0 ? ">" : " ..");
         cli_cancel_reset();
         char *line = readline(prompt);
-        if (line == NULL && cli_cancel_pressed()) { /* Ctrl-C at the prompt: what was typed is dropped */
+        /* Ctrl-C at the prompt: what was typed is dropped. libedit goes on reading after the first signal, so
+         * that this is seen when the line ends. */
+        if (cli_cancel_pressed()) {
             g_string_truncate(text, 0);
-            putchar('\n');
+            printf("%s\n", base_tr("dropped", "已放弃"));
+            free(line);
             continue;
         }
         if (line == NULL) {

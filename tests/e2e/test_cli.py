@@ -332,6 +332,28 @@ def test_the_interactive_mode_completes_describes_and_remembers(applied, tmp_pat
     assert "select 41 +" in open(tmp_path / "state/weir/history").read().replace("\\040", " ")
 
 
+def test_ctrl_c_gives_up_a_statement_and_the_interactive_mode_goes_on(fresh, tmp_path):
+    terminal = Terminal(fresh, "query", env={"XDG_STATE_HOME": str(tmp_path)})
+    terminal.wait_for("weir> ")
+    terminal.type("select count(*) from range(200000000000) a where a.range % 7 = 3;\n")
+    terminal.wait_for("% 7 = 3;")
+    deadline = time.monotonic() + 30
+    while not any("200000000000" in str(row) for row in fresh.query("show full processlist")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(terminal.pid, signal.SIGINT)
+    terminal.wait_for("W8004")
+    terminal.type("select 6 * 7 as answer;\n")
+    terminal.wait_for("│     42 │")
+    terminal.type("select not finished")
+    terminal.wait_for("finished")
+    os.kill(terminal.pid, signal.SIGINT)
+    terminal.type("\n")
+    terminal.wait_for("dropped")
+    terminal.type("\\q\n")
+    assert terminal.end() == 0
+    assert fresh.query("select 1") == [[1]]
+
+
 def test_a_terminal_is_asked_before_apply(project):
     server = Server(project)
     terminal = Terminal(server, "apply")
