@@ -1,5 +1,5 @@
-/* Names of columns as MySQL gives them. See sql_int.h. Only where it is sure that an item has no alias: one that ends with a
- * bracket, or is a single literal, variable or parameter. */
+/* Names of columns as MySQL gives them. See sql_int.h. Only where it is sure that an item has no alias: one
+ * that ends with a bracket, or is a single literal, variable or parameter. */
 #include "server/sql_int.h"
 
 #define MAX_NAME_CHARACTERS 256 /* MySQL's limit for the name of a column */
@@ -23,7 +23,8 @@ static void append_name(GString *out, const char *sql, const EngineToken *first,
 {
     /* a text is named by what it says, everything else by how it is written */
     bool text = first == last && first->type == ENGINE_TOKEN_TEXT;
-    g_autofree char *name = text ? g_strdup(first->text) : g_strndup(sql + first->start, last->end - first->start);
+    g_autofree char *name =
+        text ? g_strdup(first->text) : g_strndup(sql + first->start, last->end - first->start);
     if (!*name || g_utf8_strlen(name, -1) > MAX_NAME_CHARACTERS) {
         return;
     }
@@ -53,7 +54,8 @@ char *sql_alias_items(const char *sql, const GPtrArray *tokens)
     }
     g_autoptr(GString) out = g_string_new(NULL);
     guint i = 1, start = 1;
-    while (engine_token_is(g_ptr_array_index(tokens, i), "distinct") || engine_token_is(g_ptr_array_index(tokens, i), "all")) {
+    while (engine_token_is(g_ptr_array_index(tokens, i), "distinct") ||
+           engine_token_is(g_ptr_array_index(tokens, i), "all")) {
         start = ++i;
     }
     size_t at = 0;

@@ -85,11 +85,11 @@ bool sql_fail_near(const SqlCursor *cursor, const char *sql, GError **error)
     place_of(sql, token->start, &line, &column);
     g_autofree char *near =
         g_utf8_substring(sql + token->start, 0, MIN(80, g_utf8_strlen(sql + token->start, 400)));
-    base_fail(
-        error, BASE_E_SQL_SYNTAX,
-        "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version "
-        "for the right syntax to use near '%s' at line %u",
-        near, line);
+    base_fail(error, BASE_E_SQL_SYNTAX,
+              "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server "
+              "version "
+              "for the right syntax to use near '%s' at line %u",
+              near, line);
     base_error_place(error, NULL, line, column);
     return false;
 }

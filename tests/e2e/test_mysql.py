@@ -1,5 +1,6 @@
 """The MySQL port, by real clients: the mariadb command line, PyMySQL, and sockets that speak the protocol's bytes."""
 import hashlib
+import os
 import shutil
 import socket
 import ssl
@@ -240,6 +241,15 @@ def test_the_mariadb_command_line(db):
     done = subprocess.run(words, input="SHOW TABLES; SELECT id, name FROM t ORDER BY id; \\s\n", capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "Tables_in_wire\nt\n" in done.stdout and "3\tü中" in done.stdout
+
+
+def test_mysql2_of_npm(db):
+    clients = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients")
+    if not shutil.which("node") or not os.path.isdir(os.path.join(clients, "node_modules", "mysql2")):
+        pytest.skip("no node or no mysql2: run `npm ci` in tests/clients")
+    host, port = db.info["mysql"].rsplit(":", 1)
+    done = subprocess.run(["node", os.path.join(clients, "mysql2.js"), host, port, "admin", PASSWORD], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stdout == "ok\n", done.stderr
 
 
 def test_tls(db):

@@ -1,5 +1,6 @@
-/* Any bytes as what a MySQL client sends: sign-in, change of user, parameters. The first byte chooses the decoder, the
- * second the number of parameters. Nothing but an answer or a PROTOCOL error; values lie inside the bytes. */
+/* Any bytes as what a MySQL client sends: sign-in, change of user, parameters. The first byte chooses the
+ * decoder, the second the number of parameters. Nothing but an answer or a PROTOCOL error; values lie inside
+ * the bytes. */
 #include "fuzz.h"
 #include "server/mysql/codec_int.h"
 
@@ -43,7 +44,8 @@ static void fuzz_execute(const uint8_t *data, size_t size, size_t n_params)
     bool has_types = false;
     MysqlExecute head;
     GStringChunk *arena = g_string_chunk_new(64);
-    bool ok = mysql_parse_execute(data, size, n_params, types, &has_types, NULL, values, arena, &head, &error);
+    bool ok =
+        mysql_parse_execute(data, size, n_params, types, &has_types, NULL, values, arena, &head, &error);
     for (size_t i = 0; ok && i < n_params; i++) {
         if (values[i].id == ENGINE_BLOB) {
             check_inside(values[i].text.bytes, values[i].text.len, data, size);

@@ -16,7 +16,8 @@
 
 void mysql_link_init(MysqlLink *link, int fd)
 {
-    *link = (MysqlLink){.fd = fd, .packet = g_byte_array_new(), .max_packet = MYSQL_MAX_SIGN_IN_BYTES, .exact = true};
+    *link = (MysqlLink){
+        .fd = fd, .packet = g_byte_array_new(), .max_packet = MYSQL_MAX_SIGN_IN_BYTES, .exact = true};
 }
 
 void mysql_link_clear(MysqlLink *link)

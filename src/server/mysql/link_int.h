@@ -23,8 +23,8 @@ typedef struct {
     size_t in_at, in_len, in_cap;
     GByteArray *packet; /* the payload last read */
     size_t max_packet;  /* limit on a payload */
-    bool exact;         /* read no byte beyond the packet: what follows an SSLRequest at once belongs to TLS */
-    bool broken;        /* nothing more can be sent or read */
+    bool exact;  /* read no byte beyond the packet: what follows an SSLRequest at once belongs to TLS */
+    bool broken; /* nothing more can be sent or read */
     /* Around a wait for the client to read (may be NULL): whoever runs the query may let others run
      * meanwhile. */
     void (*wait_begin)(void *user);

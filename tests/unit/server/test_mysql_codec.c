@@ -9,7 +9,8 @@ static void assert_bytes(const MysqlBuf *buf, const char *bytes, size_t len)
 }
 #define ASSERT_BYTES(buf, literal) assert_bytes(buf, literal, sizeof(literal) - 1)
 
-/* ---- writing --------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------------------------
+ */
 
 static void test_lenenc_has_four_widths(void)
 {
@@ -117,7 +118,8 @@ static void test_a_packet_of_exactly_16_mb_has_an_empty_tail(void)
     mysql_buf_clear(&buf);
 }
 
-/* ---- sign-in ----------------------------------------------------------------------------------------------- */
+/* ---- sign-in
+ * ----------------------------------------------------------------------------------------------- */
 
 static void test_greeting_announces_native_and_a_scramble_of_20(void)
 {
@@ -160,8 +162,8 @@ static GByteArray *sign_in_packet(guint32 caps)
 }
 
 #define CLIENT_CAPS                                                                                          \
-    (MYSQL_CAP_PROTOCOL_41 | MYSQL_CAP_SECURE_CONNECTION | MYSQL_CAP_CONNECT_WITH_DB | MYSQL_CAP_PLUGIN_AUTH |    \
-     MYSQL_CAP_CONNECT_ATTRS)
+    (MYSQL_CAP_PROTOCOL_41 | MYSQL_CAP_SECURE_CONNECTION | MYSQL_CAP_CONNECT_WITH_DB |                       \
+     MYSQL_CAP_PLUGIN_AUTH | MYSQL_CAP_CONNECT_ATTRS)
 
 static void test_sign_in_is_read_whole(void)
 {
@@ -225,7 +227,8 @@ static void test_change_user_has_a_one_byte_length(void)
     static const char body[] = "ann\0\x02hiusers\0\x2D\x00mysql_native_password";
     MysqlSignIn sign_in;
     GError *error = NULL;
-    bool ok = mysql_parse_change_user(body, sizeof body, CLIENT_CAPS | MYSQL_CAP_PLUGIN_AUTH_LENENC, &sign_in, &error);
+    bool ok = mysql_parse_change_user(body, sizeof body, CLIENT_CAPS | MYSQL_CAP_PLUGIN_AUTH_LENENC, &sign_in,
+                                      &error);
     g_assert_no_error(error);
     g_assert_true(ok);
     g_assert_cmpstr(sign_in.user, ==, "ann");
@@ -235,7 +238,8 @@ static void test_change_user_has_a_one_byte_length(void)
     g_assert_cmpstr(sign_in.plugin, ==, "mysql_native_password");
 }
 
-/* ---- parameters ----------------------------------------------------------------------------------------------- */
+/* ---- parameters
+ * ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
     guint8 types[16];
@@ -317,7 +321,7 @@ static void test_parameters_that_lie_about_lengths_are_refused(void)
         {HEAD "\x00\x01\xFD\x00\x05hi", 15},
         {HEAD "\x00\x01\x08\x00\x01", 13},
         {HEAD "\x00\x01\x0C\x00\x05\x01\x02\x03\x04\x05", 18}, /* DATETIME of 5 bytes */
-        {HEAD "\x00\x01\xFD\x00\xFB", 13},                      /* NULL as a length */
+        {HEAD "\x00\x01\xFD\x00\xFB", 13},                     /* NULL as a length */
         {HEAD "\x00\x01\xFD", 12},
         {HEAD "", 9},
         {"\x01\x00", 2},
