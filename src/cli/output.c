@@ -45,6 +45,7 @@ void cli_print_diagnostics(const CliContext *ctx, const json_t *diagnostics, FIL
 
 static void print_error(const GError *error)
 {
+    fflush(stdout);
     const BaseErrorInfo *info = base_error_info(error);
     bool color = base_term_color(stderr);
     unsigned line = 0;
@@ -110,6 +111,7 @@ void cli_say(const CliContext *ctx, const char *format, ...)
         return;
     }
     va_list args;
+    fflush(stdout); /* a remark stands after the result that it is about, also in one pipe */
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);

@@ -100,7 +100,7 @@ IntakeOptions *intake_source_options(json_t *entry, const char *path, GError **e
         options->compression = INTAKE_PLAIN;
         compression = NULL;
     }
-    if ((format && !set_format(options, format, error)) ||
+    if (!set(options, "strict_mode", "true", error) || (format && !set_format(options, format, error)) ||
         (compression && !set(options, "compress_type", compression, error)) ||
         (where && !set(options, "where", where, error)) ||
         !set_columns(options, json_object_get(entry, "columns"), error) ||

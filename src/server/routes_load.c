@@ -120,7 +120,9 @@ bool route_load_check(ServerCall *call, GError **error)
         intake_options_from_filename(load->options, filename);
         g_hash_table_remove(call->query, "filename");
     }
-    if (!set_all(load->options, call->query, error) ||
+    /* Weir's own door does not turn what it cannot read into NULL; Doris's does, unless asked. */
+    if (!intake_options_set(load->options, "strict_mode", "true", error) ||
+        !set_all(load->options, call->query, error) ||
         (call->headers && !set_all(load->options, call->headers, error)) ||
         !intake_options_check(load->options, error)) {
         base_error_not_done(error, "Nothing was loaded.");

@@ -182,7 +182,8 @@ static void note(Checker *checker, const json_t *check, gint64 n_failed, json_t 
     if (n_failed && !warn && !checker->failed) {
         g_autofree char *count = base_text_from_count(n_failed);
         checker->failed = what ? g_strdup_printf("check %s: %s", name, what)
-                               : g_strdup_printf("check %s: %s rows fail it", name, count);
+                               : g_strdup_printf("check %s: %s %s it", name, count,
+                                                 n_failed == 1 ? "row fails" : "rows fail");
     }
 }
 
