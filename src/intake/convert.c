@@ -510,10 +510,13 @@ static inline void set_null(const IntakeConvert *convert, guint64 *nulls, guint8
         ctype *out = data;                                                                                   \
         for (size_t row = 0; row < n_rows; row++) {                                                          \
             const IntakeCell *cell = cells + row * stride;                                                   \
-            const char *p = cell->bytes, *end = p + cell->len;                                               \
+            const char *p = cell->bytes;                                                                     \
             if (G_UNLIKELY(p == NULL)) {                                                                     \
                 set_null(convert, nulls, bad, row, false);                                                   \
-            } else if (G_UNLIKELY(!(PARSE))) {                                                               \
+                continue;                                                                                    \
+            }                                                                                                \
+            const char *end = p + cell->len;                                                                 \
+            if (G_UNLIKELY(!(PARSE))) {                                                                      \
                 set_null(convert, nulls, bad, row, true);                                                    \
             }                                                                                                \
         }                                                                                                    \

@@ -221,7 +221,9 @@ static bool next_locked(IntakeReader *reader, IntakeBlock *block, GError **error
         return true; /* the block's bytes stay: chunks of a small load borrow them */
     }
     block_reserve(block, MAX(reader->carry.len, INTAKE_BLOCK_BYTES));
-    memcpy(block->data, reader->carry.data, reader->carry.len);
+    if (reader->carry.len > 0) { /* none was ever carried: there are no bytes to point at */
+        memcpy(block->data, reader->carry.data, reader->carry.len);
+    }
     block->len = reader->carry.len;
     reader->carry.len = 0;
     if (!cut(reader, block, error)) {

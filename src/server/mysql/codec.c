@@ -259,9 +259,12 @@ static char *parse_attributes(MysqlReader *reader)
 {
     size_t len = 0;
     const guint8 *block = mysql_read_lenenc_bytes(reader, &len);
+    if (block == NULL) {
+        return NULL;
+    }
     MysqlReader attributes = mysql_reader(block, len);
     char *program = NULL;
-    while (block && !attributes.bad && mysql_read_left(&attributes) > 0) {
+    while (!attributes.bad && mysql_read_left(&attributes) > 0) {
         size_t key_len = 0, value_len = 0;
         const guint8 *key = mysql_read_lenenc_bytes(&attributes, &key_len);
         const guint8 *value = mysql_read_lenenc_bytes(&attributes, &value_len);

@@ -61,6 +61,15 @@ static inline void fixture_stop(Fixture *f)
     base_config_free(f->config);
 }
 
+static inline void fixture_column_free(void *data)
+{
+    CatalogColumn *column = data;
+    g_free(column->name);
+    g_free(column->type);
+    g_free(column->type_declared);
+    g_free(column);
+}
+
 /* "k:BIGINT:key v:INTEGER:sum s:VARCHAR" */
 static inline CatalogTable *fixture_table(const char *name, CatalogTableModel model, const char *columns)
 {
@@ -69,7 +78,7 @@ static inline CatalogTable *fixture_table(const char *name, CatalogTableModel mo
     table->schema = g_strdup("d");
     table->name = g_strdup(name);
     table->model = model;
-    table->columns = g_ptr_array_new();
+    table->columns = g_ptr_array_new_with_free_func(fixture_column_free);
     g_auto(GStrv) words = g_strsplit(columns, " ", 0);
     for (size_t i = 0; words[i]; i++) {
         g_auto(GStrv) parts = g_strsplit(words[i], ":", 0);
