@@ -16,15 +16,38 @@
 /* Kinds, in the order in which they are listed. catalog/kinds.c has one row for each: its plural key in
  * YAML, its own keys with types, what they refer to, titles. */
 typedef enum {
-    CATALOG_DOMAIN, CATALOG_SOURCE, CATALOG_STREAM, CATALOG_TABLE, CATALOG_MODEL, CATALOG_ENTITY,
-    CATALOG_DIMENSION, CATALOG_METRIC, CATALOG_FEATURE_VIEW, CATALOG_FEATURE_SERVICE, CATALOG_PRODUCT,
-    CATALOG_RECOMMENDER, CATALOG_DASHBOARD, CATALOG_REPORT, CATALOG_ALERT, CATALOG_ROLE, CATALOG_POLICY,
-    CATALOG_TERM, CATALOG_EXAMPLE, CATALOG_PLUGIN, CATALOG_ROOT,
+    CATALOG_DOMAIN,
+    CATALOG_SOURCE,
+    CATALOG_STREAM,
+    CATALOG_TABLE,
+    CATALOG_MODEL,
+    CATALOG_ENTITY,
+    CATALOG_DIMENSION,
+    CATALOG_METRIC,
+    CATALOG_FEATURE_VIEW,
+    CATALOG_FEATURE_SERVICE,
+    CATALOG_PRODUCT,
+    CATALOG_RECOMMENDER,
+    CATALOG_DASHBOARD,
+    CATALOG_REPORT,
+    CATALOG_ALERT,
+    CATALOG_ROLE,
+    CATALOG_POLICY,
+    CATALOG_TERM,
+    CATALOG_EXAMPLE,
+    CATALOG_PLUGIN,
+    CATALOG_ROOT,
     CATALOG_N_KINDS
 } CatalogKind;
-const char *catalog_kind_name(CatalogKind kind);   /* "feature_view" */
-const char *catalog_kind_plural(CatalogKind kind); /* "feature_views", the YAML key */
+const char *catalog_kind_name(CatalogKind kind);               /* "feature_view" */
+const char *catalog_kind_plural(CatalogKind kind);             /* "feature_views", the YAML key */
 bool catalog_kind_by_name(const char *text, CatalogKind *ret); /* either form */
+/* The keys that a kind takes beside the common ones, those, and those of weir.yml: [{name, type, required,
+ * words?, refs?, doc_en, doc_zh, keys?}]; a kind as {kind, plural, title_en, title_zh, keys}. New references.
+ */
+json_t *catalog_kind_to_json(CatalogKind kind);
+json_t *catalog_common_keys_to_json(void);
+json_t *catalog_project_keys_to_json(void);
 
 typedef struct CatalogSnapshot CatalogSnapshot;
 typedef struct CatalogObject CatalogObject;
@@ -33,13 +56,17 @@ typedef struct CatalogObject CatalogObject;
 
 typedef enum { CATALOG_DUPLICATE, CATALOG_UNIQUE, CATALOG_AGGREGATE } CatalogTableModel;
 typedef enum {
-    CATALOG_AGG_NONE, CATALOG_AGG_SUM, CATALOG_AGG_MIN, CATALOG_AGG_MAX, CATALOG_AGG_REPLACE,
+    CATALOG_AGG_NONE,
+    CATALOG_AGG_SUM,
+    CATALOG_AGG_MIN,
+    CATALOG_AGG_MAX,
+    CATALOG_AGG_REPLACE,
     CATALOG_AGG_REPLACE_IF_NOT_NULL
 } CatalogAgg;
 
 typedef struct {
     char *name;
-    char *type;        /* the engine's: "BIGINT", "DECIMAL(18,2)" */
+    char *type;          /* the engine's: "BIGINT", "DECIMAL(18,2)" */
     char *type_declared; /* as written, for SHOW CREATE TABLE: "LARGEINT", "datetime(3)" */
     bool key, not_null;
     CatalogAgg agg;
@@ -49,12 +76,12 @@ typedef struct {
 
 /* A table that data is loaded into: declared in YAML, by CREATE TABLE, or inferred by a source. */
 typedef struct {
-    char *schema, *name;     /* domain and bare name */
+    char *schema, *name; /* domain and bare name */
     CatalogTableModel model;
-    GPtrArray *columns;      /* CatalogColumn*, keys first */
-    char *sequence;          /* UNIQUE: column that decides the winner; NULL = the later row */
+    GPtrArray *columns; /* CatalogColumn*, keys first */
+    char *sequence;     /* UNIQUE: column that decides the winner; NULL = the later row */
     char *comment;
-    json_t *properties;      /* of CREATE TABLE: partition, distribution, PROPERTIES; kept to be shown */
+    json_t *properties; /* of CREATE TABLE: partition, distribution, PROPERTIES; kept to be shown */
 } CatalogTable;
 void catalog_table_free(CatalogTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CatalogTable, catalog_table_free)
@@ -74,41 +101,46 @@ char *catalog_ddl_type(const char *declared, GError **error) G_GNUC_WARN_UNUSED_
 
 /* ---- objects ---------------------------------------------------------------------------------- */
 
-typedef enum { CATALOG_MODEL_VIEW, CATALOG_MODEL_FULL, CATALOG_MODEL_INCREMENTAL, CATALOG_MODEL_SNAPSHOT,
-               CATALOG_MODEL_SCD2 } CatalogModelKind;
+typedef enum {
+    CATALOG_MODEL_VIEW,
+    CATALOG_MODEL_FULL,
+    CATALOG_MODEL_INCREMENTAL,
+    CATALOG_MODEL_SNAPSHOT,
+    CATALOG_MODEL_SCD2
+} CatalogModelKind;
 
 typedef struct {
     CatalogModelKind kind;
-    const char *sql;        /* body without header, as written */
+    const char *sql;          /* body without header, as written */
     const char *sql_resolved; /* every table as domain.name; what the engine runs. $start, $end kept */
-    unsigned sql_line;      /* line of the file on which the body starts, from 1 */
-    const char *time;       /* INCREMENTAL: column; NULL otherwise */
-    const char *const *key; /* NULL-terminated, may be empty */
+    unsigned sql_line;        /* line of the file on which the body starts, from 1 */
+    const char *time;         /* INCREMENTAL: column; NULL otherwise */
+    const char *const *key;   /* NULL-terminated, may be empty */
     gint64 lookback_us;
-    const char *schedule;   /* NULL = none */
-    bool uses_interval;     /* has $start or $end */
+    const char *schedule; /* NULL = none */
+    bool uses_interval;   /* has $start or $end */
 } CatalogModelInfo;
 
 struct CatalogObject {
     CatalogKind kind;
-    const char *name;     /* bare */
-    const char *domain;   /* "" for objects outside any domain */
-    const char *id;       /* "kind:domain.name", unique: "model:interactions.dwd_play_event_i" */
+    const char *name;      /* bare */
+    const char *domain;    /* "" for objects outside any domain */
+    const char *id;        /* "kind:domain.name", unique: "model:interactions.dwd_play_event_i" */
     const char *full_name; /* "domain.name", or "name" outside any domain */
-    const char *file;     /* relative to the project */
+    const char *file;      /* relative to the project */
     unsigned line, column;
     const char *title_en, *title_zh, *description_en, *description_zh; /* "" when not given */
-    const char *owner, *grade, *status, *layer; /* "" when not given */
-    /* The whole definition as JSON, keys as written; borrowed. Of a TABLE or MODEL with checks, "checks" is normalised:
-     * all checks of columns and of the object as
+    const char *owner, *grade, *status, *layer;                        /* "" when not given */
+    /* The whole definition as JSON, keys as written; borrowed. Of a TABLE or MODEL with checks, "checks" is
+     * normalised: all checks of columns and of the object as
      *   [{"type": "not_null" | "unique" | "accepted_values" | "relationship" | "between" | "row_count",
      *     "column"?: name, "columns"?: [names] (unique over several), "severity": "error" | "warn",
      *     "where"?: SQL, "name"?: text,
      *     "values": [...] (accepted_values), "to": table, "field"?: column there (relationship),
      *     "low", "high" (between), "min"?, "max"?, "change"?, "over"? (row_count)}] */
     json_t *definition;
-    const char *text;     /* canonical YAML (and SQL) text: what diff and history show */
-    const char *hash;     /* of text; equal hash = equal meaning */
+    const char *text;              /* canonical YAML (and SQL) text: what diff and history show */
+    const char *hash;              /* of text; equal hash = equal meaning */
     const CatalogTable *table;     /* TABLE, and what CREATE TABLE made; NULL otherwise */
     const CatalogModelInfo *model; /* MODEL only */
     /* Columns of a TABLE or MODEL: name and the engine's type ("" = not known). For a model they come from
@@ -124,10 +156,10 @@ struct CatalogObject {
 char *catalog_find_project(const char *start, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads every *.yml and *.sql under `root`. `parser` is a connection of a memory engine (any content),
- * used to parse SQL and to bind models for their column types. `live` are tables that exist in the warehouse but in no
- * file (made by CREATE TABLE or inferred by a source): CatalogTable*; may be NULL. All that is wrong goes to `diags`; a snapshot is
- * returned even then (without the objects that are wrong), so that ls and show work on a broken project.
- * NULL + error only when the folder cannot be read. */
+ * used to parse SQL and to bind models for their column types. `live` are tables that exist in the warehouse
+ * but in no file (made by CREATE TABLE or inferred by a source): CatalogTable*; may be NULL. All that is
+ * wrong goes to `diags`; a snapshot is returned even then (without the objects that are wrong), so that ls
+ * and show work on a broken project. NULL + error only when the folder cannot be read. */
 CatalogSnapshot *catalog_load(const char *root, EngineConn *parser, const GPtrArray *live, BaseDiags *diags,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 CatalogSnapshot *catalog_snapshot_new_empty(void);
@@ -136,23 +168,25 @@ void catalog_snapshot_unref(CatalogSnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CatalogSnapshot, catalog_snapshot_unref)
 /* A copy of `snapshot` with `table` added or replaced (CREATE TABLE while serving), or removed. */
 CatalogSnapshot *catalog_snapshot_with_table(CatalogSnapshot *snapshot, const CatalogTable *table);
-CatalogSnapshot *catalog_snapshot_without_table(CatalogSnapshot *snapshot, const char *schema, const char *name);
+CatalogSnapshot *catalog_snapshot_without_table(CatalogSnapshot *snapshot, const char *schema,
+                                                const char *name);
 
 const char *catalog_project_name(const CatalogSnapshot *snapshot);
-const char *catalog_project_timezone(const CatalogSnapshot *snapshot); /* "UTC" when not given */
+const char *catalog_project_timezone(const CatalogSnapshot *snapshot);   /* "UTC" when not given */
 const json_t *catalog_project_settings(const CatalogSnapshot *snapshot); /* weir.yml whole */
-const char *catalog_snapshot_hash(const CatalogSnapshot *snapshot); /* of all objects */
+const char *catalog_snapshot_hash(const CatalogSnapshot *snapshot);      /* of all objects */
 
 /* All objects by kind then name; borrowed. */
 const GPtrArray *catalog_objects(const CatalogSnapshot *snapshot);
 const CatalogObject *catalog_by_id(const CatalogSnapshot *snapshot, const char *id);
 /* By bare name, domain.name, or kind:name; `domain` (may be NULL) is searched first. NULL + REFERENCE_UNKNOWN
  * with the nearest name, or NAME_AMBIGUOUS. */
-const CatalogObject *catalog_find(const CatalogSnapshot *snapshot, const char *name, const char *domain, GError **error);
+const CatalogObject *catalog_find(const CatalogSnapshot *snapshot, const char *name, const char *domain,
+                                  GError **error);
 /* A table or model that SQL in `domain` means by [schema.]name; NULL when there is none (no error) or when
  * it is ambiguous (*ret_ambiguous). Case folded. */
-const CatalogObject *catalog_resolve_table(const CatalogSnapshot *snapshot, const char *schema, const char *name,
-                                           const char *domain, bool *ret_ambiguous);
+const CatalogObject *catalog_resolve_table(const CatalogSnapshot *snapshot, const char *schema,
+                                           const char *name, const char *domain, bool *ret_ambiguous);
 /* Domain names, sorted, NULL-terminated; borrowed. They are the databases. */
 const char *const *catalog_domains(const CatalogSnapshot *snapshot);
 /* For "did you mean": full and bare names of all tables and models, NULL-terminated; borrowed. */
@@ -164,20 +198,27 @@ json_t *catalog_object_to_json(const CatalogSnapshot *snapshot, const CatalogObj
 /* ---- lineage ----------------------------------------------------------------------------------- */
 
 /* Columns of an edge: both NULL = the one reads, makes or uses the other; both set = the value of a column;
- * from_column alone = the column decides which rows `to` has ("filter"), or goes into an object without columns (a metric);
- * to_column alone = the column counts rows of `from`. For feature views and services a feature stands as column. */
+ * from_column alone = the column decides which rows `to` has ("filter"), or goes into an object without
+ * columns (a metric); to_column alone = the column counts rows of `from`. For feature views and services a
+ * feature stands as column. */
 typedef struct {
     const CatalogObject *from, *to;
     const char *from_column, *to_column;
-    const char *how; /* "direct" (same value), "derived" (expression), "aggregated", "filter" (decides rows) */
+    const char
+        *how; /* "direct" (same value), "derived" (expression), "aggregated", "filter" (decides rows) */
 } CatalogEdge;
 /* Edges into (up) or out of (down) an object; `column` NULL = all. CatalogEdge* borrowed; free the array. */
-GPtrArray *catalog_lineage_up(const CatalogSnapshot *snapshot, const CatalogObject *object, const char *column);
-GPtrArray *catalog_lineage_down(const CatalogSnapshot *snapshot, const CatalogObject *object, const char *column);
+GPtrArray *catalog_lineage_up(const CatalogSnapshot *snapshot, const CatalogObject *object,
+                              const char *column);
+GPtrArray *catalog_lineage_down(const CatalogSnapshot *snapshot, const CatalogObject *object,
+                                const char *column);
 /* The whole tree as JSON {object, column?, kind, how?, children:[...]}, each node once on a path. */
-json_t *catalog_lineage_tree(const CatalogSnapshot *snapshot, const CatalogObject *object, const char *column, bool up);
-/* All nodes and edges reachable: {"nodes":[{id,kind,name,columns}], "edges":[{from,to,from_column,to_column,how}]}. */
-json_t *catalog_lineage_graph(const CatalogSnapshot *snapshot, const CatalogObject *object, const char *column, bool up, bool down);
+json_t *catalog_lineage_tree(const CatalogSnapshot *snapshot, const CatalogObject *object, const char *column,
+                             bool up);
+/* All nodes and edges reachable: {"nodes":[{id,kind,name,columns}],
+ * "edges":[{from,to,from_column,to_column,how}]}. */
+json_t *catalog_lineage_graph(const CatalogSnapshot *snapshot, const CatalogObject *object,
+                              const char *column, bool up, bool down);
 char *catalog_lineage_dot(const json_t *graph);
 json_t *catalog_lineage_openlineage(const CatalogSnapshot *snapshot, const json_t *graph);
 /* Objects reached downstream of `object` (any kind), nearest first; borrowed; free the array. */
@@ -192,15 +233,15 @@ typedef enum { CATALOG_ADDED, CATALOG_CHANGED, CATALOG_REMOVED } CatalogChangeTy
 typedef struct {
     CatalogChangeType type;
     const CatalogObject *before, *after; /* NULL when added / removed; borrowed from the snapshots */
-    char *diff;       /* unified lines */
-    bool breaking;    /* a column that others read is gone or changed its type; a key or grain changed */
+    char *diff;                          /* unified lines */
+    bool breaking;         /* a column that others read is gone or changed its type; a key or grain changed */
     char *breaking_reason; /* NULL when not breaking */
-    bool rebuild;     /* the model's data must be made again */
-    GPtrArray *reaches; /* CatalogObject* downstream, in the snapshot that has them */
+    bool rebuild;          /* the model's data must be made again */
+    GPtrArray *reaches;    /* CatalogObject* downstream, in the snapshot that has them */
 } CatalogChange;
 typedef struct {
-    char *id;             /* 8 hex digits: hash of both snapshots */
-    GPtrArray *changes;   /* CatalogChange* */
+    char *id;           /* 8 hex digits: hash of both snapshots */
+    GPtrArray *changes; /* CatalogChange* */
     size_t n_added, n_changed, n_removed;
     CatalogSnapshot *before, *after; /* references */
 } CatalogDiff;

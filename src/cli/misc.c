@@ -1,4 +1,4 @@
-/* version, explain, completion, help, up, demo. */
+/* version, completion, help, up, demo. */
 #include "base/text.h"
 #include "cli/cli_int.h"
 #include "cli/demo.h"
@@ -11,65 +11,6 @@ int cli_verb_version(CliContext *ctx)
     } else {
         puts("weir " WEIR_VERSION);
     }
-    return CLI_EXIT_OK;
-}
-
-/* ---- explain ---- */
-
-static json_t *explain_json(const BaseErrorInfo *info)
-{
-    g_autofree char *code = g_strdup_printf("W%d", (int)info->code);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:i, s:b}", "code", code, "name", info->name,
-                     "title", base_tr(info->title_en, info->title_zh), "text",
-                     base_tr(info->text_en, info->text_zh), "http_status", info->http_status, "mysql_errno",
-                     info->mysql_errno, "sqlstate", info->sqlstate, "exit_code", info->exit_code, "retry",
-                     (int)info->retry);
-}
-
-static int explain_all(const CliContext *ctx)
-{
-    size_t n = 0;
-    const BaseErrorInfo *all = base_error_info_all(&n);
-    g_autoptr(json_t) list = json_array();
-    for (size_t i = 0; i < n; i++) {
-        json_array_append_new(list, explain_json(&all[i]));
-    }
-    static const CliColumn COLUMNS[] = {
-        {"code", "Code", "错误码", CLI_CELL_TEXT},
-        {"title", "Meaning", "含义", CLI_CELL_TEXT},
-        {NULL, NULL, NULL, CLI_CELL_TEXT},
-    };
-    if (ctx->json) {
-        return cli_print_json(list);
-    }
-    cli_print_table(list, COLUMNS);
-    return CLI_EXIT_OK;
-}
-
-int cli_verb_explain(CliContext *ctx)
-{
-    const char *code = cli_word(ctx, 0);
-    if (code == NULL) {
-        return explain_all(ctx);
-    }
-    const BaseErrorInfo *info = base_error_info_by_name(code);
-    if (info == NULL) {
-        return cli_usage(ctx,
-                         base_tr("no error code `%s`; `weir explain` lists all",
-                                 "没有错误码 `%s`；`weir explain` 列出全部"),
-                         code);
-    }
-    if (ctx->json) {
-        g_autoptr(json_t) answer = explain_json(info);
-        return cli_print_json(answer);
-    }
-    bool color = base_term_color(stdout);
-    printf("%sW%d  %s%s\n\n  %s\n\n", color ? "\033[1m" : "", (int)info->code,
-           base_tr(info->title_en, info->title_zh), color ? "\033[0m" : "",
-           base_tr(info->text_en, info->text_zh));
-    printf("  HTTP %d · MySQL %d (%s) · %s %d%s\n", info->http_status, info->mysql_errno, info->sqlstate,
-           base_tr("exit code", "退出码"), info->exit_code,
-           info->retry ? base_tr(" · the same call may succeed later", " · 稍后重试可能成功") : "");
     return CLI_EXIT_OK;
 }
 

@@ -226,8 +226,9 @@ const CliVerb CLI_VERBS[] = {
      "settings, their values and where they come from", "设置项、取值与来源", NULL, NULL, NONE,
      cli_verb_config},
 
-    {"explain", CLI_GROUP_HELP, "[CODE]", 0, 1, CLI_WORDS_NONE, NULL, "what an error code means",
-     "解释错误码", NULL, NULL, NONE, cli_verb_explain},
+    {"explain", CLI_GROUP_HELP, "[CODE | KIND | weir.yml | load-headers]", 0, 1, CLI_WORDS_NONE, NULL,
+     "an error code; the keys of a kind; the headers of a load", "解释错误码、定义的键、导入请求头", NULL,
+     NULL, NONE, cli_verb_explain},
     {"completion", CLI_GROUP_HELP, "SHELL", 1, 1, CLI_WORDS_LIST, "bash zsh fish",
      "completion script: source <(weir completion bash)", "输出补全脚本：source <(weir completion bash)",
      NULL, NULL, NONE, cli_verb_completion},

@@ -4,9 +4,11 @@ A ```console block is a session: lines after `$ ` are commands, the lines under 
 any lines, `…` inside a line for any text. The sessions of one document run one after the other in one empty folder.
 A ```sql, ```yaml or other block whose first line is a comment `# file: NAME` or `-- file: NAME` is written as that file.
 """
+import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
@@ -42,6 +44,21 @@ def test_each_command_gives_what_the_document_shows(document, tmp_path):
                WEIR_ROOT=str(ROOT.absolute()))
     folder = tmp_path / "work"
     folder.mkdir()
+    try:
+        ran = run_blocks(document, text, folder, env)
+    finally:
+        stop_server(folder)
+    assert ran, f"{document} shows no command"
+
+
+def stop_server(folder):
+    """A document that was cut off by a failure may have left its server."""
+    info = folder / ".weir/server.json"
+    if info.exists():
+        os.kill(json.loads(info.read_text())["pid"], signal.SIGTERM)
+
+
+def run_blocks(document, text, folder, env):
     ran = 0
     for language, block in BLOCK.findall(text):
         if named := FILE.match(block):
@@ -54,4 +71,4 @@ def test_each_command_gives_what_the_document_shows(document, tmp_path):
                                       timeout=120)
                 assert matches(expected, done.stdout), f"{document}: $ {command}\n--- shown\n" + "\n".join(expected) + f"\n--- got\n{done.stdout}"
                 ran += 1
-    assert ran, f"{document} shows no command"
+    return ran
