@@ -2,11 +2,11 @@
  * back:
  *
  *   1  drops are allowed, or nothing is done
- *   2  schemas; new tables; columns added or widened
+ *   2  schemas; new tables; columns added or changed, and those that will go made nullable
  *   3  views, all in one transaction
  *   4  the version row
  *   5  what goes: tables, columns, tables of models. Were the process killed before 5, they would be left
- * over, not lost.
+ * over, not lost, and loads would go on beside them.
  *
  * A failure in 2 to 4 takes back what was done. Tables of models are made by the next run: a view over one
  * that is not made yet (or whose logic changed) is made by that run too. A kind that changes under one name
@@ -172,6 +172,26 @@ static bool drop_object(Apply *apply, const CatalogObject *object, GError **erro
     return intake_transact(apply->warehouse->intake, drop_work, &drop, error);
 }
 
+/* What a changed table is between steps 2 and 5: all that it will be, and the columns that go. Those keep
+ * nothing from being loaded, and were one a key, step 2 refuses: step 5 must have no reason to. */
+static CatalogTable *between(const CatalogChange *change)
+{
+    CatalogTable *table = catalog_table_copy(change->after->table);
+    g_autoptr(CatalogTable) goes = catalog_table_copy(change->before->table);
+    for (guint i = goes->columns->len; i > 0; i--) {
+        const CatalogColumn *column = goes->columns->pdata[i - 1];
+        if (catalog_table_column(table, column->name)) {
+            g_ptr_array_remove_index(goes->columns, i - 1);
+        }
+    }
+    while (goes->columns->len > 0) {
+        CatalogColumn *column = g_ptr_array_steal_index(goes->columns, 0);
+        column->key = column->not_null = false;
+        g_ptr_array_add(table->columns, column);
+    }
+    return table;
+}
+
 static bool make_tables(Apply *apply, GError **error)
 {
     for (guint i = 0; i < apply->diff->changes->len; i++) {
@@ -184,10 +204,9 @@ static bool make_tables(Apply *apply, GError **error)
                 return false;
             }
             g_ptr_array_add(apply->created, change);
-        } else if (change->type == CATALOG_CHANGED && is_table(change->after) && is_table(change->before) &&
-                   !warehouse_change_drops(change)) {
-            if (!intake_table_alter(apply->warehouse->intake, change->before->table, change->after->table,
-                                    error)) {
+        } else if (change->type == CATALOG_CHANGED && is_table(change->after) && is_table(change->before)) {
+            g_autoptr(CatalogTable) table = between(change);
+            if (!intake_table_alter(apply->warehouse->intake, change->before->table, table, error)) {
                 return false;
             }
             g_ptr_array_add(apply->altered, change);
@@ -301,7 +320,8 @@ static bool finish(Apply *apply, GError **error)
         }
         bool ok = true;
         if (change->type == CATALOG_CHANGED) {
-            ok = intake_table_alter(apply->warehouse->intake, object->table, change->after->table, error);
+            g_autoptr(CatalogTable) table = between(change);
+            ok = intake_table_alter(apply->warehouse->intake, table, change->after->table, error);
         } else if (!catalog_resolve_table(apply->diff->after, object->domain, object->name, NULL,
                                           &(bool){false})) {
             ok = drop_object(apply, object, error);
@@ -323,9 +343,9 @@ static void take_back(Apply *apply, GError **error)
     g_autoptr(GString) left = g_string_new(NULL);
     for (guint i = apply->altered->len; i > 0; i--) {
         const CatalogChange *change = apply->altered->pdata[i - 1];
+        g_autoptr(CatalogTable) table = between(change);
         g_autoptr(GError) failure = NULL;
-        if (!intake_table_alter(apply->warehouse->intake, change->after->table, change->before->table,
-                                &failure)) {
+        if (!intake_table_alter(apply->warehouse->intake, table, change->before->table, &failure)) {
             g_string_append_printf(left, " `%s`: %s.", change->after->full_name, failure->message);
         }
     }

@@ -122,6 +122,34 @@ static void test_failure(void)
     fixture_close(&f);
 }
 
+/* Leave to drop a column is no leave to end with a version that the engine does not have: what cannot be done
+ * beside the drop is found before the version row. */
+static void test_failure_beside_drop(void)
+{
+    static const char *const CANNOT[] = {
+        "    model: unique\n    key: [id]\n    columns:\n      - {name: id, type: bigint}\n",
+        "    columns:\n      - {name: id, type: bigint}\n      - {name: n, type: bigint, not_null: true}\n",
+    };
+    Fixture f;
+    open_project(&f);
+    gint64 version = catalog_store_current(f.store);
+    fixture_write(&f, "domains/d/models/dwd_a_f.sql",
+                  "-- ---\n-- kind: full\n-- ---\nSELECT id FROM ods_a_f\n");
+    fixture_write(&f, "domains/d/models/dwd_v_f.sql",
+                  "-- ---\n-- kind: view\n-- ---\nSELECT id FROM ods_a_f\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(CANNOT); i++) {
+        g_autofree char *text = g_strconcat(
+            "domains:\n  - {name: d}\ntables:\n  - name: ods_a_f\n    layer: ods\n", CANNOT[i], NULL);
+        fixture_write(&f, "domains/d/d.yml", text);
+        g_autoptr(GError) error = NULL;
+        g_assert_false(fixture_apply(&f, (const char *const[]){"d.ods_a_f", NULL}, &error));
+        g_assert_cmpstr(base_error_get_not_done(error), ==, "Nothing was applied.");
+        g_assert_cmpint(catalog_store_current(f.store), ==, version);
+        fixture_assert(&f, "SELECT string_agg(name, ',' ORDER BY id) FROM d.ods_a_f", "x,y");
+    }
+    fixture_close(&f);
+}
+
 static void test_rename(void)
 {
     Fixture f;
@@ -200,6 +228,7 @@ int main(int argc, char **argv)
     g_test_add_func("/warehouse/apply/a_drop_of_data_needs_leave", test_drop);
     g_test_add_func("/warehouse/apply/so_does_a_dropped_column", test_column_dropped);
     g_test_add_func("/warehouse/apply/a_failure_leaves_all_as_before", test_failure);
+    g_test_add_func("/warehouse/apply/a_failure_beside_a_drop_does_too", test_failure_beside_drop);
     g_test_add_func("/warehouse/apply/a_plan_knows_a_rename", test_rename);
     g_test_add_func("/warehouse/apply/an_empty_orphan_gives_way", test_orphan);
     g_test_add_func("/warehouse/apply/a_model_changes_its_kind", test_kind_changes);
