@@ -46,6 +46,18 @@ static const BaseErrorInfo INFOS[] = {
 #undef X
 };
 
+/* Messages quote what clients sent, and cut it: bytes that are not UTF-8 would spoil the JSON that carries
+ * them. */
+static char *valid_utf8(char *text)
+{
+    if (g_utf8_validate(text, -1, NULL)) {
+        return text;
+    }
+    char *valid = g_utf8_make_valid(text, -1);
+    g_free(text);
+    return valid;
+}
+
 bool base_fail(GError **error, BaseErrorCode code, const char *format, ...)
 {
     if (error != NULL) {
@@ -54,6 +66,7 @@ bool base_fail(GError **error, BaseErrorCode code, const char *format, ...)
         /* A second failure while the first is pending would be a bug in the caller; GLib warns. */
         GError *made = g_error_new_valist(BASE_ERROR, (int)code, format, args);
         va_end(args);
+        made->message = valid_utf8(made->message);
         g_propagate_error(error, made);
     }
     return false;
@@ -83,7 +96,7 @@ void base_error_hint(GError **error, const char *format, ...)
     }
     va_list args;
     va_start(args, format);
-    char *hint = g_strdup_vprintf(format, args);
+    char *hint = valid_utf8(g_strdup_vprintf(format, args));
     va_end(args);
     g_free(priv->hint);
     priv->hint = hint;

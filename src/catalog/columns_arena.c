@@ -6,7 +6,7 @@
 void *walk_alloc(Walk *walk, size_t bytes)
 {
     bytes = (bytes + 15) & ~(size_t)15;
-    if (bytes > walk->left) {
+    if (bytes > walk->left || walk->at == NULL) { /* even nothing stands somewhere */
         size_t block = MAX(bytes, BLOCK_BYTES);
         walk->at = g_malloc(block);
         walk->left = block;

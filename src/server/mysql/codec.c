@@ -7,7 +7,9 @@
 
 MysqlReader mysql_reader(const void *bytes, size_t len)
 {
-    return (MysqlReader){.at = bytes, .end = (const guint8 *)bytes + len};
+    /* An empty packet may have no bytes at all: memchr and arithmetic need an address even for none. */
+    const guint8 *at = bytes != NULL ? bytes : (const guint8 *)"";
+    return (MysqlReader){.at = at, .end = at + len};
 }
 
 size_t mysql_read_left(const MysqlReader *reader)

@@ -23,6 +23,15 @@ static void an_error_carries_code_hint_place_and_what_was_not_done(void)
     g_assert_cmpstr(base_error_info(copy)->sqlstate, ==, "42S02");
 }
 
+static void bytes_of_a_client_do_not_spoil_a_message(void)
+{
+    g_autoptr(GError) error = NULL;
+    base_fail(&error, BASE_E_TABLE_UNKNOWN, "no table `%s`", "a\xff");
+    base_error_hint(&error, "did you mean `%.2s`?", "b\xe6\x92\xad"); /* cut inside a character */
+    g_assert_cmpstr(error->message, ==, "no table `a\xef\xbf\xbd`");
+    g_assert_cmpstr(base_error_get_hint(error), ==, "did you mean `b\xef\xbf\xbd`?");
+}
+
 static void no_place_to_put_an_error_is_allowed(void)
 {
     g_assert_false(base_fail(NULL, BASE_E_INTERNAL, "x"));
@@ -114,6 +123,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD(an_error_carries_code_hint_place_and_what_was_not_done);
+    ADD(bytes_of_a_client_do_not_spoil_a_message);
     ADD(no_place_to_put_an_error_is_allowed);
     ADD(a_foreign_error_is_a_bug_and_takes_no_hint);
     ADD(a_hint_may_be_made_from_the_hint_before);

@@ -187,7 +187,7 @@ static void test_a_sign_in_cut_anywhere_is_safe(void)
     g_autoptr(GByteArray) packet = sign_in_packet(CLIENT_CAPS);
     size_t refused = 0;
     for (guint len = 0; len < packet->len; len++) {
-        g_autofree guint8 *cut = g_memdup2(packet->data, len ? len : 1);
+        g_autofree guint8 *cut = g_memdup2(packet->data, len); /* NULL at 0 */
         MysqlSignIn sign_in;
         GError *error = NULL;
         if (mysql_parse_sign_in(cut, len, &sign_in, &error)) {

@@ -1,0 +1,1 @@
+SELECT mqx(COLUMNS(c -> c LIKE 'a%')) FROMLE
