@@ -16,7 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WEIR = os.path.abspath(os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "weir")))
 PASSWORD = "e2e-password"
-START_SECONDS = 60
+SLOWER = 5 if "WEIR_SLOW" in os.environ else 1  # an instrumented program (tools/sanitize) may take its time
+START_SECONDS = 60 * SLOWER
 
 
 class Answer:
@@ -47,7 +48,7 @@ class Server:
     # ---- life ----
     def cli(self, *words, check=True, input=None):
         """Runs `weir WORDS -p project`; gives the finished process (stdout, stderr are text)."""
-        done = subprocess.run([WEIR, *words, "-p", self.project], env=self.env, capture_output=True, text=True, input=input, timeout=120)
+        done = subprocess.run([WEIR, *words, "-p", self.project], env=self.env, capture_output=True, text=True, input=input, timeout=120 * SLOWER)
         assert not check or done.returncode == 0, f"weir {words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
@@ -71,7 +72,7 @@ class Server:
         """SIGTERM; gives the exit code."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=60 * SLOWER)
         self.process = None
         return code
 

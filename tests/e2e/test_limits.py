@@ -8,6 +8,10 @@ import threading
 import time
 import urllib.request
 
+import pytest
+
+# tools/sanitize: the memory and the seconds of an instrumented program are not the program's.
+pytestmark = pytest.mark.skipif("WEIR_SLOW" in os.environ, reason="slow: measures memory and time (WEIR_SLOW)")
 WEIR = os.environ.get("WEIR_BIN", "build/weir")
 PASSWORD = "limits-password"
 AUTH = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
