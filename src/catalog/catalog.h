@@ -96,6 +96,9 @@ CatalogTable *catalog_ddl_parse(const char *sql, const char *default_schema, boo
                                 GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* MySQL's layout (backquotes, two spaces, ") ENGINE=OLAP"); caller frees. */
 char *catalog_ddl_show(const CatalogTable *table);
+/* The default of a column as information_schema shows it: a literal without quotes; NULL = none. Caller
+ * frees. */
+char *catalog_ddl_default(const CatalogColumn *column);
 /* A type of Doris, MySQL or the engine as the engine's; NULL + VALUE_INVALID. Caller frees. */
 char *catalog_ddl_type(const char *declared, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

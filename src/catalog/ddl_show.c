@@ -65,6 +65,10 @@ static void append_type(GString *out, const CatalogColumn *column)
             return;
         }
     }
+    if (g_ascii_strcasecmp(type, "string") == 0) {
+        g_string_append(out, "text"); /* as Doris shows it; MySQL's clients know no other */
+        return;
+    }
     if (strpbrk(type, "'\"`")) {
         g_string_append(out, type);
         return;
@@ -92,23 +96,44 @@ static bool is_literal(const char *text)
     return true;
 }
 
+/* A quoted literal without its quotes. */
+static char *unquoted(const char *sql)
+{
+    g_autoptr(GString) text = g_string_new_len(sql + 1, (gssize)strlen(sql) - 2);
+    g_string_replace(text, "''", "'", 0);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static const char *keyword_of(const char *sql)
+{
+    return strcmp(sql, "CAST(now() AS TIMESTAMP)") == 0 ? "CURRENT_TIMESTAMP"
+           : strcmp(sql, "current_date") == 0           ? "CURRENT_DATE"
+                                                        : NULL;
+}
+
+char *catalog_ddl_default(const CatalogColumn *column)
+{
+    const char *sql = column->default_sql;
+    if (!sql) {
+        return NULL;
+    }
+    const char *keyword = keyword_of(sql);
+    return keyword ? g_strdup(keyword) : is_literal(sql) ? unquoted(sql) : g_strdup(sql);
+}
+
 static void append_default(GString *out, const CatalogColumn *column)
 {
     const char *sql = column->default_sql;
     if (!sql) {
         g_string_append(out, column->not_null || column->key ? "" : " DEFAULT NULL");
-    } else if (strcmp(sql, "CAST(now() AS TIMESTAMP)") == 0) {
-        g_string_append(out, " DEFAULT CURRENT_TIMESTAMP");
-    } else if (strcmp(sql, "current_date") == 0) {
-        g_string_append(out, " DEFAULT CURRENT_DATE");
+    } else if (keyword_of(sql)) {
+        g_string_append_printf(out, " DEFAULT %s", keyword_of(sql));
     } else if (is_number(sql)) {
         g_string_append_printf(out, " DEFAULT '%s'", sql);
     } else if (is_literal(sql)) {
-        g_autofree char *inner = g_strndup(sql + 1, strlen(sql) - 2);
-        g_autoptr(GString) text = g_string_new(inner);
-        g_string_replace(text, "''", "'", 0);
+        g_autofree char *text = unquoted(sql);
         g_string_append(out, " DEFAULT ");
-        append_text(out, text->str);
+        append_text(out, text);
     } else {
         g_string_append_printf(out, " DEFAULT (%s)", sql);
     }
@@ -200,10 +225,32 @@ static void append_properties(GString *out, json_t *properties)
     g_string_append_c(out, ')');
 }
 
+/* A table of SQL keeps its clause as written; one of YAML names a column, or {by, unit}. */
+static void append_partition(GString *out, const json_t *partition)
+{
+    const char *text = json_string_value(partition);
+    const char *by = text ? text : base_json_string(partition, "by", NULL);
+    const char *unit = text ? NULL : base_json_string(partition, "unit", NULL);
+    if (!by) {
+        return;
+    }
+    if (text && strpbrk(text, " (")) {
+        g_string_append_printf(out, " %s", text);
+        return;
+    }
+    g_autoptr(GString) name = g_string_new(NULL);
+    append_name(name, by);
+    if (unit) {
+        g_string_append_printf(out, " AUTO PARTITION BY RANGE(date_trunc(%s, '%s')) ()", name->str, unit);
+    } else {
+        g_string_append_printf(out, " PARTITION BY RANGE(%s) ()", name->str);
+    }
+}
+
 static void append_options(GString *out, const CatalogTable *table)
 {
     static const char *const MODELS[] = {"DUPLICATE", "UNIQUE", "AGGREGATE"};
-    static const char *const CLAUSES[] = {"partition", "distribution", "order_by", "rollup"};
+    static const char *const CLAUSES[] = {"distribution", "order_by", "rollup"};
     g_string_append(out, ") ENGINE=OLAP");
     if (has_key(table) && !is_primary(table)) {
         g_string_append_printf(out, " %s KEY(", MODELS[table->model]);
@@ -215,6 +262,7 @@ static void append_options(GString *out, const CatalogTable *table)
         g_string_append(out, " COMMENT=");
         append_text(out, table->comment);
     }
+    append_partition(out, json_object_get(table->properties, "partition"));
     for (size_t i = 0; i < G_N_ELEMENTS(CLAUSES); i++) {
         const char *text = base_json_string(table->properties, CLAUSES[i], NULL);
         if (text) {

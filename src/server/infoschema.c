@@ -117,7 +117,8 @@ static void put_column(ServerRows *rows, const CatalogObject *object, const Cata
     server_rows_text(rows, object->name);
     server_rows_text(rows, column->name);
     server_rows_int(rows, position);
-    server_rows_text(rows, column->default_sql);
+    g_autofree char *standard = catalog_ddl_default(column);
+    server_rows_text(rows, standard);
     server_rows_text(rows, column->not_null ? "NO" : "YES");
     server_rows_text(rows, type.data_type);
     for (int i = 0; i < 2; i++) { /* in characters, in bytes */
@@ -597,7 +598,7 @@ char *server_infoschema_select(const AccessScope *scope, const char *schema, con
         if (RELATIONS[i].fill) {
             RELATIONS[i].fill(rows, &asked);
         }
-        g_autofree char *select = server_rows_select(rows);
+        g_autofree char *select = server_rows_select_any_case(rows);
         if (!RELATIONS[i].select) {
             return g_steal_pointer(&select);
         }

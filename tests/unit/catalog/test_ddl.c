@@ -294,6 +294,40 @@ static void test_what_is_shown_is_read_back_as_the_same_table(void)
     }
 }
 
+/* A table of YAML names its partition's column, or {by, unit}: what is shown is a statement all the same. */
+static void test_a_partition_of_yaml_is_shown_as_a_clause(void)
+{
+    static const struct {
+        const char *json, *clause;
+    } cases[] = {
+        {"{\"p\": \"d\"}", " PARTITION BY RANGE(`d`) ()"},
+        {"{\"p\": {\"by\": \"d\", \"unit\": \"day\"}}",
+         " AUTO PARTITION BY RANGE(date_trunc(`d`, 'day')) ()"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(CatalogTable) table = parse("CREATE TABLE t (a INT, d DATE) DUPLICATE KEY(a)");
+        g_autoptr(json_t) whole = base_json_parse(cases[i].json, strlen(cases[i].json), NULL);
+        json_object_set(table->properties, "partition", json_object_get(whole, "p"));
+        g_autofree char *shown = catalog_ddl_show(table);
+        g_assert_true(g_str_has_suffix(shown, cases[i].clause));
+        g_autoptr(CatalogTable) again = parse(shown);
+        g_autofree char *shown_again = catalog_ddl_show(again);
+        g_assert_true(g_ascii_strcasecmp(shown, shown_again) == 0);
+    }
+}
+
+static void test_a_default_is_shown_without_quotes(void)
+{
+    static const char *const shown[] = {NULL, "it's", "0", "CURRENT_TIMESTAMP"};
+    g_autoptr(CatalogTable) table =
+        parse("CREATE TABLE t (id BIGINT, n VARCHAR(20) DEFAULT \"it's\", s BIGINT DEFAULT \"0\", "
+              "at DATETIME DEFAULT CURRENT_TIMESTAMP)");
+    for (guint i = 0; i < G_N_ELEMENTS(shown); i++) {
+        g_autofree char *text = catalog_ddl_default(table->columns->pdata[i]);
+        g_assert_cmpstr(text, ==, shown[i]);
+    }
+}
+
 static void test_json_keeps_everything(void)
 {
     g_autoptr(CatalogTable) table = parse("CREATE TABLE t (k INT NOT NULL COMMENT 'x', s BIGINT DEFAULT 0) "
@@ -329,6 +363,9 @@ int main(int argc, char **argv)
     g_test_add_func("/catalog/ddl/show has MySQL's layout", test_show_has_mysqls_layout);
     g_test_add_func("/catalog/ddl/what is shown is read back",
                     test_what_is_shown_is_read_back_as_the_same_table);
+    g_test_add_func("/catalog/ddl/a partition of YAML is shown as a clause",
+                    test_a_partition_of_yaml_is_shown_as_a_clause);
+    g_test_add_func("/catalog/ddl/a default is shown without quotes", test_a_default_is_shown_without_quotes);
     g_test_add_func("/catalog/ddl/JSON keeps everything", test_json_keeps_everything);
     return g_test_run();
 }
