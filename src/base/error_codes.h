@@ -106,6 +106,15 @@ X(TABLE_BAD, 2017, 404, 1051, "42S02", 2, false, "Unknown table", "未知的表"
 X(COLUMN_EXISTS, 2018, 409, 1060, "42S21", 2, false, "Column exists", "列已存在",
   "ALTER TABLE adds a column that the table has already.",
   "ALTER TABLE 添加的列已存在。")
+X(NULL_REFUSED, 2019, 400, 1048, "23000", 1, false, "Value missing", "缺少值",
+  "A column that is NOT NULL was given no value, or NULL.",
+  "NOT NULL 列没有值，或被赋为 NULL。")
+X(FUNCTION_UNKNOWN, 2020, 400, 1305, "42000", 2, false, "Unknown function", "未知的函数",
+  "Neither the engine nor Weir's additions from MySQL and Doris have a function of that name.",
+  "引擎以及 Weir 补充的 MySQL、Doris 函数中都没有这个名字。")
+X(GROUP_BY_MISSING, 2021, 400, 1055, "42000", 2, false, "Column is not grouped", "列未分组",
+  "A query with aggregates selects a column that is neither grouped by nor aggregated.",
+  "含聚合的查询选取了既未分组也未聚合的列。")
 X(PLAN_STALE, 3001, 409, 1105, "HY000", 1, false, "Plan is stale", "计划已过期",
   "The files or the applied state changed after the plan was made. Make a new plan and read it again.",
   "计划生成之后文件或已应用状态又有变化，请重新生成计划并查看。")

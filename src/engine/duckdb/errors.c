@@ -111,6 +111,8 @@ static const struct {
     {"Binder", "does not have a column named", BASE_E_COLUMN_UNKNOWN},
     {"Binder", "not found in FROM clause", BASE_E_COLUMN_UNKNOWN},
     {"Binder", "Referenced table", BASE_E_TABLE_UNKNOWN},
+    {"Binder", "must appear in the GROUP BY clause", BASE_E_GROUP_BY_MISSING},
+    {"Constraint", "NOT NULL constraint failed", BASE_E_NULL_REFUSED},
     {"Permission", NULL, BASE_E_STATEMENT_REFUSED},
     {"Invalid Input", "configuration has been locked", BASE_E_STATEMENT_REFUSED},
     {"TransactionContext", "onflict", BASE_E_CONFLICT},
@@ -129,6 +131,17 @@ static const struct {
     {"FATAL", NULL, BASE_E_INTERNAL},
 };
 
+static BaseErrorCode code_of_missing(const char *object)
+{
+    if (strcmp(object, "Table") == 0 || strcmp(object, "View") == 0) {
+        return BASE_E_TABLE_UNKNOWN;
+    }
+    if (strcmp(object, "Schema") == 0) {
+        return BASE_E_DATABASE_UNKNOWN;
+    }
+    return g_str_has_suffix(object, "Function") ? BASE_E_FUNCTION_UNKNOWN : BASE_E_SQL_FAILED;
+}
+
 static BaseErrorCode code_of(const Message *m)
 {
     if (m->error_number == ENOSPC || m->error_number == EDQUOT || m->error_number == EFBIG ||
@@ -142,9 +155,7 @@ static BaseErrorCode code_of(const Message *m)
         return BASE_E_COLUMN_UNKNOWN;
     }
     if (g_strcmp0(m->subtype, "MISSING_ENTRY") == 0 && !strstr(m->text, "because schema")) {
-        return g_strcmp0(m->object, "Table") == 0 || g_strcmp0(m->object, "View") == 0
-                   ? BASE_E_TABLE_UNKNOWN
-                   : (g_strcmp0(m->object, "Schema") == 0 ? BASE_E_DATABASE_UNKNOWN : BASE_E_SQL_FAILED);
+        return code_of_missing(m->object ? m->object : "");
     }
     if (g_strcmp0(m->subtype, "ENTRY_ALREADY_EXISTS") == 0 &&
         (g_strcmp0(m->object, "Table") == 0 || g_strcmp0(m->object, "View") == 0)) {

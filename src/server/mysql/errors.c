@@ -12,9 +12,19 @@ static char *first_quoted(const char *message)
     return close ? g_strndup(open + 1, (size_t)(close - open - 1)) : NULL;
 }
 
+/* "NOT NULL constraint failed: t.id" */
+static char *reword_null(const char *message)
+{
+    const char *dot = strrchr(message, '.');
+    return dot ? g_strdup_printf("Column '%s' cannot be null", dot + 1) : NULL;
+}
+
 static char *reword(const GError *error, const BaseErrorInfo *info)
 {
     unsigned line = 0, column = 0;
+    if (info->code == BASE_E_NULL_REFUSED) {
+        return reword_null(error->message);
+    }
     if (info->code == BASE_E_COLUMN_UNKNOWN && !g_str_has_prefix(error->message, "Unknown column")) {
         g_autofree char *name = first_quoted(error->message);
         return name ? g_strdup_printf("Unknown column '%s' in 'field list'", name) : NULL;
@@ -50,7 +60,7 @@ void mysql_put_error(MysqlClient *client, const GError *error)
         g_string_append_printf(text, ". Hint: %s", hint);
     }
     if (not_done) {
-        g_string_append_printf(text, " %s", not_done);
+        g_string_append_printf(text, "%s %s", g_str_has_suffix(text->str, ".") ? "" : ".", not_done);
     }
     cut(text, MAX_MESSAGE_BYTES);
     mysql_put_err(&client->link.out, (guint16)info->mysql_errno, info->sqlstate, text->str);
