@@ -19,10 +19,13 @@ static gint64 port_of(const char *address)
     return colon && base_text_to_int(colon + 1, 0, 65535, &port) ? port : 0;
 }
 
+/* "http://127.0.0.1:8030" -> "127.0.0.1": connectors write the scheme themselves. */
 static char *host_of(const char *address)
 {
-    const char *colon = strrchr(address, ':');
-    return colon ? g_strndup(address, (size_t)(colon - address)) : g_strdup("127.0.0.1");
+    const char *scheme = strstr(address, "://");
+    const char *host = scheme ? scheme + 3 : address;
+    const char *colon = strrchr(host, ':');
+    return colon ? g_strndup(host, (size_t)(colon - host)) : g_strdup("127.0.0.1");
 }
 
 static char *started_text(const Show *show)

@@ -68,8 +68,10 @@ static bool run_other(const SqlRun *run, GError **error)
                       KNOWN[i]);
             if (i < 2) {
                 base_error_hint(error, "rights are given by `roles:` in the project, or weir user grant");
-            } else if (i < 6) {
+            } else if (sql_is(&cursor, "load") || sql_is(&cursor, "import") || sql_is(&cursor, "copy")) {
                 base_error_hint(error, "weir load TABLE FILE, or PUT /api/{db}/{table}/_stream_load");
+            } else if (sql_is(&cursor, "export")) {
+                base_error_hint(error, "GET or POST /api/v1/query answers in CSV, NDJSON or Parquet");
             }
             return false;
         }
