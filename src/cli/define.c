@@ -164,6 +164,21 @@ static void print_plan(CliContext *ctx, const json_t *plan, bool diff)
 
 /* ---- plan, apply ---- */
 
+/* The command that carries the plan out, whole: with leave for what it takes away. */
+static void say_next(CliContext *ctx, const json_t *plan)
+{
+    g_autoptr(GString) text = g_string_new("weir apply ");
+    g_string_append(text, base_json_string(plan, "id", ""));
+    size_t i;
+    json_t *change;
+    json_array_foreach (json_object_get(plan, "changes"), i, change) {
+        if (base_json_bool(change, "drops_data", false)) {
+            g_string_append_printf(text, " --allow-drop %s", base_json_string(change, "name", ""));
+        }
+    }
+    cli_say(ctx, "  %s", text->str);
+}
+
 static json_t *make_plan(CliContext *ctx, GError **error)
 {
     g_autoptr(json_t) body = json_object();
@@ -186,7 +201,7 @@ int cli_verb_plan(CliContext *ctx)
     } else {
         print_plan(ctx, plan, !cli_flag(ctx, "no-diff"));
         if (changes) {
-            cli_say(ctx, "  weir apply %s", base_json_string(plan, "id", ""));
+            say_next(ctx, plan);
         }
     }
     return changes && cli_flag(ctx, "exit-code") ? CLI_EXIT_CHANGES : CLI_EXIT_OK;
