@@ -196,8 +196,8 @@ static bool exec_interval(Build *build, const char *sql, GError **error)
 {
     g_autoptr(EngineStmt) stmt = engine_prepare(build->conn, sql, error);
     if (!stmt || !bind_instant(build, stmt, "start", build->interval.start_us, error) ||
-        !bind_instant(build, stmt, "end", build->interval.end_us, error)) {
-        return false;
+        !bind_instant(build, stmt, "end", build->interval.end_us, error) || !go_on(build, error)) {
+        return false; /* an interrupt while it was prepared stopped nothing either */
     }
     g_autoptr(EngineResult) result = engine_stmt_run(stmt, error);
     return result && drain(result, error);

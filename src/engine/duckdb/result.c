@@ -66,6 +66,9 @@ static bool execute(EngineStmt *stmt, duckdb_result *ret, GError **error)
     duckdb_state state = stmt->is_select ? duckdb_pending_prepared_streaming(stmt->statement, &pending)
                                          : duckdb_pending_prepared(stmt->statement, &pending);
     bool ok = state == DuckDBSuccess;
+    if (g_atomic_int_get(&stmt->conn->interrupted)) {
+        duckdb_interrupt(stmt->conn->connection); /* making it pending forgot what came meanwhile */
+    }
     if (!ok) {
         engine_int_fail(stmt->conn->engine, error, duckdb_pending_error(pending), stmt->sql);
     } else if (duckdb_execute_pending(pending, ret) != DuckDBSuccess) {
