@@ -24,7 +24,6 @@ typedef struct {
     guint64 feed_id;
     Engine *engine;
     EngineStmt *insert; /* NULL for tables with keys: */
-    char *stage_sql;
     GPtrArray *merge_sql;
 } Prepared;
 
@@ -58,7 +57,6 @@ static void prepared_free(gpointer data)
     engine_stmt_free(p->insert);
     engine_feed_remove(p->engine, p->feed_id);
     intake_memory_feed_free(p->feed);
-    g_free(p->stage_sql);
     g_clear_pointer(&p->merge_sql, g_ptr_array_unref);
     g_free(p);
 }
@@ -109,8 +107,8 @@ static Prepared *prepare(IntakeCommitter *c, const IntakePlan *plan, GError **er
     g_autofree char *from = g_strdup_printf("weir_feed(%" G_GUINT64_FORMAT ")", p->feed_id);
     g_autofree char *select = intake_plan_select(plan, from);
     if (intake_needs_merge(plan->table)) {
-        p->stage_sql = g_strconcat("CREATE OR REPLACE TEMP TABLE weir_stage AS ", select, NULL);
-        p->merge_sql = intake_plan_merge_sql(plan, "temp.weir_stage");
+        g_autofree char *stage = g_strdup_printf("(%s)", select);
+        p->merge_sql = intake_plan_merge_sql(plan, stage);
     } else {
         g_autofree char *target = intake_table_sql(plan->table->schema, plan->table->name);
         g_autofree char *sql = g_strdup_printf("INSERT INTO %s (%s, " INTAKE_LOAD_ID ") %s", target,
@@ -179,9 +177,7 @@ static bool run_part(IntakeCommitter *c, const GPtrArray *jobs, guint from, guin
             intake_memory_feed_add(p->feed, job->chunks->pdata[k], job->txn->txn_id);
         }
     }
-    bool ok = p->insert ? run_to_end(p->insert, error)
-                        : engine_exec(c->conn, p->stage_sql, error) &&
-                              intake_exec_all(c->conn, p->merge_sql, error);
+    bool ok = p->insert ? run_to_end(p->insert, error) : intake_exec_all(c->conn, p->merge_sql, error);
     intake_memory_feed_clear(p->feed);
     return ok;
 }
@@ -411,20 +407,30 @@ static void detached_free(IntakeJob *job)
     g_free(job);
 }
 
+/* Each job's owner is woken alone: a hundred that wake for one lock would cost more than their loads. The job
+ * is its owner's again as soon as its lock is free. */
+static void answer(IntakeJob *job)
+{
+    g_mutex_lock(&job->lock);
+    job->done = true;
+    g_cond_signal(&job->changed);
+    g_mutex_unlock(&job->lock);
+}
+
 static void finish_group(IntakeCommitter *c, GPtrArray *group, GHashTable *mine)
 {
     g_mutex_lock(&c->lock);
     release_tables(c, mine);
+    g_cond_broadcast(&c->done);
+    g_mutex_unlock(&c->lock);
     for (guint i = 0; i < group->len; i++) {
         IntakeJob *job = group->pdata[i];
         if (job->detached) {
             detached_free(job);
         } else {
-            job->done = true;
+            answer(job);
         }
     }
-    g_cond_broadcast(&c->done);
-    g_mutex_unlock(&c->lock);
 }
 
 /* ---- housekeeping
@@ -547,7 +553,9 @@ IntakeCommitter *intake_committer_start(Intake *intake, GError **error)
     c->holds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     c->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, prepared_free);
     c->conn = engine_connect(intake->engine, error);
-    if (!c->conn || !start_loads_insert(c, error)) {
+    /* nobody asks for the progress of a group, and it is worked out at every step */
+    if (!c->conn || !engine_exec(c->conn, "SET enable_progress_bar=false", error) ||
+        !start_loads_insert(c, error)) {
         committer_free(c);
         return NULL;
     }
@@ -588,13 +596,19 @@ bool intake_commit_job(Intake *intake, IntakeJob *job, GError **error)
     if (!intake_check_healthy(intake, error)) {
         return false;
     }
+    g_mutex_init(&job->lock);
+    g_cond_init(&job->changed);
     g_mutex_lock(&c->lock);
     g_queue_push_tail(&c->jobs, job);
     g_cond_signal(&c->wake);
-    while (!job->done) {
-        g_cond_wait(&c->done, &c->lock);
-    }
     g_mutex_unlock(&c->lock);
+    g_mutex_lock(&job->lock);
+    while (!job->done) {
+        g_cond_wait(&job->changed, &job->lock);
+    }
+    g_mutex_unlock(&job->lock);
+    g_mutex_clear(&job->lock);
+    g_cond_clear(&job->changed);
     if (!job->ok) {
         g_propagate_error(error, g_steal_pointer(&job->error));
     }

@@ -229,7 +229,7 @@ typedef struct {
 } IntakeMapping;
 
 typedef struct {
-    CatalogTable *table;
+    const CatalogTable *table;       /* borrowed */
     GPtrArray *fields;               /* IntakeField* */
     GPtrArray *mappings;             /* IntakeMapping*: columns given, table order */
     char *select_head, *select_tail; /* around the feed's id */
@@ -247,7 +247,7 @@ typedef struct {
 } IntakePlan;
 void intake_plan_free(IntakePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePlan, intake_plan_free)
-/* `header` = field names of a CSV header (NULL = none). `conn` checks expressions. */
+/* `header` = field names of a CSV header (NULL = none). `conn` checks expressions. The plan borrows `table`. */
 IntakePlan *intake_plan_new(EngineConn *conn, const CatalogTable *table, const IntakeOptions *options,
                             const GPtrArray *header, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A plan whose rows come from a SELECT text instead of a feed. */
@@ -351,8 +351,8 @@ typedef struct {
     bool has_delete, partial, new_key_error;
     bool replace; /* the stage's rows take the place of all rows */
 } IntakeMerging;
-/* Statements (char*) that bring stage `stage` (quoted name) into the table, to run in order in one
- * transaction. */
+/* Statements (char*) that bring stage `stage` (quoted name, or a SELECT in parentheses: it is read once) into
+ * the table, to run in order in one transaction. */
 GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage);
 bool intake_needs_merge(const CatalogTable *table);
 /* Quoted "schema"."name" of the table, and of its tombstones. Caller frees. */
@@ -432,6 +432,8 @@ struct IntakeJob {
     bool exclusive;        /* DDL: waits for every large load of the table */
     bool detached;         /* nobody waits: freed by the committer */
     /* outcome */
+    GMutex lock; /* guards `done`; both are intake_commit_job's */
+    GCond changed;
     bool done, ok;
     gint64 queued_us, commit_ms;
     GError *error;

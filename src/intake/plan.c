@@ -37,7 +37,6 @@ void intake_plan_free(IntakePlan *plan)
     if (!plan) {
         return;
     }
-    catalog_table_free(plan->table);
     g_clear_pointer(&plan->fields, g_ptr_array_unref);
     g_clear_pointer(&plan->mappings, g_ptr_array_unref);
     g_clear_pointer(&plan->json.names, g_ptr_array_unref);
@@ -718,7 +717,7 @@ IntakePlan *intake_plan_new(EngineConn *conn, const CatalogTable *table, const I
                             const GPtrArray *header, GError **error)
 {
     g_autoptr(IntakePlan) plan = g_new0(IntakePlan, 1);
-    plan->table = catalog_table_copy(table);
+    plan->table = table;
     plan->fields = g_ptr_array_new_with_free_func(field_free);
     plan->mappings = g_ptr_array_new_with_free_func(mapping_free);
     plan->strict = options->strict_mode;
