@@ -10,6 +10,22 @@
 #include "base/text.h"
 #include "fixture.h"
 
+#ifdef __SANITIZE_THREAD__
+#define WITH_TSAN 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define WITH_TSAN 1
+#endif
+#endif
+#ifdef WITH_TSAN
+/* A checkpoint of the engine holds more locks at once than the detector of deadlocks has room for. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "detect_deadlocks=0";
+}
+#endif
+
 #define ROWS_SMALL 7
 #define ROWS_LARGE 30000
 
