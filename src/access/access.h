@@ -75,6 +75,9 @@ json_t *access_tokens_to_json(Access *access, const char *user); /* NULL = all *
 /* Signing in. Failing takes as long for an unknown user as for a wrong password. Errors: SIGN_IN. */
 AccessUser *access_sign_in(Access *access, CatalogSnapshot *snapshot, const char *name, const char *password,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Never blocks for the password's work: NULL when the pair was not verified lately. */
+AccessUser *access_sign_in_remembered(Access *access, CatalogSnapshot *snapshot, const char *name,
+                                      const char *password);
 AccessUser *access_sign_in_token(Access *access, CatalogSnapshot *snapshot, const char *token,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* mysql_native_password: `reply` 20 bytes against the 20-byte scramble (empty = no password). */

@@ -1,13 +1,14 @@
 /* The audit log: who did what, in catalog.sqlite.
  *
- * A row costs its caller a push on a queue; one thread writes what has gathered with one statement, hence one
- * fsync for many rows. The queue is bounded: what does not fit is counted, never waited for. The newest
- * AUDIT_KEEP_ROWS rows are kept. */
+ * A row costs its caller a push on a queue; one thread writes what has gathered in AUDIT_GATHER_US with one
+ * statement, hence one fsync for many rows. The queue is bounded: what does not fit is counted, never waited
+ * for. The newest AUDIT_KEEP_ROWS rows are kept. */
 #include "access/access_int.h"
 #include "base/time.h"
 
 #define AUDIT_QUEUE_ROWS     10000
-#define AUDIT_BATCH_ROWS     100
+#define AUDIT_BATCH_ROWS     500
+#define AUDIT_GATHER_US      (20 * 1000) /* a row waits so long for others: one fsync for many */
 #define AUDIT_KEEP_ROWS      1000000
 #define AUDIT_TRIM_ROWS      10000
 #define AUDIT_MAX_TEXT_BYTES 4096
@@ -24,6 +25,7 @@ struct AccessAudit {
     GCond changed;
     GQueue rows;
     guint64 pushed, settled, lost; /* settled: written or lost */
+    guint waiting;                 /* flushes: nothing is gathered then */
     bool stopping;
 };
 
@@ -74,6 +76,10 @@ static GPtrArray *take_batch(AccessAudit *audit)
     g_mutex_lock(&audit->lock);
     while (g_queue_is_empty(&audit->rows) && !audit->stopping) {
         g_cond_wait(&audit->changed, &audit->lock);
+    }
+    gint64 until_us = g_get_monotonic_time() + AUDIT_GATHER_US;
+    while (g_queue_get_length(&audit->rows) < AUDIT_BATCH_ROWS && !audit->stopping && audit->waiting == 0 &&
+           g_cond_wait_until(&audit->changed, &audit->lock, until_us)) {
     }
     while (batch->len < AUDIT_BATCH_ROWS && !g_queue_is_empty(&audit->rows)) {
         g_ptr_array_add(batch, g_queue_pop_head(&audit->rows));
@@ -146,7 +152,10 @@ void access_audit(Access *access, const char *user, const char *action, const ch
     if (g_queue_get_length(&audit->rows) < AUDIT_QUEUE_ROWS) {
         g_queue_push_tail(&audit->rows, g_steal_pointer(&row));
         audit->pushed++;
-        g_cond_broadcast(&audit->changed);
+        guint n = g_queue_get_length(&audit->rows);
+        if (n == 1 || n == AUDIT_BATCH_ROWS) {
+            g_cond_broadcast(&audit->changed);
+        }
     } else {
         audit->lost++;
     }
@@ -158,9 +167,12 @@ static void flush(AccessAudit *audit)
 {
     g_mutex_lock(&audit->lock);
     guint64 upto = audit->pushed;
+    audit->waiting++;
+    g_cond_broadcast(&audit->changed);
     while (audit->settled < upto) {
         g_cond_wait(&audit->changed, &audit->lock);
     }
+    audit->waiting--;
     g_mutex_unlock(&audit->lock);
 }
 

@@ -81,6 +81,16 @@ static bool verify(Access *access, const char *name, const char *password)
     return true;
 }
 
+AccessUser *access_sign_in_remembered(Access *access, CatalogSnapshot *snapshot, const char *name,
+                                      const char *password)
+{
+    if (!*password || strlen(name) > ACCESS_MAX_NAME_BYTES || strlen(password) > ACCESS_MAX_PASSWORD_BYTES) {
+        return NULL;
+    }
+    g_autofree char *digest = access_credential_digest(access, name, password);
+    return was_verified(access, digest) ? enter(access, snapshot, name) : NULL;
+}
+
 AccessUser *access_sign_in(Access *access, CatalogSnapshot *snapshot, const char *name, const char *password,
                            GError **error)
 {

@@ -37,10 +37,12 @@ static gpointer watch(gpointer data)
     g_mutex_lock(&http->lock);
     while (http->watching) {
         if (g_hash_table_size(http->active) == 0) {
-            g_cond_wait(&http->changed, &http->lock);
+            g_cond_wait(&http->begun, &http->lock);
             continue;
         }
-        g_cond_wait_until(&http->changed, &http->lock, g_get_monotonic_time() + WATCH_TICK_US);
+        gint64 until_us = g_get_monotonic_time() + WATCH_TICK_US;
+        while (http->watching && g_cond_wait_until(&http->begun, &http->lock, until_us)) {
+        }
         gint64 now_us = base_time_monotonic_us();
         GHashTableIter iter;
         gpointer request;
@@ -127,6 +129,7 @@ void server_http_free(ServerHttp *http)
     g_hash_table_unref(http->active);
     g_mutex_clear(&http->lock);
     g_cond_clear(&http->changed);
+    g_cond_clear(&http->begun);
     g_free(http->address);
     g_free(http->tls_cert);
     g_free(http->tls_key);
@@ -141,6 +144,7 @@ ServerHttp *server_http_start(ServerApp *app, const char *listen, GError **error
     http->active = g_hash_table_new(NULL, NULL);
     g_mutex_init(&http->lock);
     g_cond_init(&http->changed);
+    g_cond_init(&http->begun);
     int fd = read_tls(http, error) ? http_listen(listen, &http->address, &loopback, error) : -1;
     if (fd < 0) {
         server_http_free(http);
@@ -188,6 +192,7 @@ static void wait_for_requests(ServerHttp *http)
     http->closed = true;
     http->watching = false;
     g_cond_broadcast(&http->changed);
+    g_cond_broadcast(&http->begun);
     g_mutex_unlock(&http->lock);
 }
 

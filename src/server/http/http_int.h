@@ -1,8 +1,8 @@
 /* The HTTP door, as its files see it.
  *
  * Threads. MHD's epoll threads read and write sockets and never block: what may block (signing in, files,
- * handlers) is a job of a pool while the connection is suspended, and the job's end resumes it. A request's
- * life:
+ * handlers) is a job of a pool while the connection is suspended, and the job's end resumes it. Who signed in
+ * lately is known without blocking: such an upload is checked at once. A request's life:
  *
  *   HEAD  -> CHECKING (suspended: sign in, route's check) -> BODY -> HANDLING (suspended) -> ANSWERING
  *          \ no body: straight to HANDLING, which signs in and checks first
@@ -71,8 +71,9 @@ struct ServerHttp {
     GThreadPool *workers; /* handlers */
     GThreadPool *doors;   /* signing in, spool writes: never wait for a handler */
     GThread *watcher;
-    GMutex lock; /* guards what follows */
-    GCond changed;
+    GMutex lock;   /* guards what follows */
+    GCond changed; /* a request has ended; who stops waits */
+    GCond begun;   /* the first of `active` has come: the watcher waits */
     GHashTable *active; /* set of HttpRequest */
     bool stopping;      /* no new request begins */
     bool closed;        /* the pools take no more */
@@ -103,6 +104,8 @@ void http_resume_locked(HttpRequest *request);
 
 /* ---- sign_in.c ---- */
 bool http_sign_in(HttpRequest *request, GError **error);
+/* Without blocking: true when the user and password were verified lately. */
+bool http_sign_in_remembered(HttpRequest *request);
 
 /* ---- listen.c ---- */
 /* "host:port" as a listening socket; *ret_address is the real one, *ret_loopback whether only this machine

@@ -171,7 +171,9 @@ static bool enlist(ServerHttp *http, HttpRequest *request)
     bool ok = !http->stopping;
     if (ok) {
         g_hash_table_add(http->active, request);
-        g_cond_broadcast(&http->changed);
+        if (g_hash_table_size(http->active) == 1) {
+            g_cond_signal(&http->begun);
+        }
     }
     g_mutex_unlock(&http->lock);
     server_metric_add(SERVER_METRIC_HTTP_ACTIVE, ok ? 1 : 0);
@@ -422,6 +424,15 @@ static enum MHD_Result handle(HttpRequest *request)
 /* ---- MHD's callback
  * -------------------------------------------------------------------------------------------- */
 
+/* false: a job of the door pool does it, or answers the error. */
+static bool checked_at_once(HttpRequest *request)
+{
+    if (!request->error && request->route->upload && http_sign_in_remembered(request)) {
+        check(request);
+    }
+    return request->checked && !request->error;
+}
+
 static enum MHD_Result begin(ServerHttp *http, struct MHD_Connection *connection, const char *url,
                              const char *method, void **state)
 {
@@ -432,6 +443,10 @@ static enum MHD_Result begin(ServerHttp *http, struct MHD_Connection *connection
     }
     *state = request;
     if (!request->has_body) {
+        request->phase = HTTP_BODY;
+        return MHD_YES;
+    }
+    if (checked_at_once(request)) {
         request->phase = HTTP_BODY;
         return MHD_YES;
     }

@@ -35,7 +35,8 @@ static bool from_own_page(const ServerCall *call)
     return !origin || (scheme && host && g_str_equal(scheme + 3, host));
 }
 
-static AccessUser *by_basic(ServerCall *call, CatalogSnapshot *snapshot, const char *encoded, GError **error)
+/* "name\0password"; *ret_password points into it. */
+static char *basic_pair(const char *encoded, char **ret_password, GError **error)
 {
     gsize len = 0;
     g_autofree guchar *decoded = g_base64_decode(encoded, &len);
@@ -46,11 +47,22 @@ static AccessUser *by_basic(ServerCall *call, CatalogSnapshot *snapshot, const c
         return NULL;
     }
     *colon = '\0';
-    Access *access = server_app_access(call->app);
-    if (g_str_has_prefix(colon + 1, "weir_")) { /* clients that know only Basic may use a token as password */
-        return access_sign_in_token(access, snapshot, colon + 1, error);
+    *ret_password = colon + 1;
+    return g_steal_pointer(&pair);
+}
+
+static AccessUser *by_basic(ServerCall *call, CatalogSnapshot *snapshot, const char *encoded, GError **error)
+{
+    char *password = NULL;
+    g_autofree char *pair = basic_pair(encoded, &password, error);
+    if (!pair) {
+        return NULL;
     }
-    AccessUser *user = access_sign_in(access, snapshot, pair, colon + 1, error);
+    Access *access = server_app_access(call->app);
+    if (g_str_has_prefix(password, "weir_")) { /* clients that know only Basic may use a token as password */
+        return access_sign_in_token(access, snapshot, password, error);
+    }
+    AccessUser *user = access_sign_in(access, snapshot, pair, password, error);
     if (!user) {
         access_audit(access, pair, "sign in", "http", call->peer, false);
     }
@@ -86,6 +98,22 @@ static AccessUser *find_user(ServerCall *call, GError **error)
     return NULL;
 }
 
+bool http_sign_in_remembered(HttpRequest *request)
+{
+    ServerCall *call = &request->call;
+    const char *authorization = call_header(call, "authorization");
+    char *password = NULL;
+    if (!authorization || g_ascii_strncasecmp(authorization, "Basic ", 6) != 0) {
+        return false;
+    }
+    g_autofree char *pair = basic_pair(authorization + 6, &password, NULL);
+    if (pair) {
+        g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+        call->user = access_sign_in_remembered(server_app_access(call->app), snapshot, pair, password);
+    }
+    return call->user != NULL;
+}
+
 bool http_sign_in(HttpRequest *request, GError **error)
 {
     ServerCall *call = &request->call;
@@ -95,7 +123,9 @@ bool http_sign_in(HttpRequest *request, GError **error)
         return true;
     }
     g_autoptr(GError) failed = NULL;
-    call->user = find_user(call, &failed);
+    if (!call->user) {
+        call->user = find_user(call, &failed);
+    }
     if (!call->user && !is_public) {
         server_metric_add(SERVER_METRIC_SIGN_IN_FAILURES, 1);
         g_propagate_error(error, g_steal_pointer(&failed));
