@@ -215,8 +215,11 @@ static void push(GThreadPool *pool, HttpRequest *request)
                               NULL); /* fails only when a thread cannot be made: the job waits */
 }
 
-/* From MHD's threads: not once the pools are closing. With `suspend` the job's end resumes the connection;
- * both happen under the locks, so that no job can end before its connection is suspended. */
+static enum MHD_Result answer_stopping(HttpRequest *request);
+
+/* From MHD's threads: once the pools are closing, an answer that says so. With `suspend` the job's end
+ * resumes the connection; both happen under the locks, so that no job can end before its connection is
+ * suspended. */
 static enum MHD_Result push_from_mhd(GThreadPool *pool, HttpRequest *request, bool suspend)
 {
     ServerHttp *http = request->http;
@@ -232,7 +235,18 @@ static enum MHD_Result push_from_mhd(GThreadPool *pool, HttpRequest *request, bo
         push(pool, request);
     }
     g_mutex_unlock(&http->lock);
-    return ok ? MHD_YES : MHD_NO;
+    return ok ? MHD_YES : answer_stopping(request);
+}
+
+/* The pools are closing: what has not begun is told so, from MHD's thread. */
+static enum MHD_Result answer_stopping(HttpRequest *request)
+{
+    if (!request->error) {
+        base_fail(&request->error, BASE_E_INTERRUPTED, "the server stops");
+        base_error_not_done(&request->error, "Nothing was done.");
+    }
+    http_finish(request);
+    return http_answer(request);
 }
 
 /* Signs in and checks; request->error says what is wrong. */
