@@ -247,7 +247,8 @@ typedef struct {
 } IntakePlan;
 void intake_plan_free(IntakePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePlan, intake_plan_free)
-/* `header` = field names of a CSV header (NULL = none). `conn` checks expressions. The plan borrows `table`. */
+/* `header` = field names of a CSV header (NULL = none). `conn` checks expressions. The plan borrows `table`.
+ */
 IntakePlan *intake_plan_new(EngineConn *conn, const CatalogTable *table, const IntakeOptions *options,
                             const GPtrArray *header, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A plan whose rows come from a SELECT text instead of a feed. */
@@ -484,7 +485,7 @@ struct Intake {
     GHashTable *running; /* gint64* -> IntakeRunning: loads that can be interrupted */
     GMutex conns_lock;
     GQueue conns; /* EngineConn*, idle */
-    gint64 next_expiry_us;
+    _Atomic gint64 next_expiry_us;
 };
 EngineConn *intake_conn_take(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_conn_give(Intake *intake, EngineConn *conn);

@@ -17,11 +17,14 @@ static void put(const char *name, const char *text)
 }
 
 /* A source as the catalog would give it. */
+static GPtrArray *definitions; /* what the sources of the tests are made of */
+
 static CatalogObject source_of(const char *definition)
 {
     g_autoptr(GError) error = NULL;
     json_t *json = base_json_parse(definition, strlen(definition), &error);
     g_assert_no_error(error);
+    g_ptr_array_add(definitions, json);
     return (CatalogObject){.kind = CATALOG_SOURCE,
                            .name = "src",
                            .domain = "d",
@@ -181,6 +184,7 @@ static void test_http(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    definitions = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
     g_setenv("no_proxy", "*", TRUE);
     fixture_start(&f);
     root = g_dir_make_tmp("weir-source-XXXXXX", NULL);
@@ -192,6 +196,7 @@ int main(int argc, char **argv)
     int code = g_test_run();
     g_autoptr(GError) error = NULL;
     g_assert_true(base_fs_remove_tree(root, &error));
+    g_ptr_array_unref(definitions);
     fixture_stop(&f);
     return code;
 }
