@@ -6,6 +6,7 @@
 
 struct ServerRows {
     GPtrArray *names;   /* char * */
+    GPtrArray *types;   /* char * */
     GString *structure; /* of from_json */
     GString *json;
     guint column; /* of the next value */
@@ -25,12 +26,14 @@ static void add_column(ServerRows *rows, const char *text)
     g_string_append_c(rows->structure, ':');
     const char *type = end + 1 + (quoted ? 1 : 0);
     base_json_append_string(rows->structure, type, strlen(type));
+    g_ptr_array_add(rows->types, g_strdup(type));
 }
 
 ServerRows *server_rows_new(const char *columns)
 {
     ServerRows *rows = g_new0(ServerRows, 1);
     rows->names = g_ptr_array_new_with_free_func(g_free);
+    rows->types = g_ptr_array_new_with_free_func(g_free);
     rows->structure = g_string_new("[{");
     rows->json = g_string_new("[");
     g_auto(GStrv) parts = g_strsplit(columns, ", ", -1);
@@ -47,6 +50,7 @@ void server_rows_free(ServerRows *rows)
         return;
     }
     g_ptr_array_unref(rows->names);
+    g_ptr_array_unref(rows->types);
     g_string_free(rows->structure, TRUE);
     g_string_free(rows->json, TRUE);
     g_free(rows);
@@ -122,4 +126,20 @@ char *server_rows_select(const ServerRows *rows)
     engine_sql_append_text(sql, rows->structure->str);
     g_string_append(sql, "), recursive := true)");
     return g_string_free(sql, FALSE);
+}
+
+char *server_rows_select_any_case(const ServerRows *rows)
+{
+    g_autofree char *select = server_rows_select(rows);
+    g_autoptr(GString) sql = g_string_new("SELECT ");
+    for (guint i = 0; i < rows->names->len; i++) {
+        g_string_append(sql, i > 0 ? ", " : "");
+        engine_sql_append_name(sql, g_ptr_array_index(rows->names, i));
+        if (g_str_equal(g_ptr_array_index(rows->types, i), "VARCHAR")) {
+            g_string_append(sql, " COLLATE NOCASE AS ");
+            engine_sql_append_name(sql, g_ptr_array_index(rows->names, i));
+        }
+    }
+    g_string_append_printf(sql, " FROM (%s)", select);
+    return g_strdup(sql->str);
 }

@@ -24,5 +24,7 @@ void server_rows_end(ServerRows *rows);
 void server_rows_put(ServerRows *rows, ...) G_GNUC_NULL_TERMINATED;
 /* Caller frees. */
 char *server_rows_select(const ServerRows *rows);
+/* The same with texts that compare in any case, as those of MySQL's information_schema do. Caller frees. */
+char *server_rows_select_any_case(const ServerRows *rows);
 
 #endif

@@ -40,11 +40,22 @@ static char *name_columns(const ServerSession *session, const char *sql)
     return tokens ? sql_alias_items(sql, tokens) : NULL;
 }
 
+static char *wrap_having(const ServerSession *session, const char *sql)
+{
+    if (session->dialect != ENGINE_DIALECT_MYSQL || !strcasestr(sql, "having")) {
+        return NULL;
+    }
+    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_MYSQL, NULL);
+    return tokens ? sql_wrap_having(sql, tokens) : NULL;
+}
+
 char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep, GError **error)
 {
     session->used_variable = false;
     g_autofree char *named = name_columns(session, sql);
-    g_autofree char *translated = session_translate(session, named ? named : sql, error);
+    g_autofree char *wrapped = wrap_having(session, named ? named : sql);
+    const char *text = wrapped ? wrapped : named ? named : sql;
+    g_autofree char *translated = session_translate(session, text, error);
     return translated ? check(session, translated, ret_keep, error) : NULL;
 }
 

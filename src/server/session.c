@@ -123,6 +123,7 @@ void server_session_free(ServerSession *session)
     access_user_unref(session->user);
     catalog_snapshot_unref(session->snapshot);
     g_free(session->peer);
+    g_free(session->cipher);
     g_free(session->host);
     g_free(session->database);
     g_free(session->statement);
@@ -232,6 +233,12 @@ void server_session_set_socket(ServerSession *session, int fd)
     g_mutex_lock(&session->lock);
     session->fd = fd;
     g_mutex_unlock(&session->lock);
+}
+
+void server_session_set_cipher(ServerSession *session, const char *name)
+{
+    g_free(session->cipher);
+    session->cipher = g_strdup(name);
 }
 
 char *server_sql_statistics(ServerApp *app)

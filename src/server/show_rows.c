@@ -130,7 +130,8 @@ bool show_status(const Show *show, ServerRows *rows, GError **error)
     put_count(rows, "Queries", g_atomic_int_get(&sql->questions));
     put_count(rows, "Questions", g_atomic_int_get(&sql->questions));
     put_count(rows, "Slow_queries", 0);
-    server_rows_put(rows, "Ssl_cipher", "", NULL);
+    const char *cipher = show->run->session->cipher;
+    server_rows_put(rows, "Ssl_cipher", cipher ? cipher : "", NULL);
     put_count(rows, "Threads_connected", threads);
     put_count(rows, "Threads_running", g_atomic_int_get(&sql->busy));
     put_count(rows, "Uptime", (base_time_monotonic_us() - sql->started_us) / BASE_TIME_SECOND_US);

@@ -66,6 +66,8 @@ const char *server_session_variable(const ServerSession *session, const char *na
 /* The client's socket: while a statement runs it is watched, and a hang-up interrupts the statement. -1 = none.
  * It must stay open until the session is freed. */
 void server_session_set_socket(ServerSession *session, int fd);
+/* TLS's cipher, for SHOW STATUS; NULL = in the clear. */
+void server_session_set_cipher(ServerSession *session, const char *name);
 /* Around a wait for a client that reads slowly, inside a sink's call: the session's query slot is free for others meanwhile. */
 void server_session_wait_begin(ServerSession *session);
 void server_session_wait_end(ServerSession *session);

@@ -43,6 +43,10 @@ char *sql_text_between(const SqlCursor *cursor, guint end, const char *sql);
  * NULL when none is needed. Caller frees. */
 char *sql_alias_items(const char *sql, const GPtrArray *tokens);
 
+/* ---- sql_having.c ---- */
+/* MySQL's HAVING without groups as a condition around the statement; NULL when it has none. Caller frees. */
+char *sql_wrap_having(const char *sql, const GPtrArray *tokens);
+
 /* ---- sql_inline.c ---- */
 /* The text with literals of the session's dialect in place of its parameters. Caller frees; NULL + error. */
 char *sql_inline_values(const SqlRun *run, GError **error) G_GNUC_WARN_UNUSED_RESULT;

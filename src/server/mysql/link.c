@@ -222,6 +222,11 @@ static Io accept_step(MysqlLink *link)
     return done == 1 ? IO_DONE : tls_result(link, done);
 }
 
+const char *mysql_link_cipher(const MysqlLink *link)
+{
+    return link->tls ? SSL_get_cipher_name(link->tls) : NULL;
+}
+
 bool mysql_link_start_tls(MysqlLink *link, MysqlTls *tls, GError **error)
 {
     SSL_CTX *context = mysql_tls_context(tls, error);

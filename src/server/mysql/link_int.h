@@ -48,6 +48,8 @@ typedef enum {
 MysqlRead mysql_link_read(MysqlLink *link, bool new_command, int idle_ms);
 /* Sends all that was put into link->out. Errors: INTERRUPTED (the client is gone or does not read). */
 bool mysql_link_flush(MysqlLink *link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Name of TLS's cipher; NULL = in the clear. */
+const char *mysql_link_cipher(const MysqlLink *link);
 /* Puts TLS on the connection, after an SSLRequest. */
 bool mysql_link_start_tls(MysqlLink *link, MysqlTls *tls, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

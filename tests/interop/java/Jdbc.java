@@ -70,7 +70,8 @@ public class Jdbc {
             equal(strings(m.getTables("interop", null, "%", new String[] {"TABLE"}), "TABLE_NAME", "TABLE_TYPE"),
                   List.of("million TABLE", "pair TABLE", "typed TABLE"));
             equal(strings(m.getTables("interop", null, "ty%", null), "TABLE_NAME"), List.of("typed"));
-            check(strings(m.getTables(null, null, "ods_user_f", null), "TABLE_CAT").contains("shop"), "tables of all databases");
+            // null is every database; to MariaDB's older driver it is the current one
+            check(options.contains("old") || strings(m.getTables(null, null, "ods_user_f", null), "TABLE_CAT").contains("shop"), "tables of all databases");
             check(strings(m.getTableTypes(), "TABLE_TYPE").contains("TABLE"), "table types");
             List<String> keys = strings(m.getPrimaryKeys("interop", null, "pair"), "COLUMN_NAME", "KEY_SEQ");
             equal(keys, List.of("a 1", "b 2"));
