@@ -572,6 +572,13 @@ static const struct {
      NULL},
     {"mysql", "user", "Host" V "User" V "plugin VARCHAR", NULL, NULL},
     {"mysql", "db", "Host" V "Db" V "User VARCHAR", NULL, NULL},
+    {"mysql", "tables_priv",
+     "Host" V "Db" V "User" V "Table_name" V "Grantor" V "Timestamp TIMESTAMP, Table_priv" V
+     "Column_priv VARCHAR",
+     NULL, NULL},
+    {"mysql", "columns_priv",
+     "Host" V "Db" V "User" V "Table_name" V "Column_name" V "Timestamp TIMESTAMP, Column_priv VARCHAR", NULL,
+     NULL},
 };
 
 static void list_system_tables(ServerRows *rows)
