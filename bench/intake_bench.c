@@ -1,8 +1,8 @@
 /* Loading against the engine's own ways, in one run with the same settings:
- *   csv     N rows x 8 columns: spool + load against COPY of the same file; NDJSON against INSERT ... FROM read_json
- *   small   100 threads x 10-row loads, durable, against one transaction a load
- *   upsert  batches of 10,000 into N rows against ON CONFLICT (with its primary key) and against the same table
- * Usage: intake_bench [csv|json|small|upsert|all] [N, default 10000000]. Prints one line of JSON a measurement. */
+ *   csv     N rows x 8 columns: spool + load against COPY of the same file; NDJSON against INSERT ... FROM
+ * read_json small   100 threads x 10-row loads, durable, against one transaction a load upsert  batches of
+ * 10,000 into N rows against ON CONFLICT (with its primary key) and against the same table Usage:
+ * intake_bench [csv|json|small|upsert|all] [N, default 10000000]. Prints one line of JSON a measurement. */
 #include <stdio.h>
 
 #include "base/fs.h"
@@ -40,7 +40,8 @@ static void bench_open(Bench *b)
     b->spool = g_build_filename(b->dir, "spool", NULL);
     must(base_fs_mkdir(b->spool, &error), error);
     g_autofree char *path = g_build_filename(b->dir, "warehouse.duckdb", NULL);
-    const EngineOptions options = {.path = path, .spool_dir = b->spool, .temp_max_bytes = 32LL << 30, .checkpoint_wal_bytes = 32 << 20};
+    const EngineOptions options = {
+        .path = path, .spool_dir = b->spool, .temp_max_bytes = 32LL << 30, .checkpoint_wal_bytes = 32 << 20};
     b->engine = engine_open(&options, &error);
     must(b->engine != NULL, error);
     g_autoptr(BaseConfig) config = base_config_new();
@@ -61,17 +62,20 @@ static void bench_close(Bench *b)
     g_free(b->spool);
 }
 
-static const char COLUMNS[] = "[{\"name\":\"id\",\"type\":\"BIGINT\"},{\"name\":\"ts\",\"type\":\"TIMESTAMP\"},"
-                              "{\"name\":\"n\",\"type\":\"INTEGER\"},{\"name\":\"code\",\"type\":\"VARCHAR\"},"
-                              "{\"name\":\"url\",\"type\":\"VARCHAR\"},{\"name\":\"x\",\"type\":\"DOUBLE\"},"
-                              "{\"name\":\"m\",\"type\":\"INTEGER\"},{\"name\":\"ok\",\"type\":\"BOOLEAN\"}]";
-static const char DDL[] = "id BIGINT, ts TIMESTAMP, n INTEGER, code VARCHAR, url VARCHAR, x DOUBLE, m INTEGER, ok BOOLEAN";
+static const char COLUMNS[] =
+    "[{\"name\":\"id\",\"type\":\"BIGINT\"},{\"name\":\"ts\",\"type\":\"TIMESTAMP\"},"
+    "{\"name\":\"n\",\"type\":\"INTEGER\"},{\"name\":\"code\",\"type\":\"VARCHAR\"},"
+    "{\"name\":\"url\",\"type\":\"VARCHAR\"},{\"name\":\"x\",\"type\":\"DOUBLE\"},"
+    "{\"name\":\"m\",\"type\":\"INTEGER\"},{\"name\":\"ok\",\"type\":\"BOOLEAN\"}]";
+static const char DDL[] =
+    "id BIGINT, ts TIMESTAMP, n INTEGER, code VARCHAR, url VARCHAR, x DOUBLE, m INTEGER, ok BOOLEAN";
 
 static CatalogTable *make_table(Bench *b, const char *name, const char *model, const char *columns)
 {
     GError *error = NULL;
     g_autoptr(json_t) list = base_json_parse(columns, strlen(columns), &error);
-    g_autoptr(json_t) root = json_pack("{s:s, s:s, s:s, s:O}", "schema", "d", "name", name, "model", model, "columns", list);
+    g_autoptr(json_t) root =
+        json_pack("{s:s, s:s, s:s, s:O}", "schema", "d", "name", name, "model", model, "columns", list);
     CatalogTable *table = catalog_table_from_json(root, &error);
     must(table != NULL, error);
     must(intake_table_create(b->intake, table, &error), error);
@@ -89,8 +93,10 @@ static double load_file(Bench *b, const CatalogTable *table, const char *path, c
     GError *error = NULL;
     gint64 start = base_time_monotonic_us();
     g_autoptr(IntakeOptions) options = intake_options_new();
-    must(intake_options_set(options, "format", format, &error) && intake_options_set(options, "column_separator", ",", &error) &&
-             intake_options_check(options, &error), error);
+    must(intake_options_set(options, "format", format, &error) &&
+             intake_options_set(options, "column_separator", ",", &error) &&
+             intake_options_check(options, &error),
+         error);
     g_autoptr(IntakeSpool) spool = intake_spool_new(b->intake);
     g_autofree char *buffer = g_malloc(1 << 16);
     FILE *file = fopen(path, "rb");
@@ -107,10 +113,13 @@ static double load_file(Bench *b, const CatalogTable *table, const char *path, c
 static void generate(Bench *b, const char *path, const char *format)
 {
     g_autofree char *sql = g_strdup_printf(
-        "COPY (SELECT i AS id, TIMESTAMP '2026-01-01' + to_seconds(i::BIGINT) AS ts, (hash(i) %% 100000)::INTEGER AS n, "
-        "chr(97 + (i %% 26)::INTEGER) || chr(97 + (i %% 7)::INTEGER) AS code, 'https://example.org/p/' || lpad((hash(i) %% 100000000)::VARCHAR, 8, '0') AS url, "
+        "COPY (SELECT i AS id, TIMESTAMP '2026-01-01' + to_seconds(i::BIGINT) AS ts, (hash(i) %% "
+        "100000)::INTEGER AS n, "
+        "chr(97 + (i %% 26)::INTEGER) || chr(97 + (i %% 7)::INTEGER) AS code, 'https://example.org/p/' || "
+        "lpad((hash(i) %% 100000000)::VARCHAR, 8, '0') AS url, "
         "round((hash(i + 1) %% 1000000)::DOUBLE / 1000, 3) AS x, (i %% 1000)::INTEGER AS m, i %% 3 = 0 AS ok "
-        "FROM range(%" G_GINT64_FORMAT ") r(i)) TO '%s' (%s)", b->n, path, format);
+        "FROM range(%" G_GINT64_FORMAT ") r(i)) TO '%s' (%s)",
+        b->n, path, format);
     exec(b, sql);
 }
 
@@ -119,10 +128,12 @@ static void bench_bulk(Bench *b, const char *kind)
     bool json = strcmp(kind, "json") == 0;
     g_autofree char *path = g_strdup_printf("%s/input.%s", b->spool, kind);
     generate(b, path, json ? "FORMAT json" : "FORMAT csv, HEADER false");
-    g_autofree char *peer = g_strdup_printf(json ? "INSERT INTO d.peer%d SELECT * FROM read_json('%s', format = 'newline_delimited', columns = "
-                                                   "{id: 'BIGINT', ts: 'TIMESTAMP', n: 'INTEGER', code: 'VARCHAR', url: 'VARCHAR', x: 'DOUBLE', "
-                                                   "m: 'INTEGER', ok: 'BOOLEAN'})"
-                                                 : "COPY d.peer%d FROM '%s' (FORMAT csv, HEADER false, DELIMITER ',')", 0, path);
+    g_autofree char *peer = g_strdup_printf(
+        json ? "INSERT INTO d.peer%d SELECT * FROM read_json('%s', format = 'newline_delimited', columns = "
+               "{id: 'BIGINT', ts: 'TIMESTAMP', n: 'INTEGER', code: 'VARCHAR', url: 'VARCHAR', x: 'DOUBLE', "
+               "m: 'INTEGER', ok: 'BOOLEAN'})"
+             : "COPY d.peer%d FROM '%s' (FORMAT csv, HEADER false, DELIMITER ',')",
+        0, path);
     exec(b, "CREATE SCHEMA IF NOT EXISTS d");
     for (int round = 0; round < 2; round++) {
         g_autofree char *ddl = g_strdup_printf("CREATE OR REPLACE TABLE d.peer0 (%s)", DDL);
@@ -135,13 +146,15 @@ static void bench_bulk(Bench *b, const char *kind)
         double ours = load_file(b, table, path, kind);
         g_autofree char *drop = g_strdup_printf("DROP TABLE d.%s", name);
         exec(b, drop);
-        printf("{\"bench\": \"%s\", \"rows\": %" G_GINT64_FORMAT ", \"weir_s\": %.3f, \"peer_s\": %.3f, \"ratio\": %.2f}\n", kind, b->n, ours,
-               theirs, theirs / ours);
+        printf("{\"bench\": \"%s\", \"rows\": %" G_GINT64_FORMAT
+               ", \"weir_s\": %.3f, \"peer_s\": %.3f, \"ratio\": %.2f}\n",
+               kind, b->n, ours, theirs, theirs / ours);
         fflush(stdout);
     }
 }
 
-/* ---- small loads ------------------------------------------------------------------------------------------------ */
+/* ---- small loads
+ * ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     Bench *b;
@@ -156,8 +169,12 @@ static void one_load(Client *c, IntakeOptions *options, EngineConn *conn)
 {
     GError *error = NULL;
     if (!c->table) {
-        must(engine_exec(conn, "BEGIN; INSERT INTO d.each SELECT 1, TIMESTAMP '2026-01-01', 2, 'ab', 'https://example.org/p/00000001', 1.5, 3, true "
-                               "FROM range(10); COMMIT", &error), error);
+        must(engine_exec(conn,
+                         "BEGIN; INSERT INTO d.each SELECT 1, TIMESTAMP '2026-01-01', 2, 'ab', "
+                         "'https://example.org/p/00000001', 1.5, 3, true "
+                         "FROM range(10); COMMIT",
+                         &error),
+             error);
         return;
     }
     g_autoptr(IntakeSpool) spool = intake_spool_new(c->b->intake);
@@ -174,7 +191,9 @@ static gpointer client_main(gpointer user)
     Client *c = user;
     GError *error = NULL;
     g_autoptr(IntakeOptions) options = intake_options_new();
-    must(intake_options_set(options, "column_separator", ",", &error) && intake_options_check(options, &error), error);
+    must(intake_options_set(options, "column_separator", ",", &error) &&
+             intake_options_check(options, &error),
+         error);
     g_autoptr(EngineConn) conn = engine_connect(c->b->engine, &error);
     must(conn != NULL, error);
     while (base_time_monotonic_us() < c->until_us) {
@@ -200,7 +219,8 @@ static double clients(Bench *b, const CatalogTable *table, double *ret_p99_ms)
     GThread *threads[N];
     gint64 start = base_time_monotonic_us(), done = 0;
     for (int i = 0; i < N; i++) {
-        all[i] = (Client){b, table, start + SECONDS * BASE_TIME_SECOND_US, 0, g_array_new(FALSE, FALSE, sizeof(gint64))};
+        all[i] = (Client){b, table, start + SECONDS * BASE_TIME_SECOND_US, 0,
+                          g_array_new(FALSE, FALSE, sizeof(gint64))};
         threads[i] = g_thread_new("client", client_main, &all[i]);
     }
     g_autoptr(GArray) latencies = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -221,14 +241,18 @@ static void bench_small(Bench *b)
     g_autofree char *ddl = g_strdup_printf("CREATE TABLE d.each (%s)", DDL);
     exec(b, ddl);
     double peer_p99, p99, peer = clients(b, NULL, &peer_p99), ours = clients(b, table, &p99);
-    printf("{\"bench\": \"small\", \"weir_loads_s\": %.0f, \"peer_loads_s\": %.0f, \"ratio\": %.1f, \"weir_p99_ms\": %.1f, \"peer_p99_ms\": %.1f}\n",
+    printf("{\"bench\": \"small\", \"weir_loads_s\": %.0f, \"peer_loads_s\": %.0f, \"ratio\": %.1f, "
+           "\"weir_p99_ms\": %.1f, \"peer_p99_ms\": %.1f}\n",
            ours, peer, ours / peer, p99, peer_p99);
 }
 
-/* ---- upserts ------------------------------------------------------------------------------------------------------- */
+/* ---- upserts
+ * ------------------------------------------------------------------------------------------------------- */
 
-static const char KEYED[] = "[{\"name\":\"k\",\"type\":\"BIGINT\",\"key\":true,\"not_null\":true},{\"name\":\"x\",\"type\":\"DOUBLE\"},"
-                            "{\"name\":\"n\",\"type\":\"INTEGER\"},{\"name\":\"s\",\"type\":\"VARCHAR\"},{\"name\":\"ts\",\"type\":\"TIMESTAMP\"}]";
+static const char KEYED[] = "[{\"name\":\"k\",\"type\":\"BIGINT\",\"key\":true,\"not_null\":true},{\"name\":"
+                            "\"x\",\"type\":\"DOUBLE\"},"
+                            "{\"name\":\"n\",\"type\":\"INTEGER\"},{\"name\":\"s\",\"type\":\"VARCHAR\"},{"
+                            "\"name\":\"ts\",\"type\":\"TIMESTAMP\"}]";
 
 static double upsert_ours(Bench *b, const CatalogTable *table, const char *path)
 {
@@ -240,26 +264,35 @@ static void bench_upsert(Bench *b)
     enum { ROUNDS = 6 };
     g_autoptr(CatalogTable) table = make_table(b, "up", "unique", KEYED);
     g_autofree char *fill = g_strdup_printf(
-        "INSERT INTO d.up SELECT i, i / 7, i %% 1000, 'name ' || i, TIMESTAMP '2026-01-01', 0 FROM range(%" G_GINT64_FORMAT ") r(i);"
+        "INSERT INTO d.up SELECT i, i / 7, i %% 1000, 'name ' || i, TIMESTAMP '2026-01-01', 0 FROM "
+        "range(%" G_GINT64_FORMAT ") r(i);"
         "CREATE TABLE d.pk (k BIGINT PRIMARY KEY, x DOUBLE, n INTEGER, s VARCHAR, ts TIMESTAMP);"
-        "INSERT INTO d.pk SELECT k, x, n, s, ts FROM d.up", b->n);
+        "INSERT INTO d.pk SELECT k, x, n, s, ts FROM d.up",
+        b->n);
     exec(b, fill);
     double ours = 0, theirs = 0;
     for (int i = 0; i < ROUNDS; i++) {
         g_autofree char *path = g_strdup_printf("%s/batch%d.csv", b->spool, i);
         g_autofree char *make = g_strdup_printf(
-            "COPY (SELECT (hash(i + %d) %% %" G_GINT64_FORMAT ")::BIGINT AS k, i / 3 AS x, i AS n, 'new ' || i AS s, TIMESTAMP '2026-02-01' AS ts "
-            "FROM range(10000) r(i) QUALIFY row_number() OVER (PARTITION BY k) = 1) TO '%s' (FORMAT csv, HEADER false)", i * 10000, b->n * 11 / 10, path);
+            "COPY (SELECT (hash(i + %d) %% %" G_GINT64_FORMAT
+            ")::BIGINT AS k, i / 3 AS x, i AS n, 'new ' || i AS s, TIMESTAMP '2026-02-01' AS ts "
+            "FROM range(10000) r(i) QUALIFY row_number() OVER (PARTITION BY k) = 1) TO '%s' (FORMAT csv, "
+            "HEADER false)",
+            i * 10000, b->n * 11 / 10, path);
         exec(b, make);
         ours += upsert_ours(b, table, path);
-        g_autofree char *peer = g_strdup_printf(
-            "INSERT INTO d.pk SELECT * FROM read_csv('%s', header = false, columns = {k: 'BIGINT', x: 'DOUBLE', n: 'INTEGER', s: 'VARCHAR', "
-            "ts: 'TIMESTAMP'}) ON CONFLICT DO UPDATE SET x = excluded.x, n = excluded.n, s = excluded.s, ts = excluded.ts", path);
+        g_autofree char *peer =
+            g_strdup_printf("INSERT INTO d.pk SELECT * FROM read_csv('%s', header = false, columns = {k: "
+                            "'BIGINT', x: 'DOUBLE', n: 'INTEGER', s: 'VARCHAR', "
+                            "ts: 'TIMESTAMP'}) ON CONFLICT DO UPDATE SET x = excluded.x, n = excluded.n, s = "
+                            "excluded.s, ts = excluded.ts",
+                            path);
         gint64 start = base_time_monotonic_us();
         exec(b, peer);
         theirs += seconds_since(start);
     }
-    printf("{\"bench\": \"upsert\", \"rows\": %" G_GINT64_FORMAT ", \"batch\": 10000, \"weir_ms\": %.1f, \"on_conflict_ms\": %.1f, \"ratio\": %.1f}\n",
+    printf("{\"bench\": \"upsert\", \"rows\": %" G_GINT64_FORMAT
+           ", \"batch\": 10000, \"weir_ms\": %.1f, \"on_conflict_ms\": %.1f, \"ratio\": %.1f}\n",
            b->n, ours * 1000 / ROUNDS, theirs * 1000 / ROUNDS, theirs / ours);
 }
 

@@ -44,9 +44,11 @@ AccessUser *access_local_user(Access *access);
  * Errors: PASSWORD_WEAK, NAME_INVALID, NAME_DUPLICATE, USER_UNKNOWN. */
 bool access_user_add(Access *access, const char *name, const char *password, const char *const *roles,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* A user without a password, for a demonstration on one's own machine: the empty password signs in, and only while
- * access_let_open_in says so (never after opening), which its caller does when this machine alone reaches the doors. */
-bool access_user_add_open(Access *access, const char *name, const char *const *roles, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A user without a password, for a demonstration on one's own machine: the empty password signs in, and only
+ * while access_let_open_in says so (never after opening), which its caller does when this machine alone
+ * reaches the doors. */
+bool access_user_add_open(Access *access, const char *name, const char *const *roles,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void access_let_open_in(Access *access, bool let_in);
 bool access_user_set_password(Access *access, const char *name, const char *password,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

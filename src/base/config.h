@@ -15,8 +15,8 @@ typedef enum {
     BASE_CONFIG_TEXT,
     BASE_CONFIG_INT,
     BASE_CONFIG_BOOL,
-    BASE_CONFIG_BYTES,    /* "512MB" */
-    BASE_CONFIG_DURATION  /* "10s" */
+    BASE_CONFIG_BYTES,   /* "512MB" */
+    BASE_CONFIG_DURATION /* "10s" */
 } BaseConfigType;
 
 typedef enum {
@@ -27,10 +27,10 @@ typedef enum {
 } BaseConfigKey;
 
 typedef struct {
-    const char *key;  /* "http.listen"; the variable is WEIR_HTTP_LISTEN */
+    const char *key; /* "http.listen"; the variable is WEIR_HTTP_LISTEN */
     BaseConfigType type;
     const char *value; /* default, as a user would write it */
-    gint64 min, max;  /* of INT, BYTES, DURATION (us) */
+    gint64 min, max;   /* of INT, BYTES, DURATION (us) */
     bool secret;
     const char *doc_en, *doc_zh;
 } BaseConfigInfo;
@@ -43,11 +43,11 @@ void base_config_free(BaseConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BaseConfig, base_config_free)
 
 /* Reads `settings` (a YAML map, dotted or nested keys; NULL = none) and the environment. */
-bool base_config_load(BaseConfig *config, const BaseYaml *settings, const char *file, BaseDiags *diags)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool base_config_load(BaseConfig *config, const BaseYaml *settings, const char *file,
+                      BaseDiags *diags) G_GNUC_WARN_UNUSED_RESULT;
 /* Sets one key from text, as a flag does. Errors: CONFIG_INVALID. */
-bool base_config_set(BaseConfig *config, const char *key, const char *value, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool base_config_set(BaseConfig *config, const char *key, const char *value,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 const char *base_config_text(const BaseConfig *config, BaseConfigKey key);
 gint64 base_config_int(const BaseConfig *config, BaseConfigKey key); /* INT, BYTES, DURATION (us) */

@@ -25,11 +25,11 @@ typedef enum { BASE_DIAG_ERROR, BASE_DIAG_WARNING, BASE_DIAG_NOTE } BaseDiagSeve
 typedef struct {
     BaseErrorCode code;
     BaseDiagSeverity severity;
-    char *file;     /* relative to the project, NULL when there is none */
-    unsigned line;  /* from 1; 0 = no line */
+    char *file;                  /* relative to the project, NULL when there is none */
+    unsigned line;               /* from 1; 0 = no line */
     unsigned column, end_column; /* from 1, in bytes; end is exclusive */
     char *message;
-    char *hint;     /* NULL when there is none */
+    char *hint; /* NULL when there is none */
 } BaseDiag;
 
 /* A list of diagnostics; not safe for two threads at once. */

@@ -28,12 +28,12 @@ typedef enum {
 
 typedef struct {
     BaseErrorCode code;
-    const char *name;      /* "TABLE_UNKNOWN" */
+    const char *name; /* "TABLE_UNKNOWN" */
     int http_status;
     int mysql_errno;
     const char *sqlstate;
     int exit_code;
-    bool retry;            /* the same call may succeed later */
+    bool retry; /* the same call may succeed later */
     const char *title_en, *title_zh;
     const char *text_en, *text_zh; /* `weir explain` */
 } BaseErrorInfo;

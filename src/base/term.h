@@ -12,11 +12,18 @@ unsigned base_term_columns(void);
 /* "zh" or "en": set once by the program from --lang, WEIR_LANG, LC_ALL, LC_MESSAGES, LANG. */
 void base_lang_set(const char *lang);
 const char *base_lang(void);
-/* base_tr("Loads", "导入"): the text of the language in use. Both may be formats; the compiler checks both. */
+/* base_tr("Loads", "导入"): the text of the language in use. Both may be formats; the compiler checks both.
+ */
 const char *base_tr(const char *en, const char *zh) G_GNUC_FORMAT(1) G_GNUC_FORMAT(2);
 
 /* Tables of text with East-Asian width. */
-typedef enum { BASE_TABLE_BOX, BASE_TABLE_PLAIN, BASE_TABLE_MARKDOWN, BASE_TABLE_CSV, BASE_TABLE_TSV } BaseTableStyle;
+typedef enum {
+    BASE_TABLE_BOX,
+    BASE_TABLE_PLAIN,
+    BASE_TABLE_MARKDOWN,
+    BASE_TABLE_CSV,
+    BASE_TABLE_TSV
+} BaseTableStyle;
 typedef struct BaseTable BaseTable;
 BaseTable *base_table_new(void);
 void base_table_free(BaseTable *table);

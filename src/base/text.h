@@ -24,9 +24,9 @@ bool base_text_to_real(const char *text, double *ret);
 bool base_text_to_bytes(const char *text, gint64 *ret_bytes);
 /* "250ms", "10s", "2h", "7d", "2w" -> microseconds. A bare number is refused. */
 bool base_text_to_duration(const char *text, gint64 *ret_us);
-char *base_text_from_bytes(gint64 bytes);      /* "1.4 GB" */
-char *base_text_from_count(gint64 n);          /* "1,000,000" */
-char *base_text_from_duration(gint64 us);      /* "3.4s", "2m 10s" */
+char *base_text_from_bytes(gint64 bytes); /* "1.4 GB" */
+char *base_text_from_count(gint64 n);     /* "1,000,000" */
+char *base_text_from_duration(gint64 us); /* "3.4s", "2m 10s" */
 
 /* Glob match with * ? [..] and ** across '/'. */
 bool base_text_glob(const char *pattern, const char *path);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #define BASE_TIME_SECOND_US G_GINT64_CONSTANT(1000000)
-#define BASE_TIME_DAY_US (G_GINT64_CONSTANT(86400) * BASE_TIME_SECOND_US)
+#define BASE_TIME_DAY_US    (G_GINT64_CONSTANT(86400) * BASE_TIME_SECOND_US)
 
 gint64 base_time_now_us(void);       /* wall clock */
 gint64 base_time_monotonic_us(void); /* for durations */

@@ -21,17 +21,17 @@ typedef struct BaseYaml BaseYaml;
 struct BaseYaml {
     BaseYamlType type;
     unsigned line, column, end_column; /* from 1, where the node starts */
-    char *text;          /* SCALAR: its text */
-    bool quoted;         /* SCALAR: was in quotes, hence text whatever it looks like */
-    GPtrArray *items;    /* LIST: BaseYaml*; MAP: values, in file order */
-    GPtrArray *keys;     /* MAP: BaseYaml* scalars, parallel to items */
+    char *text;                        /* SCALAR: its text */
+    bool quoted;                       /* SCALAR: was in quotes, hence text whatever it looks like */
+    GPtrArray *items;                  /* LIST: BaseYaml*; MAP: values, in file order */
+    GPtrArray *keys;                   /* MAP: BaseYaml* scalars, parallel to items */
 };
 
 /* Parses one document (an empty one is an empty MAP). `line0`, `column0` are added to positions, so
  * that a header inside a SQL file points into that file. Adds what is wrong to `diags` and returns
  * NULL on a syntax error. */
-BaseYaml *base_yaml_parse(const char *text, size_t len, const char *file, unsigned line0,
-                          unsigned column0, BaseDiags *diags) G_GNUC_WARN_UNUSED_RESULT;
+BaseYaml *base_yaml_parse(const char *text, size_t len, const char *file, unsigned line0, unsigned column0,
+                          BaseDiags *diags) G_GNUC_WARN_UNUSED_RESULT;
 void base_yaml_free(BaseYaml *node);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BaseYaml, base_yaml_free)
 

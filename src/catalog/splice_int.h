@@ -9,8 +9,8 @@ typedef struct {
     size_t in, in_end;   /* bytes of the old one */
 } CatalogSplice;
 
-/* Appends `sql` with each table that was used as "<prefix><domain>"."<name>"; with a prefix the parameters too. `map` (may be
- * NULL) gets the CatalogSplices. False when a name does not stand where the tree says. */
+/* Appends `sql` with each table that was used as "<prefix><domain>"."<name>"; with a prefix the parameters
+ * too. `map` (may be NULL) gets the CatalogSplices. False when a name does not stand where the tree says. */
 bool catalog_splice(const char *sql, const CatalogColumnsResult *result, const char *prefix, GString *out,
                     GArray *map);
 /* The byte of the old text for one of the new. */

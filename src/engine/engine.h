@@ -29,21 +29,36 @@ typedef struct EngineChunk EngineChunk;
 typedef enum {
     ENGINE_NULL, /* untyped NULL */
     ENGINE_BOOLEAN,
-    ENGINE_INT8, ENGINE_INT16, ENGINE_INT32, ENGINE_INT64, ENGINE_INT128,
-    ENGINE_UINT8, ENGINE_UINT16, ENGINE_UINT32, ENGINE_UINT64, ENGINE_UINT128,
-    ENGINE_FLOAT, ENGINE_DOUBLE,
-    ENGINE_DECIMAL,      /* width, scale */
-    ENGINE_TEXT,         /* UTF-8 */
-    ENGINE_JSON,         /* text that is JSON */
+    ENGINE_INT8,
+    ENGINE_INT16,
+    ENGINE_INT32,
+    ENGINE_INT64,
+    ENGINE_INT128,
+    ENGINE_UINT8,
+    ENGINE_UINT16,
+    ENGINE_UINT32,
+    ENGINE_UINT64,
+    ENGINE_UINT128,
+    ENGINE_FLOAT,
+    ENGINE_DOUBLE,
+    ENGINE_DECIMAL, /* width, scale */
+    ENGINE_TEXT,    /* UTF-8 */
+    ENGINE_JSON,    /* text that is JSON */
     ENGINE_BLOB,
     ENGINE_DATE,         /* days since 1970-01-01 */
     ENGINE_TIME,         /* us since midnight */
     ENGINE_TIMESTAMP,    /* us, no zone */
     ENGINE_TIMESTAMP_TZ, /* us UTC */
     ENGINE_INTERVAL,
-    ENGINE_UUID, ENGINE_ENUM, ENGINE_BIT,
-    ENGINE_LIST, ENGINE_STRUCT, ENGINE_MAP, ENGINE_ARRAY, ENGINE_UNION,
-    ENGINE_OTHER         /* shown as the engine's own text */
+    ENGINE_UUID,
+    ENGINE_ENUM,
+    ENGINE_BIT,
+    ENGINE_LIST,
+    ENGINE_STRUCT,
+    ENGINE_MAP,
+    ENGINE_ARRAY,
+    ENGINE_UNION,
+    ENGINE_OTHER /* shown as the engine's own text */
 } EngineTypeId;
 
 typedef struct {
@@ -63,18 +78,21 @@ typedef struct {
         int64_t i64; /* all signed integers, DATE in days, TIME and TIMESTAMP* in us */
         uint64_t u64;
         double real; /* FLOAT, DOUBLE */
-        struct { const char *bytes; size_t len; } text;
+        struct {
+            const char *bytes;
+            size_t len;
+        } text;
     };
 } EngineValue;
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *path;        /* of the warehouse file; NULL = memory */
-    const char *spool_dir;   /* the one folder that SQL may read files from; NULL = none */
-    int64_t memory_bytes;    /* 0 = 60 % of the machine's */
-    unsigned threads;        /* 0 = one a core */
-    int64_t temp_max_bytes;  /* disk for what does not fit in memory */
+    const char *path;             /* of the warehouse file; NULL = memory */
+    const char *spool_dir;        /* the one folder that SQL may read files from; NULL = none */
+    int64_t memory_bytes;         /* 0 = 60 % of the machine's */
+    unsigned threads;             /* 0 = one a core */
+    int64_t temp_max_bytes;       /* disk for what does not fit in memory */
     int64_t checkpoint_wal_bytes; /* engine_checkpoint_due */
 } EngineOptions;
 
@@ -108,9 +126,9 @@ int64_t engine_file_bytes(Engine *engine);
 bool engine_poisoned(Engine *engine);
 
 /* A consistent copy of the warehouse as a new file at `path`, which must not exist, while others read
- * and prepare writes. The caller lets no commit run meanwhile (the committer calls it). The copy has been opened and
- * checkpointed, so it is one file that is known to be whole. To restore: put it in the place of the
- * warehouse and remove `<warehouse>.wal*` and `.undo`. Errors: DISK_FULL, FILE_IO. */
+ * and prepare writes. The caller lets no commit run meanwhile (the committer calls it). The copy has been
+ * opened and checkpointed, so it is one file that is known to be whole. To restore: put it in the place of
+ * the warehouse and remove `<warehouse>.wal*` and `.undo`. Errors: DISK_FULL, FILE_IO. */
 bool engine_backup(Engine *engine, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- sessions ------------------------------------------------------------------------------- */
@@ -124,8 +142,9 @@ Engine *engine_conn_engine(EngineConn *conn); /* borrowed */
 void engine_conn_interrupt(EngineConn *conn);
 /* 0..1, or -1 when unknown; from any thread. */
 double engine_conn_progress(EngineConn *conn);
-/* The session's time zone: what now(), date arithmetic on TIMESTAMP_TZ and casts to local time go by. An IANA name or
- * an offset such as "+08:00"; TIMEZONE_UNKNOWN for an offset that no zone of the engine has. UTC at first. */
+/* The session's time zone: what now(), date arithmetic on TIMESTAMP_TZ and casts to local time go by. An IANA
+ * name or an offset such as "+08:00"; TIMEZONE_UNKNOWN for an offset that no zone of the engine has. UTC at
+ * first. */
 bool engine_set_time_zone(EngineConn *conn, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs one or more statements without a result that matters. */
@@ -137,12 +156,13 @@ bool engine_begin(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool engine_commit(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void engine_rollback(EngineConn *conn); /* never fails: what cannot be undone is gone already */
 
-/* TRAP: a plan of this engine holds statistics of the data that it was made for (ranges of columns, for filters that
- * are always false, for packing sort and group keys). Run again after the data changed it gives WRONG ROWS; DuckDB makes a
- * plan anew only when definitions changed. So: prepare and run inside one transaction (then the plan's
- * statistics cover all that the transaction sees), or run a kept plan only while nothing changed:
- * engine_changes gives a number that is another after every commit, and is true when no commit is in progress. Take it before
- * engine_prepare (true needed) and compare after engine_stmt_run, before rows are used (true and the same needed). */
+/* TRAP: a plan of this engine holds statistics of the data that it was made for (ranges of columns, for
+ * filters that are always false, for packing sort and group keys). Run again after the data changed it gives
+ * WRONG ROWS; DuckDB makes a plan anew only when definitions changed. So: prepare and run inside one
+ * transaction (then the plan's statistics cover all that the transaction sees), or run a kept plan only while
+ * nothing changed: engine_changes gives a number that is another after every commit, and is true when no
+ * commit is in progress. Take it before engine_prepare (true needed) and compare after engine_stmt_run,
+ * before rows are used (true and the same needed). */
 bool engine_changes(Engine *engine, unsigned *ret_version);
 
 /* ---- statements ----------------------------------------------------------------------------- */
@@ -154,13 +174,13 @@ size_t engine_stmt_n_params(const EngineStmt *stmt);
 /* Name of parameter i (from 0) without "$"; borrowed until the statement is freed. */
 const char *engine_stmt_param_name(const EngineStmt *stmt, size_t i);
 EngineType engine_stmt_param_type(const EngineStmt *stmt, size_t i); /* NULL when not known */
-/* Columns of the result, known before it runs; 0 for a statement without rows. Where they depend on parameters
- * (FROM range(?)) there is one column "unknown" of type NULL; the result has the true ones. */
+/* Columns of the result, known before it runs; 0 for a statement without rows. Where they depend on
+ * parameters (FROM range(?)) there is one column "unknown" of type NULL; the result has the true ones. */
 size_t engine_stmt_n_columns(const EngineStmt *stmt);
 const char *engine_stmt_column_name(const EngineStmt *stmt, size_t i);
 EngineType engine_stmt_column_type(const EngineStmt *stmt, size_t i);
-bool engine_stmt_bind(EngineStmt *stmt, size_t i, const EngineValue *value, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool engine_stmt_bind(EngineStmt *stmt, size_t i, const EngineValue *value,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* true + index when the statement has a parameter of that name. */
 bool engine_stmt_param_index(const EngineStmt *stmt, const char *name, size_t *ret_i);
 
@@ -190,7 +210,7 @@ typedef struct {
     EngineType type;
     const void *data;
     const uint64_t *valid;
-    void *vector; /* the engine's own; opaque */
+    void *vector;        /* the engine's own; opaque */
     const void *logical; /* the engine's own type; opaque */
 } EngineColumn;
 EngineColumn engine_chunk_column(const EngineChunk *chunk, size_t i);
@@ -211,10 +231,10 @@ void engine_column_append_json(const EngineColumn *column, size_t row, GString *
 
 /* First column of the first row as text, NULL when there is no row or it is NULL; caller frees.
  * `found` may be NULL. For settings, counts and tests. */
-bool engine_query_text(EngineConn *conn, const char *sql, char **ret_text, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
-bool engine_query_int(EngineConn *conn, const char *sql, int64_t *ret, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool engine_query_text(EngineConn *conn, const char *sql, char **ret_text,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool engine_query_int(EngineConn *conn, const char *sql, int64_t *ret,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* All rows as JSON [{column: value}]; for small results only (at most `max_rows`). */
 json_t *engine_query_json(EngineConn *conn, const char *sql, const EngineValue *values, size_t n_values,
                           size_t max_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -229,9 +249,10 @@ typedef struct EngineFeed EngineFeed;
 struct EngineFeed {
     size_t n_columns;
     const char *const *names;
-    const EngineType *types;  /* integers, FLOAT, DOUBLE, BOOLEAN, TEXT, BLOB, DATE, TIMESTAMP, DECIMAL as int64 <= 18 digits */
+    const EngineType *types; /* integers, FLOAT, DOUBLE, BOOLEAN, TEXT, BLOB, DATE, TIMESTAMP, DECIMAL as
+                                int64 <= 18 digits */
     unsigned max_threads;
-    int64_t rows_estimate;    /* for the planner; 0 = unknown */
+    int64_t rows_estimate; /* for the planner; 0 = unknown */
     /* A thread's state; called once in each thread before `next`. NULL + error = the query fails. */
     void *(*open)(EngineFeed *feed, GError **error);
     /* Fills `batch` and sets its row count with engine_batch_set_rows; 0 rows = this thread is done. */
@@ -255,7 +276,7 @@ void engine_batch_set_rows(EngineBatch *batch, size_t rows);
 /* A SQL function `name(BIGINT handle, BIGINT row, VARCHAR text) -> BOOLEAN` that calls back into C
  * with side effects (volatile): how an expression tells the load of a row that it refuses. */
 typedef bool (*EngineNote)(void *user, int64_t handle, int64_t row, const char *text, size_t len);
-bool engine_add_note_function(Engine *engine, const char *name, EngineNote note, void *user, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool engine_add_note_function(Engine *engine, const char *name, EngineNote note, void *user,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

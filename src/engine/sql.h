@@ -20,13 +20,13 @@
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
 typedef enum {
-    ENGINE_TOKEN_WORD,      /* unquoted identifier or keyword */
-    ENGINE_TOKEN_NAME,      /* quoted identifier: "x" or `x` */
-    ENGINE_TOKEN_TEXT,      /* string literal */
+    ENGINE_TOKEN_WORD, /* unquoted identifier or keyword */
+    ENGINE_TOKEN_NAME, /* quoted identifier: "x" or `x` */
+    ENGINE_TOKEN_TEXT, /* string literal */
     ENGINE_TOKEN_NUMBER,
-    ENGINE_TOKEN_PARAM,     /* ?, $1, $name */
-    ENGINE_TOKEN_VARIABLE,  /* @x, @@x, @@session.x, @@global.x */
-    ENGINE_TOKEN_SYMBOL,    /* one operator or punctuation mark: ( ) , . ; <=> := || ... */
+    ENGINE_TOKEN_PARAM,    /* ?, $1, $name */
+    ENGINE_TOKEN_VARIABLE, /* @x, @@x, @@session.x, @@global.x */
+    ENGINE_TOKEN_SYMBOL,   /* one operator or punctuation mark: ( ) , . ; <=> := || ... */
     ENGINE_TOKEN_END
 } EngineTokenType;
 
@@ -38,13 +38,15 @@ typedef struct {
 } EngineToken;
 
 typedef enum {
-    ENGINE_DIALECT_WEIR,  /* DuckDB's and the standard's: "x" is a name */
-    ENGINE_DIALECT_MYSQL  /* "x" is a string unless ANSI_QUOTES, backslash escapes, # comments, version comments are code */
+    ENGINE_DIALECT_WEIR, /* DuckDB's and the standard's: "x" is a name */
+    ENGINE_DIALECT_MYSQL /* "x" is a string unless ANSI_QUOTES, backslash escapes, # comments, version
+                            comments are code */
 } EngineDialect;
 
 /* Comments and white space are dropped. The last token is END. Errors: SQL_SYNTAX (open quote or
  * comment). Free with g_ptr_array_unref. */
-GPtrArray *engine_sql_tokens(const char *sql, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *engine_sql_tokens(const char *sql, EngineDialect dialect,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool engine_token_is(const EngineToken *token, const char *word); /* WORD or SYMBOL, case folded */
 /* WORD or NAME; with `loose` also TEXT: how MySQL clients write "x" for a name. */
 bool engine_token_is_name(const EngineToken *token, bool loose);
@@ -61,22 +63,22 @@ bool engine_sql_reserved(const char *word);
 /* Text that a MySQL or Doris client sent, as the engine's dialect: backquotes, double-quoted
  * strings, LIMIT a, b, DIV, MOD, <=>, &&, ||, XOR, REGEXP, INTERVAL, CAST types, FROM DUAL, IF(), ISNULL(),
  * date arithmetic, GROUP_CONCAT, hints, COLLATE, and so on. Functions that are only named
- * differently are macros (engine/duckdb/functions.c), visible to all SQL. An item of a SELECT list without alias gets
- * its text as alias, as MySQL names columns. ? become $1, $2, ... in order of the source.
+ * differently are macros (engine/duckdb/functions.c), visible to all SQL. An item of a SELECT list without
+ * alias gets its text as alias, as MySQL names columns. ? become $1, $2, ... in order of the source.
  * @@variables and @variables are looked up by `variable` (may be NULL: then an error), which returns
  * a literal of the engine's dialect, caller frees. */
 typedef char *(*EngineVariable)(const char *name, void *user, GError **error);
-char *engine_sql_from_mysql(const char *sql, EngineVariable variable, void *user, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+char *engine_sql_from_mysql(const char *sql, EngineVariable variable, void *user,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- trees ------------------------------------------------------------------------------------- */
 
 /* The tree of one SELECT (WITH, FROM-first, VALUES, set operations included): {"node": {...}}, the engine's
- * own objects. Members that are null or at their default are absent (no "alias" is no alias, no "setop_all" is
- * UNION ALL, no "query_location" is no place), so read them with base_json_string and the like. Numbers that do
- * not fit int64 are {"raw": "digits"}. NULL + SQL_SYNTAX with a place (line, column in `sql`) when it does not
- * parse; STATEMENT_REFUSED when it is no SELECT or a form that the engine keeps no tree of (PIVOT without IN).
- * Cost: about 0.1 ms for a model of 1 KB. */
+ * own objects. Members that are null or at their default are absent (no "alias" is no alias, no "setop_all"
+ * is UNION ALL, no "query_location" is no place), so read them with base_json_string and the like. Numbers
+ * that do not fit int64 are {"raw": "digits"}. NULL + SQL_SYNTAX with a place (line, column in `sql`) when it
+ * does not parse; STATEMENT_REFUSED when it is no SELECT or a form that the engine keeps no tree of (PIVOT
+ * without IN). Cost: about 0.1 ms for a model of 1 KB. */
 json_t *engine_sql_parse(EngineConn *conn, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The inverse. Caller frees. */
 char *engine_sql_print(EngineConn *conn, const json_t *tree, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -86,13 +88,13 @@ char *engine_sql_print(EngineConn *conn, const json_t *tree, GError **error) G_G
  * BASE_TABLE or TABLE_FUNCTION; it may be changed in place (schema_name, table_name, alias).
  * Returns false to stop with an error. */
 typedef bool (*EngineTableVisit)(json_t *node, void *user, GError **error);
-bool engine_sql_visit_tables(json_t *tree, EngineTableVisit visit, void *user, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool engine_sql_visit_tables(json_t *tree, EngineTableVisit visit, void *user,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Every function call of a tree, by name: FUNCTION and WINDOW expressions, operators too ("+"); not the
  * function of a TABLE_FUNCTION, which engine_sql_visit_tables shows. */
 typedef bool (*EngineFunctionVisit)(const char *name, const json_t *node, void *user, GError **error);
-bool engine_sql_visit_functions(const json_t *tree, EngineFunctionVisit visit, void *user, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+bool engine_sql_visit_functions(const json_t *tree, EngineFunctionVisit visit, void *user,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Leaves `names` out of every "*", "t.*" and COLUMNS(*) that covers a table for which `hidden(schema, table)`
  * is true: how bookkeeping columns stay out of SELECT *, of NATURAL joins and of PIVOT. Every such table has
  * all `names`. Call after tables are resolved: a table without schema is taken for a CTE. */
@@ -104,13 +106,26 @@ bool engine_sql_hide_columns(json_t *tree, const char *const *names, EngineHidde
 
 typedef enum {
     ENGINE_STATEMENT_SELECT, /* SELECT, WITH, VALUES, FROM, TABLE, ( */
-    ENGINE_STATEMENT_INSERT, ENGINE_STATEMENT_UPDATE, ENGINE_STATEMENT_DELETE, ENGINE_STATEMENT_REPLACE,
-    ENGINE_STATEMENT_TRUNCATE, ENGINE_STATEMENT_CREATE, ENGINE_STATEMENT_DROP, ENGINE_STATEMENT_ALTER,
-    ENGINE_STATEMENT_SHOW, ENGINE_STATEMENT_DESCRIBE, /* DESC t, DESCRIBE t */
-    ENGINE_STATEMENT_EXPLAIN, ENGINE_STATEMENT_SET, ENGINE_STATEMENT_USE,
-    ENGINE_STATEMENT_BEGIN, ENGINE_STATEMENT_COMMIT, ENGINE_STATEMENT_ROLLBACK,
-    ENGINE_STATEMENT_KILL, ENGINE_STATEMENT_LOCK, /* LOCK, UNLOCK, FLUSH */
-    ENGINE_STATEMENT_EMPTY, ENGINE_STATEMENT_OTHER
+    ENGINE_STATEMENT_INSERT,
+    ENGINE_STATEMENT_UPDATE,
+    ENGINE_STATEMENT_DELETE,
+    ENGINE_STATEMENT_REPLACE,
+    ENGINE_STATEMENT_TRUNCATE,
+    ENGINE_STATEMENT_CREATE,
+    ENGINE_STATEMENT_DROP,
+    ENGINE_STATEMENT_ALTER,
+    ENGINE_STATEMENT_SHOW,
+    ENGINE_STATEMENT_DESCRIBE, /* DESC t, DESCRIBE t */
+    ENGINE_STATEMENT_EXPLAIN,
+    ENGINE_STATEMENT_SET,
+    ENGINE_STATEMENT_USE,
+    ENGINE_STATEMENT_BEGIN,
+    ENGINE_STATEMENT_COMMIT,
+    ENGINE_STATEMENT_ROLLBACK,
+    ENGINE_STATEMENT_KILL,
+    ENGINE_STATEMENT_LOCK, /* LOCK, UNLOCK, FLUSH */
+    ENGINE_STATEMENT_EMPTY,
+    ENGINE_STATEMENT_OTHER
 } EngineStatement;
 EngineStatement engine_sql_kind(const GPtrArray *tokens);
 

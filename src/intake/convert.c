@@ -156,27 +156,62 @@ bool intake_parse_double(const char *text, size_t len, double *ret)
 }
 
 /* "-12.345e1" as value * 10^scale. At most 18 digits: width <= 18. */
+#define DECIMAL_DIGITS 18
+
+/* The digits after an "e": -1000..1000. */
+static bool parse_exponent(const char *text, size_t len, int *ret)
+{
+    char digits[9] = "";
+    gint64 value = 0;
+    if (len >= sizeof digits) {
+        return false;
+    }
+    memcpy(digits, text, len);
+    if (!base_text_to_int(digits[0] == '+' ? digits + 1 : digits, -1000, 1000, &value)) {
+        return false;
+    }
+    *ret = (int)value;
+    return true;
+}
+
+/* Appends a digit; false when it does not fit. */
+static bool push_digit(guint64 *value, unsigned digit)
+{
+    if (*value > G_MAXINT64 / 10 - 1) {
+        return false;
+    }
+    *value = *value * 10 + digit;
+    return true;
+}
+
+/* The first `place` digits of p..e (which may hold one point) as a number, filled up with zeros; the digit
+ * after them rounds it half up. */
+static bool parse_digits(const char *p, const char *e, const char *point, ptrdiff_t place, guint64 *ret)
+{
+    guint64 value = 0;
+    bool any = false, round_up = false;
+    for (const char *d = p; d < e; d++) {
+        if (d == point) {
+            continue;
+        }
+        if (!is_digit(*d) || (place > 0 && !push_digit(&value, (unsigned)(*d - '0')))) {
+            return false;
+        }
+        round_up = place == 0 ? *d >= '5' : round_up;
+        any = true;
+        place--;
+    }
+    for (; place > 0 && value != 0; place--) {
+        if (!push_digit(&value, 0)) {
+            return false;
+        }
+    }
+    *ret = value + (round_up ? 1 : 0);
+    return any;
+}
+
 bool intake_parse_decimal(const char *text, size_t len, unsigned width, unsigned scale, gint64 *ret)
 {
-    static const gint64 TENS[] = {1,
-                                  10,
-                                  100,
-                                  1000,
-                                  10000,
-                                  100000,
-                                  1000000,
-                                  10000000,
-                                  100000000,
-                                  1000000000,
-                                  10000000000,
-                                  100000000000,
-                                  1000000000000,
-                                  10000000000000,
-                                  100000000000000,
-                                  1000000000000000,
-                                  10000000000000000,
-                                  100000000000000000,
-                                  1000000000000000000};
     const char *p = text, *end = text + len;
     trim(&p, &end);
     bool negative = p < end && *p == '-';
@@ -188,50 +223,19 @@ bool intake_parse_decimal(const char *text, size_t len, unsigned width, unsigned
         e++;
     }
     int exponent = 0;
-    if (e < end) {
-        gint64 value;
-        g_autofree char *digits = g_strndup(e + 1, MIN((size_t)(end - e - 1), 8));
-        if ((size_t)(end - e - 1) > 8 ||
-            !base_text_to_int(digits[0] == '+' ? digits + 1 : digits, -1000, 1000, &value)) {
-            return false;
-        }
-        exponent = (int)value;
-    }
-    /* `place` counts how many more digits belong to the value: digits after it only round. */
-    const char *point = memchr(p, '.', (size_t)(e - p));
-    ptrdiff_t whole = (point ? point : e) - p;
-    ptrdiff_t place = whole + exponent + (ptrdiff_t)scale;
-    guint64 value = 0;
-    bool any = false, round_up = false;
-    for (const char *d = p; d < e; d++) {
-        if (d == point) {
-            continue;
-        }
-        if (!is_digit(*d)) {
-            return false;
-        }
-        any = true;
-        if (place > 0) {
-            if (value > G_MAXINT64 / 10 - 1) {
-                return false;
-            }
-            value = value * 10 + (guint64)(*d - '0');
-        } else if (place == 0) {
-            round_up = *d >= '5';
-        }
-        place--;
-    }
-    if (!any) {
+    if (e < end && !parse_exponent(e + 1, (size_t)(end - e - 1), &exponent)) {
         return false;
     }
-    for (; place > 0 && value != 0; place--) {
-        if (value > G_MAXINT64 / 10 - 1) {
-            return false;
-        }
-        value *= 10;
+    const char *point = memchr(p, '.', (size_t)(e - p));
+    ptrdiff_t whole = (point ? point : e) - p;
+    guint64 value = 0, limit = 1;
+    if (!parse_digits(p, e, point, whole + exponent + (ptrdiff_t)scale, &value)) {
+        return false;
     }
-    value += round_up ? 1 : 0;
-    if (value >= (guint64)TENS[width]) {
+    for (unsigned i = 0; i < MIN(width, DECIMAL_DIGITS); i++) {
+        limit *= 10;
+    }
+    if (value >= limit) {
         return false;
     }
     *ret = negative ? -(gint64)value : (gint64)value;

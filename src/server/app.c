@@ -148,7 +148,8 @@ static bool close_folder(const char *path, GError **error)
 
 static bool open_parts(ServerApp *app, GError **error)
 {
-    if (!base_fs_mkdir(app->data, error) || !close_folder(app->data, error) || !take_lock(app, error) || !open_engine(app, error)) {
+    if (!base_fs_mkdir(app->data, error) || !close_folder(app->data, error) || !take_lock(app, error) ||
+        !open_engine(app, error)) {
         return false;
     }
     app->store = catalog_store_open(app->data, error);

@@ -32,7 +32,8 @@ CatalogStore *server_app_store(ServerApp *app);
 Access *server_app_access(ServerApp *app);
 Intake *server_app_intake(ServerApp *app);
 Warehouse *server_app_warehouse(ServerApp *app);
-/* Sessions and query slots (server/sql.h): made by server_sql_new when the app opens, freed first when it closes. */
+/* Sessions and query slots (server/sql.h): made by server_sql_new when the app opens, freed first when it
+ * closes. */
 struct ServerSql *server_app_sql(ServerApp *app);
 
 /* The applied snapshot: a new reference; never blocks behind an apply. */
@@ -43,8 +44,10 @@ void server_app_lock_definitions(ServerApp *app);
 void server_app_unlock_definitions(ServerApp *app);
 /* Runs `work` with a connection of a small memory engine: to parse and bind SQL. One at a time. */
 typedef bool (*ServerParserWork)(EngineConn *parser, void *user, GError **error);
-bool server_app_with_parser(ServerApp *app, ServerParserWork work, void *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Where the doors are, once they are open ("" before), and since when (wall clock, us). Borrowed, set once. */
+bool server_app_with_parser(ServerApp *app, ServerParserWork work, void *user,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Where the doors are, once they are open ("" before), and since when (wall clock, us). Borrowed, set once.
+ */
 const char *server_app_http(ServerApp *app);
 const char *server_app_mysql(ServerApp *app);
 void server_app_set_doors(ServerApp *app, const char *http, const char *mysql);
@@ -53,6 +56,7 @@ gint64 server_app_started_us(ServerApp *app);
 bool server_app_files_changed(ServerApp *app);
 void server_app_set_files_changed(ServerApp *app, bool changed);
 /* The project's files as they are now. Errors as catalog_load; what is wrong is in `diags`. */
-CatalogSnapshot *server_app_read_project(ServerApp *app, BaseDiags *diags, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+CatalogSnapshot *server_app_read_project(ServerApp *app, BaseDiags *diags,
+                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -21,9 +21,10 @@ ServerMysql *server_mysql_start(ServerApp *app, const char *listen, GError **err
 const char *server_mysql_address(const ServerMysql *mysql);
 void server_mysql_stop(ServerMysql *mysql);
 
-/* `weir up`: both doors, <data>/server.json, the first administrator, the watcher of project files (told to the log: `weir plan`
- * shows what changed; with `auto_apply` changes without errors or drops are applied), the scheduler that runs what is due. Returns when SIGINT or SIGTERM came
- * and everything is finished. `ready` is called once with the addresses and the one-time link (NULL when users exist). */
+/* `weir up`: both doors, <data>/server.json, the first administrator, the watcher of project files (told to
+ * the log: `weir plan` shows what changed; with `auto_apply` changes without errors or drops are applied),
+ * the scheduler that runs what is due. Returns when SIGINT or SIGTERM came and everything is finished.
+ * `ready` is called once with the addresses and the one-time link (NULL when users exist). */
 typedef struct {
     const char *http_listen, *mysql_listen; /* NULL = from the config */
     bool watch, schedule;

@@ -39,8 +39,8 @@ bool sql_fail_near(const SqlCursor *cursor, const char *sql, GError **error);
 char *sql_text_between(const SqlCursor *cursor, guint end, const char *sql);
 
 /* ---- sql_alias.c ---- */
-/* MySQL names a column without an alias by its text ("count(*)", "@@version"): the text with such aliases added, or
- * NULL when none is needed. Caller frees. */
+/* MySQL names a column without an alias by its text ("count(*)", "@@version"): the text with such aliases
+ * added, or NULL when none is needed. Caller frees. */
 char *sql_alias_items(const char *sql, const GPtrArray *tokens);
 
 /* ---- sql_having.c ---- */
@@ -53,7 +53,7 @@ char *sql_inline_values(const SqlRun *run, GError **error) G_GNUC_WARN_UNUSED_RE
 
 /* ---- SELECT (select.c) ---- */
 struct SessionPlan {
-    char *text;      /* as the engine runs it */
+    char *text;       /* as the engine runs it */
     EngineConn *conn; /* borrowed: the session's */
     EngineStmt *stmt; /* NULL = to be prepared */
     unsigned version; /* of the data, when stmt was prepared (engine_changes) */

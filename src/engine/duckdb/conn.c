@@ -146,7 +146,8 @@ void engine_rollback(EngineConn *conn)
     duckdb_destroy_result(&result);
 }
 
-/* ---- changes ------------------------------------------------------------------------------------------------ */
+/* ---- changes
+ * ------------------------------------------------------------------------------------------------ */
 
 void engine_int_change_begin(EngineConn *conn)
 {

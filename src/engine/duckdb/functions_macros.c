@@ -75,8 +75,7 @@ const char *const FUNCTIONS_MACROS[] = {
                         "(weir_fn.main.fn_period_months(p) + n) % 12 + 1"),
     MACRO("period_diff", "(a, b) AS weir_fn.main.fn_period_months(a) - weir_fn.main.fn_period_months(b)"),
     /* text */
-    MACRO("mysql_length", "(x) AS fn_length(x)"),
-    MACRO("mysql_lower", "(x) AS lower(CAST(x AS VARCHAR))"),
+    MACRO("mysql_length", "(x) AS fn_length(x)"), MACRO("mysql_lower", "(x) AS lower(CAST(x AS VARCHAR))"),
     MACRO("mysql_upper", "(x) AS upper(CAST(x AS VARCHAR))"),
     MACRO("locate", "(a, b) AS instr(b, a), "
                     "(a, b, n) AS CASE WHEN n < 1 THEN 0 WHEN instr(substr(b, n), a) = 0 THEN 0 "

@@ -101,7 +101,8 @@ static EngineStmt *prepare(EngineConn *conn, const char *sql, GError **error)
 EngineStmt *engine_prepare(EngineConn *conn, const char *sql, GError **error)
 {
     g_autoptr(EngineStmt) stmt = prepare(conn, sql, error);
-    /* With parameters whose types are not known yet the engine shows one column "unknown": that is no form. */
+    /* With parameters whose types are not known yet the engine shows one column "unknown": that is no form.
+     */
     bool known = stmt && stmt->is_select && engine_stmt_n_params(stmt) == 0;
     g_autofree char *text = known ? shown_as_text(stmt) : NULL;
     if (!text) {

@@ -71,13 +71,13 @@ struct ServerHttp {
     GThreadPool *workers; /* handlers */
     GThreadPool *doors;   /* signing in, spool writes: never wait for a handler */
     GThread *watcher;
-    GMutex lock;   /* guards what follows */
-    GCond changed; /* a request has ended; who stops waits */
-    GCond begun;   /* the first of `active` has come: the watcher waits */
+    GMutex lock;        /* guards what follows */
+    GCond changed;      /* a request has ended; who stops waits */
+    GCond begun;        /* the first of `active` has come: the watcher waits */
     GHashTable *active; /* set of HttpRequest */
     bool stopping;      /* no new request begins */
     bool closed;        /* the pools take no more */
-    bool hurry;    /* do not wait for queries */
+    bool hurry;         /* do not wait for queries */
     bool watching;
 };
 
