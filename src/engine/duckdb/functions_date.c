@@ -362,7 +362,7 @@ static void append_week(GString *out, char code, int64_t days)
                  {'v', 3, false}, {'X', 2, true},  {'x', 3, true}};
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
         if (codes[i].code == code) {
-            int year;
+            int year = 0;
             int number = week_of(days, codes[i].mode, &year);
             g_string_append_printf(out, codes[i].year ? "%04d" : "%02d", codes[i].year ? year : number);
         }
