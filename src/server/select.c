@@ -33,13 +33,6 @@ static char *check(ServerSession *session, const char *sql, bool *ret_keep, GErr
 }
 
 /* NULL = as it is. */
-static char *name_columns(const ServerSession *session, const char *sql)
-{
-    g_autoptr(GPtrArray) tokens =
-        session->dialect == ENGINE_DIALECT_MYSQL ? engine_sql_tokens(sql, ENGINE_DIALECT_MYSQL, NULL) : NULL;
-    return tokens ? sql_alias_items(sql, tokens) : NULL;
-}
-
 static char *wrap_having(const ServerSession *session, const char *sql)
 {
     if (session->dialect != ENGINE_DIALECT_MYSQL || !strcasestr(sql, "having")) {
@@ -52,10 +45,8 @@ static char *wrap_having(const ServerSession *session, const char *sql)
 char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep, GError **error)
 {
     session->used_variable = false;
-    g_autofree char *named = name_columns(session, sql);
-    g_autofree char *wrapped = wrap_having(session, named ? named : sql);
-    const char *text = wrapped ? wrapped : named ? named : sql;
-    g_autofree char *translated = session_translate(session, text, error);
+    g_autofree char *wrapped = wrap_having(session, sql);
+    g_autofree char *translated = session_translate(session, wrapped ? wrapped : sql, error);
     return translated ? check(session, translated, ret_keep, error) : NULL;
 }
 

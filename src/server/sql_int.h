@@ -38,11 +38,6 @@ bool sql_fail_near(const SqlCursor *cursor, const char *sql, GError **error);
  * frees. */
 char *sql_text_between(const SqlCursor *cursor, guint end, const char *sql);
 
-/* ---- sql_alias.c ---- */
-/* MySQL names a column without an alias by its text ("count(*)", "@@version"): the text with such aliases
- * added, or NULL when none is needed. Caller frees. */
-char *sql_alias_items(const char *sql, const GPtrArray *tokens);
-
 /* ---- sql_having.c ---- */
 /* MySQL's HAVING without groups as a condition around the statement; NULL when it has none. Caller frees. */
 char *sql_wrap_having(const char *sql, const GPtrArray *tokens);
