@@ -175,6 +175,20 @@ static void check_duration(CatalogBuild *build, CatalogItem *item, const Catalog
     }
 }
 
+static void check_span(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node)
+{
+    gint64 us, n;
+    if (!scalar(build, item, key, node, "a duration or a number") ||
+        (base_yaml_to_int(node, &n) && n >= 0 && n <= CATALOG_MAX_LOOKBACK) ||
+        (!base_yaml_to_int(node, &n) && base_text_to_duration(node->text, &us))) {
+        return;
+    }
+    BaseDiag *diag =
+        catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`%s` is no `%s`", node->text, key->name);
+    base_diag_hint(diag, "a duration such as 2h or 7d, or a number of intervals up to %d",
+                   CATALOG_MAX_LOOKBACK);
+}
+
 static void check_schedule(CatalogBuild *build, CatalogItem *item, const CatalogKey *key,
                            const BaseYaml *node)
 {
@@ -393,6 +407,9 @@ static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey
         break;
     case CATALOG_KEY_DURATION:
         check_duration(build, item, key, node);
+        break;
+    case CATALOG_KEY_SPAN:
+        check_span(build, item, key, node);
         break;
     case CATALOG_KEY_SCHEDULE:
         check_schedule(build, item, key, node);

@@ -109,19 +109,40 @@ typedef enum {
     CATALOG_MODEL_FULL,
     CATALOG_MODEL_INCREMENTAL,
     CATALOG_MODEL_SNAPSHOT,
-    CATALOG_MODEL_SCD2
+    CATALOG_MODEL_SCD2,
+    CATALOG_MODEL_MANUAL, /* filled by hand: never built */
+    CATALOG_MODEL_MID,    /* full, dropped a while after its last build */
+    CATALOG_MODEL_TEMP    /* full, dropped when the run that made it ends */
 } CatalogModelKind;
+const char *catalog_model_kind_name(CatalogModelKind kind); /* the YAML word */
+
+/* How rows of a run join those that are there. */
+typedef enum {
+    CATALOG_STRATEGY_NONE,
+    CATALOG_STRATEGY_APPEND,
+    CATALOG_STRATEGY_MERGE,
+    CATALOG_STRATEGY_DELETE_INSERT,
+    CATALOG_STRATEGY_INSERT_OVERWRITE,
+    CATALOG_STRATEGY_TIME_RANGE,
+    CATALOG_STRATEGY_MICROBATCH,
+    CATALOG_STRATEGY_TIMESTAMP, /* SCD2 */
+    CATALOG_STRATEGY_CHECK      /* SCD2 */
+} CatalogStrategy;
+const char *catalog_strategy_name(CatalogStrategy strategy); /* the YAML word; "" for NONE */
 
 typedef struct {
     CatalogModelKind kind;
     const char *sql;          /* body without header, as written */
     const char *sql_resolved; /* every table as domain.name; what the engine runs. $start, $end kept */
     unsigned sql_line;        /* line of the file on which the body starts, from 1 */
+    CatalogStrategy strategy; /* INCREMENTAL: as written, else by its keys (catalog/strategy.c); SCD2 */
+    bool keeps_history;       /* changed logic holds for new rows; only a full rebuild makes old ones anew */
     const char *time;         /* INCREMENTAL: column; NULL otherwise */
     const char *const *key;   /* NULL-terminated, may be empty */
-    gint64 lookback_us;
-    const char *schedule; /* NULL = none */
-    bool uses_interval;   /* has $start or $end */
+    gint64 lookback_us;       /* a duration; 0 = none */
+    gint64 lookback_batches;  /* a number of intervals; 0 = none. Never both */
+    const char *schedule;     /* NULL = none */
+    bool uses_interval;       /* has $start or $end */
 } CatalogModelInfo;
 
 struct CatalogObject {

@@ -33,6 +33,7 @@ typedef enum {
     CATALOG_KEY_REAL,
     CATALOG_KEY_BOOL,
     CATALOG_KEY_DURATION, /* 10m 2h 7d */
+    CATALOG_KEY_SPAN,     /* a duration, or a number of intervals */
     CATALOG_KEY_SCHEDULE, /* cron, "every 10m", {on: upstream} */
     CATALOG_KEY_WORD,     /* one of `words` */
     CATALOG_KEY_TYPE,     /* a column type */
@@ -53,6 +54,7 @@ typedef enum {
 /* Which way data goes between an object and what a key of it names. */
 typedef enum { CATALOG_FLOW_NONE, CATALOG_FLOW_IN, CATALOG_FLOW_OUT } CatalogFlow;
 
+#define CATALOG_MAX_LOOKBACK 100000 /* intervals that a run may read again */
 typedef struct CatalogKey CatalogKey;
 struct CatalogKey {
     const char *name; /* NULL ends a shape */
@@ -194,6 +196,9 @@ char *catalog_canonical(CatalogKind kind, const json_t *definition);
 /* model.c */
 void catalog_bind_model_file(CatalogBuild *build, CatalogFile *file);
 void catalog_bind_model(CatalogBuild *build, CatalogItem *item);
+/* strategy.c: strategy, lookback and what they need of other keys; complains where they do not fit. */
+void catalog_bind_strategy(CatalogBuild *build, CatalogItem *item, CatalogModelInfo *model);
+CatalogModelKind catalog_model_kind_by_name(const char *text);
 /* Line and column (from 1) in the file of a byte offset in the body. */
 void catalog_model_place(const CatalogItem *item, size_t offset, unsigned *ret_line, unsigned *ret_column);
 /* ods_, dwd_, ... ; NULL when the name has no layer prefix. */

@@ -25,6 +25,8 @@ static const char *type_text(CatalogKeyType type)
         return "true or false";
     case CATALOG_KEY_DURATION:
         return "duration";
+    case CATALOG_KEY_SPAN:
+        return "duration or number of intervals";
     case CATALOG_KEY_SCHEDULE:
         return "schedule";
     case CATALOG_KEY_WORD:

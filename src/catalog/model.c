@@ -144,17 +144,6 @@ void catalog_bind_model_file(CatalogBuild *build, CatalogFile *file)
 
 /* ---- what the header says ------------------------------------------------------------------------- */
 
-static CatalogModelKind model_kind(const char *text)
-{
-    static const char *const names[] = {"view", "full", "incremental", "snapshot", "scd2"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (g_str_equal(text, names[i])) {
-            return (CatalogModelKind)i;
-        }
-    }
-    return CATALOG_MODEL_VIEW;
-}
-
 static const char *const *text_list(const json_t *value)
 {
     GPtrArray *list = g_ptr_array_new();
@@ -182,28 +171,12 @@ static char *model_body(const CatalogItem *item)
     return g_strndup(start, len);
 }
 
-static void check_kind(CatalogBuild *build, CatalogItem *item, const CatalogModelInfo *model)
-{
-    const BaseYaml *kind = item->yaml ? base_yaml_get(item->yaml, "kind", NULL) : NULL;
-    if (model->kind == CATALOG_MODEL_INCREMENTAL && !model->time) {
-        BaseDiag *diag = catalog_complain(build, item, kind ? kind : item->yaml, BASE_E_KEY_MISSING,
-                                          "an incremental model has no `time`");
-        base_diag_hint(diag, "time: names the column of the interval [$start, $end)");
-    }
-    if ((model->kind == CATALOG_MODEL_SNAPSHOT || model->kind == CATALOG_MODEL_SCD2) && !model->key[0]) {
-        BaseDiag *diag = catalog_complain(build, item, kind ? kind : item->yaml, BASE_E_KEY_MISSING,
-                                          "a %s model has no `key`",
-                                          model->kind == CATALOG_MODEL_SCD2 ? "scd2" : "snapshot");
-        base_diag_hint(diag, "key: names the columns that identify a row");
-    }
-}
-
 void catalog_bind_model(CatalogBuild *build, CatalogItem *item)
 {
     CatalogModelInfo *model = item->node->model_owned = g_new0(CatalogModelInfo, 1);
     CatalogObject *object = &item->node->object;
     const json_t *definition = object->definition;
-    model->kind = model_kind(base_json_string(definition, "kind", "view"));
+    model->kind = catalog_model_kind_by_name(base_json_string(definition, "kind", "view"));
     model->sql = model_body(item);
     model->sql_resolved = g_strdup(model->sql);
     model->sql_line = 1;
@@ -214,12 +187,11 @@ void catalog_bind_model(CatalogBuild *build, CatalogItem *item)
     model->time = g_strdup(time);
     model->key = text_list(json_object_get(definition, "key"));
     model->schedule = g_strdup(base_json_string(definition, "schedule", NULL));
-    base_text_to_duration(base_json_string(definition, "lookback", ""), &model->lookback_us);
     object->model = model;
     object->columns = item->node->columns_owned =
         g_ptr_array_new_with_free_func((GDestroyNotify)catalog_column_free);
     item->node->columns_open = true; /* until its SELECT is resolved */
-    check_kind(build, item, model);
+    catalog_bind_strategy(build, item, model);
     if (!*model->sql) {
         BaseDiag *diag = base_diags_add(build->diags, BASE_E_SQL_SYNTAX, item->file->path, model->sql_line, 1,
                                         "the model has no SELECT");

@@ -42,11 +42,11 @@ static json_t *neighbours(const CatalogSnapshot *snapshot, const CatalogObject *
 
 static void set_model(json_t *out, const CatalogModelInfo *model)
 {
-    static const char *const kinds[] = {"view", "full", "incremental", "snapshot", "scd2"};
     json_t *json = json_object();
-    base_json_set_string(json, "kind", kinds[model->kind]);
+    base_json_set_string(json, "kind", catalog_model_kind_name(model->kind));
     base_json_set_string(json, "sql", model->sql);
     base_json_set_string(json, "sql_resolved", model->sql_resolved);
+    base_json_set_string(json, "strategy", model->strategy ? catalog_strategy_name(model->strategy) : NULL);
     base_json_set_string(json, "time", model->time);
     base_json_set_string(json, "schedule", model->schedule);
     json_object_set_new(json, "uses_interval", json_boolean(model->uses_interval));

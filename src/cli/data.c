@@ -296,7 +296,7 @@ static bool make_run_body(CliContext *ctx, json_t *body, GError **error)
         }
         json_object_set_new(body, "select", select);
     }
-    const char *const times[] = {"start", "end"};
+    const char *const times[] = {"start", "end", "at"};
     for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
         if (cli_text(ctx, times[i]) != NULL) {
             base_json_set_string(body, times[i], cli_text(ctx, times[i]));

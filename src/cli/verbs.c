@@ -84,6 +84,8 @@ static const CliFlag LOAD[] = {
 static const CliFlag RUN[] = {
     {"start", 0, CLI_TEXT, "TIME", NULL, "start of the interval", "区间起点"},
     {"end", 0, CLI_TEXT, "TIME", NULL, "end of the interval (not in it)", "区间终点（不含）"},
+    {"at", 0, CLI_TEXT, "TIME", NULL, "the run's clock; without a zone, the project's",
+     "本次运行的时刻；未带时区则按项目时区"},
     {"full", 0, CLI_BOOL, NULL, NULL, "rebuild from all history", "从全部历史重建"},
     {"parallel", 0, CLI_TEXT, "N", NULL, "models at once; default: cores", "同时运行的模型数，默认核数"},
     END,

@@ -365,9 +365,10 @@ static bool run_models(WarehouseRunContext *context, WarehouseTell tell_step, vo
     if (!conn || !warehouse_standing_read(conn, &context->standing, error)) {
         return false;
     }
-    context->now_us = base_time_now_us();
+    gint64 wall_us = base_time_now_us();
+    context->now_us = context->options->at_us ? context->options->at_us : wall_us;
     context->zone = zone;
-    g_autofree char *run_id = new_run_id(context->now_us);
+    g_autofree char *run_id = new_run_id(wall_us);
     context->run_id = run_id;
     g_autoptr(GPtrArray) nodes = make_nodes(context->snapshot, models);
     Runner runner = {.warehouse = context->warehouse,

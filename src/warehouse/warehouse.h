@@ -43,6 +43,7 @@ typedef void (*WarehouseTell)(const WarehouseStep *step, void *user);
 typedef struct {
     const char *const *select; /* NULL-terminated "model", "model+", "+model", "domain:x"; NULL = all */
     gint64 start_us, end_us;   /* 0 = what is missing since the last run, plus lookback */
+    gint64 at_us;              /* the run's clock: intervals, versions, checks; 0 = now */
     bool full;                 /* rebuild incremental models from all history */
     unsigned parallel;         /* 0 = cores */
 } WarehouseRunOptions;

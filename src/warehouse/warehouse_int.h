@@ -4,7 +4,7 @@
  *   interval.c  which time a run covers: pure arithmetic
  *   select.c    "model+", "+model", "domain:x" -> models in order
  *   checks.c    definition["checks"] -> SQL over rows that no reader sees yet
- *   build.c     one model: build beside, check, swap in
+ *   build*.c    one model: build beside, check, swap in; a row for each kind (build_int.h)
  *   run.c       many models: order, worker threads, stop
  *   plan.c      what a change costs; apply.c: makes the engine match a snapshot
  *   schedule.c  what is due */
@@ -172,7 +172,7 @@ typedef struct {
     const WarehouseRunOptions *options;
     GTimeZone *zone;
     const char *run_id;
-    gint64 now_us;
+    gint64 now_us; /* the run's clock: --at, else the wall's */
     guint64 stop_base;
     WarehouseStanding standing; /* when the run began */
 } WarehouseRunContext;

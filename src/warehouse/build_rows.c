@@ -1,0 +1,122 @@
+/* The model's SELECT, run for an interval into the table beside the target. */
+#include "warehouse/build_int.h"
+
+/* ---- the type of the time column ----------------------------------------------------------------------- */
+
+static EngineTypeId type_by_name(const char *type)
+{
+    if (g_ascii_strcasecmp(type, "DATE") == 0) {
+        return ENGINE_DATE;
+    }
+    bool zoned =
+        g_ascii_strncasecmp(type, "TIMESTAMP WITH", 14) == 0 || g_ascii_strcasecmp(type, "TIMESTAMPTZ") == 0;
+    return zoned ? ENGINE_TIMESTAMP_TZ : ENGINE_TIMESTAMP;
+}
+
+/* The body with $start and $end as literals: what prepares without parameters. */
+static char *body_with_literals(const CatalogObject *model, GError **error)
+{
+    const char *sql = model->model->sql_resolved;
+    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, error);
+    if (!tokens) {
+        return NULL;
+    }
+    GString *out = g_string_new(NULL);
+    size_t at = 0;
+    for (guint i = 0; i < tokens->len; i++) {
+        const EngineToken *token = tokens->pdata[i];
+        if (token->type == ENGINE_TOKEN_PARAM &&
+            (g_str_equal(token->text, "$start") || g_str_equal(token->text, "$end"))) {
+            g_string_append_len(out, sql + at, (gssize)(token->start - at));
+            g_string_append(out, "TIMESTAMP '2000-01-01'");
+            at = token->end;
+        }
+    }
+    g_string_append(out, sql + at);
+    return g_string_free(out, FALSE);
+}
+
+bool warehouse_build_time_type(Build *build, const char *column, EngineTypeId *ret, GError **error)
+{
+    const CatalogObject *model = build->model;
+    for (guint i = 0; model->columns && i < model->columns->len; i++) {
+        const CatalogColumn *known = model->columns->pdata[i];
+        if (g_ascii_strcasecmp(known->name, column) == 0 && *known->type) {
+            *ret = type_by_name(known->type);
+            return true;
+        }
+    }
+    g_autofree char *body = body_with_literals(model, error);
+    g_autoptr(GString) sql = g_string_new("SELECT ");
+    engine_sql_append_name(sql, column);
+    g_string_append_printf(sql, " FROM (%s) AS body", body ? body : "");
+    g_autoptr(EngineStmt) stmt = body ? engine_prepare(build->conn, sql->str, error) : NULL;
+    if (!stmt) {
+        return false;
+    }
+    EngineTypeId id = engine_stmt_column_type(stmt, 0).id;
+    *ret = id == ENGINE_DATE || id == ENGINE_TIMESTAMP_TZ ? id : ENGINE_TIMESTAMP;
+    return true;
+}
+
+/* ---- running --------------------------------------------------------------------------------------------
+ */
+
+static bool bind_instant(Build *build, EngineStmt *stmt, const char *name, gint64 us, GError **error)
+{
+    size_t i;
+    if (!engine_stmt_param_index(stmt, name, &i)) {
+        return true;
+    }
+    EngineValue value = warehouse_interval_value(us, build->time_type, build->context->zone);
+    return engine_stmt_bind(stmt, i, &value, error);
+}
+
+static bool drain(EngineResult *result, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    while (engine_result_next(result, &failure)) {
+    }
+    if (failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    return true;
+}
+
+bool warehouse_build_exec(Build *build, const char *sql, GError **error)
+{
+    g_autoptr(EngineStmt) stmt = engine_prepare(build->conn, sql, error);
+    if (!stmt || !bind_instant(build, stmt, "start", build->interval.start_us, error) ||
+        !bind_instant(build, stmt, "end", build->interval.end_us, error) ||
+        !warehouse_build_go_on(build, error)) {
+        return false; /* an interrupt while it was prepared stopped nothing either */
+    }
+    g_autoptr(EngineResult) result = engine_stmt_run(stmt, error);
+    return result && drain(result, error);
+}
+
+bool warehouse_build_rows(Build *build, GError **error)
+{
+    g_autofree char *sql =
+        g_strdup_printf("CREATE TABLE %s AS %s", build->build_sql, build->model->model->sql_resolved);
+    g_autofree char *count = g_strdup_printf("SELECT count(*) FROM %s", build->build_sql);
+    int64_t n = 0;
+    if (!warehouse_build_exec(build, sql, error) || !engine_query_int(build->conn, count, &n, error)) {
+        return false;
+    }
+    build->run->rows += n;
+    return true;
+}
+
+char *warehouse_build_inside(const Build *build, const char *alias, const char *column)
+{
+    g_autoptr(GString) name = g_string_new(alias);
+    g_string_append_c(name, '.');
+    engine_sql_append_name(name, column);
+    g_autofree char *start =
+        warehouse_interval_literal(build->interval.start_us, build->time_type, build->context->zone);
+    g_autofree char *end =
+        warehouse_interval_literal(build->interval.end_us, build->time_type, build->context->zone);
+    return g_strdup_printf("%s >= %s AND %s < %s", name->str, start, name->str, end);
+}
