@@ -160,6 +160,7 @@ bool engine_functions_install(EngineConn *conn, GError **error)
 {
     if (!register_all(conn, FUNCTIONS_DATE, FUNCTIONS_DATE_N, error) ||
         !register_all(conn, FUNCTIONS_TEXT, FUNCTIONS_TEXT_N, error) ||
+        !register_all(conn, FUNCTIONS_PERIOD, FUNCTIONS_PERIOD_N, error) ||
         !engine_exec(conn, "ATTACH ':memory:' AS weir_fn", error) ||
         !engine_exec(conn, ENGINE_FUNCTIONS_SEARCH_PATH, error)) {
         return false;

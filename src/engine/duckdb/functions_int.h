@@ -7,7 +7,7 @@
 
 #include "engine/duckdb/duckdb_int.h"
 
-#define FUNCTION_MAX_ARGS 3
+#define FUNCTION_MAX_ARGS 4
 
 typedef struct {
     int64_t i64;       /* BIGINT, DATE in days, TIME and TIMESTAMP in us */
@@ -35,6 +35,8 @@ extern const FunctionInfo FUNCTIONS_DATE[];
 extern const size_t FUNCTIONS_DATE_N;
 extern const FunctionInfo FUNCTIONS_TEXT[];
 extern const size_t FUNCTIONS_TEXT_N;
+extern const FunctionInfo FUNCTIONS_PERIOD[];
+extern const size_t FUNCTIONS_PERIOD_N;
 
 /* functions_macros.c: statements that make the macros, NULL-terminated. */
 extern const char *const FUNCTIONS_MACROS[];
