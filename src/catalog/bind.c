@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "catalog/catalog_int.h"
 #include "engine/sql.h"
+#include "schedule/spec.h"
 
 static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
                         const BaseYaml *map);
@@ -192,25 +193,16 @@ static void check_span(CatalogBuild *build, CatalogItem *item, const CatalogKey 
 static void check_schedule(CatalogBuild *build, CatalogItem *item, const CatalogKey *key,
                            const BaseYaml *node)
 {
-    if (node->type == BASE_YAML_MAP) {
-        const BaseYaml *on = base_yaml_get(node, "on", NULL);
-        if (!on || on->type != BASE_YAML_SCALAR || !g_str_equal(on->text, "upstream") ||
-            node->items->len != 1) {
-            BaseDiag *diag =
-                catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`schedule` is not understood");
-            base_diag_hint(diag, "cron in quotes, \"every 10m\", or {on: upstream}");
-        }
+    if (node->type != BASE_YAML_MAP && !scalar(build, item, key, node, "cron or \"every 10m\"")) {
         return;
     }
-    if (!scalar(build, item, key, node, "cron or \"every 10m\"")) {
-        return;
-    }
+    g_autoptr(json_t) value = base_yaml_to_json(node);
     g_autoptr(GError) error = NULL;
-    g_autoptr(BaseCron) cron = base_cron_parse(node->text, &error);
-    if (!cron) {
+    g_autoptr(ScheduleSpec) spec = schedule_spec_parse(value, &error);
+    if (!spec) {
         BaseDiag *diag = catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "%s", error->message);
         const char *hint = base_error_get_hint(error);
-        base_diag_hint(diag, "%s", hint ? hint : "cron in quotes, \"every 10m\", or {on: upstream}");
+        base_diag_hint(diag, "%s", hint ? hint : "cron in quotes, \"every 10m\", {on: upstream}, or a map");
     }
 }
 
@@ -686,6 +678,30 @@ static void complain_top_key(CatalogBuild *build, CatalogItem *place, const Base
     base_diag_hint_nearest(diag, key->text, (const char *const *)names->pdata);
 }
 
+/* weir.yml: calendars and pools. */
+static void check_scheduling(CatalogBuild *build, CatalogItem *place, const BaseYaml *doc)
+{
+    const BaseYaml *calendars = base_yaml_get(doc, "calendars", NULL),
+                   *pools = base_yaml_get(doc, "pools", NULL);
+    for (guint i = 0; calendars && calendars->type == BASE_YAML_MAP && i < calendars->items->len; i++) {
+        const BaseYaml *node = g_ptr_array_index(calendars->items, i);
+        g_autoptr(json_t) value = base_yaml_to_json(node);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(ScheduleCalendar) calendar = schedule_calendar_parse(value, &error);
+        if (!calendar) {
+            BaseDiag *diag = catalog_complain(build, place, node, BASE_E_VALUE_INVALID, "%s", error->message);
+            base_diag_hint(diag, "%s", base_error_get_hint(error));
+        }
+    }
+    for (guint i = 0; pools && pools->type == BASE_YAML_MAP && i < pools->items->len; i++) {
+        const BaseYaml *node = g_ptr_array_index(pools->items, i);
+        gint64 slots;
+        if (!base_yaml_to_int(node, &slots) || slots < 1 || slots > 100000) {
+            catalog_complain(build, place, node, BASE_E_VALUE_INVALID, "a pool has 1 to 100000 slots");
+        }
+    }
+}
+
 static void bind_yaml(CatalogBuild *build, CatalogFile *file, const BaseYaml *doc)
 {
     bool project = g_str_equal(file->path, "weir.yml");
@@ -714,6 +730,7 @@ static void bind_yaml(CatalogBuild *build, CatalogFile *file, const BaseYaml *do
         if (!base_yaml_get(doc, "name", NULL)) {
             catalog_complain(build, &place, doc, BASE_E_KEY_MISSING, "the project has no `name`");
         }
+        check_scheduling(build, &place, doc);
         json_decref(build->settings);
         build->settings = base_yaml_to_json(doc);
     }

@@ -193,6 +193,12 @@ static const CatalogKey table_keys[] = {
     K("checks", CHECKS, "Checks on the table", "表上的检查"),
     END};
 
+static const CatalogKey retries_keys[] = {
+    K("times", INT, "How often it is tried again", "重试次数"),
+    K("delay", DURATION, "Before the first try; 1m when not given", "首次重试前的等待，默认 1m"),
+    K("factor", REAL, "How much longer each next delay is; 2 when not given", "等待的递增倍数，默认 2"),
+    K("max", DURATION, "Longest delay; 1h when not given", "最长等待，默认 1h"),
+    END};
 static const CatalogKey model_keys[] = {
     WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
     WORD("kind", "view|full|incremental|snapshot|scd2|manual|mid|temp",
@@ -238,6 +244,9 @@ static const CatalogKey model_keys[] = {
     K("grain", TEXT, "Time grain of an interval", "时间粒度"),
     K("start", TEXT, "First day of history", "历史起始日"),
     K("schedule", SCHEDULE, "When it runs", "调度"),
+    SUB("retries", MAP, retries_keys, "Tries after a failure", "失败后的重试"),
+    K("priority", INT, "Higher starts first", "优先级，数值大者先运行"),
+    K("pool", TEXT, "Pool of weir.yml whose slots it takes", "占用 weir.yml 中哪个资源池的名额"),
     SUB("columns", MAPS, column_keys, "What is to be said of columns", "列的说明"),
     K("checks", CHECKS, "Checks on the model", "模型上的检查"),
     K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
@@ -455,6 +464,10 @@ const CatalogKey catalog_project_keys[] = {
     K("description", LABEL, "What it is", "说明"),
     K("timezone", TEXT, "Time zone of days and schedules", "时区"),
     SUB("standard", MAP, standard_keys, "The warehouse standard", "数仓标准"),
+    K("calendars", ANY, "Working days by name: {weekend, holidays, workdays}",
+      "工作日历：{weekend, holidays, workdays}"),
+    K("pools", ANY, "Slots by name: how many models of a pool run at once",
+      "资源池名额：同一池内同时运行的模型数"),
     K("environments", ANY, "Engines and services for each environment", "各环境的引擎与服务"),
     K("settings", ANY, "Settings of the server (weir config)", "服务器设置（weir config）"),
     K("lang", TEXT, "Language of messages", "消息语言"),
