@@ -14,6 +14,7 @@
 
 #include "base/yaml.h"
 #include "catalog/catalog.h"
+#include "engine/tree.h"
 
 #define CATALOG_MAX_FILE_BYTES  ((size_t)16 * 1024 * 1024)
 #define CATALOG_MAX_FILES       100000
@@ -133,7 +134,7 @@ typedef struct {
     size_t body_offset;            /* MODEL: of the body in the file */
     bool failed;                   /* something is wrong with it: left out of the snapshot */
     bool duplicate;                /* its name is taken */
-    json_t *tree;                  /* MODEL: the parser's */
+    EngineTree *tree;              /* MODEL: the parser's */
     int state;                     /* resolve.c */
     GPtrArray *reads;              /* MODEL: models that it reads, each once: CatalogItem* */
     CatalogColumnsResult *columns; /* MODEL */
@@ -158,7 +159,7 @@ typedef struct {
     const BaseYaml *node;
     const char *key;
     const BaseYaml *map;
-    json_t *tree;
+    EngineTree *tree;
 } CatalogExpr;
 
 typedef struct {
@@ -214,9 +215,7 @@ CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, 
                                     bool keep_wrong, BaseDiags *diags);
 
 /* parse.c: trees of many statements at once, in parallel. trees[i] is NULL where it does not parse. */
-void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, json_t **ret_trees);
-/* The query node ({"type":"SELECT_NODE"...}) of a tree. */
-json_t *catalog_tree_node(const json_t *tree);
+void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, EngineTree **ret_trees);
 
 /* resolve.c: all names, models in order, columns, edges, types. */
 void catalog_resolve(CatalogBuild *build);
@@ -284,7 +283,8 @@ typedef struct {
     const CatalogObject *(*implied)(void *user, const char *name);
     void *user;
 } CatalogColumnsContext;
-void catalog_columns_run(const json_t *tree, const CatalogColumnsContext *context, CatalogColumnsResult *ret);
+void catalog_columns_run(const EngineTree *tree, const CatalogColumnsContext *context,
+                         CatalogColumnsResult *ret);
 void catalog_columns_clear(CatalogColumnsResult *result);
 bool catalog_is_aggregate(const char *function); /* columns_names.c */
 

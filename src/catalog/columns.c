@@ -17,17 +17,11 @@ const char *catalog_how_name(CatalogHow how)
     return names[how];
 }
 
-/* The engine writes "no position" as 2^64-1, which the tree holds as a negative number or none. */
-size_t node_offset(const json_t *node)
+/* The engine writes "no position" as 2^64-1, which no int64 is. */
+size_t node_offset(const EngineNode *node)
 {
-    const json_t *at = json_object_get(node, "query_location");
-    return json_is_integer(at) && json_integer_value(at) >= 0 ? (size_t)json_integer_value(at) : NOWHERE;
-}
-
-const char *node_text(const json_t *node, const char *key)
-{
-    const char *text = json_string_value(json_object_get(node, key));
-    return text ? text : "";
+    int64_t at = 0;
+    return engine_node_int(engine_node_get(node, "query_location"), &at) && at >= 0 ? (size_t)at : NOWHERE;
 }
 
 BaseDiag *walk_complain(Walk *walk, size_t offset, size_t len, BaseErrorCode code, const char *format, ...)
@@ -45,11 +39,12 @@ BaseDiag *walk_complain(Walk *walk, size_t offset, size_t len, BaseErrorCode cod
 /* ---- ORDER BY, DISTINCT ON, LIMIT -----------------------------------------------------------------------
  */
 
-static void filter_by(Walk *walk, const json_t *expr, Scope *scope, const Relation *out)
+static void filter_by(Walk *walk, const EngineNode *expr, Scope *scope, const Relation *out)
 {
-    const json_t *value = json_object_get(json_object_get(expr, "value"), "value");
-    if (g_str_equal(node_text(expr, "class"), "CONSTANT") && json_is_integer(value)) {
-        gint64 n = json_integer_value(value); /* a position in the select list */
+    const EngineNode *value = engine_node_get(engine_node_get(expr, "value"), "value");
+    int64_t n = 0;
+    if (g_str_equal(engine_node_text(expr, "class"), "CONSTANT") && engine_node_int(value, &n)) {
+        /* a position in the select list */
         if (n >= 1 && (size_t)n <= out->n_columns) {
             walk_filter(walk, out->columns[n - 1].origins);
         }
@@ -58,22 +53,25 @@ static void filter_by(Walk *walk, const json_t *expr, Scope *scope, const Relati
     walk_filter(walk, walk_expr(walk, expr, scope).origins);
 }
 
-static void walk_modifiers(Walk *walk, const json_t *node, Scope *scope, const Relation *out)
+static void walk_modifiers(Walk *walk, const EngineNode *node, Scope *scope, const Relation *out)
 {
     size_t i, k;
-    json_t *modifier, *entry;
+    const EngineNode *modifier, *entry;
     scope->alias_first = true;
-    json_array_foreach (json_object_get(node, "modifiers"), i, modifier) {
-        json_array_foreach (json_object_get(modifier, "orders"), k, entry) {
-            filter_by(walk, json_object_get(entry, "expression"), scope, out);
+    engine_node_foreach(engine_node_get(node, "modifiers"), i, modifier)
+    {
+        engine_node_foreach(engine_node_get(modifier, "orders"), k, entry)
+        {
+            filter_by(walk, engine_node_get(entry, "expression"), scope, out);
         }
-        json_array_foreach (json_object_get(modifier, "distinct_on_targets"), k, entry) {
+        engine_node_foreach(engine_node_get(modifier, "distinct_on_targets"), k, entry)
+        {
             filter_by(walk, entry, scope, out);
         }
         static const char *const limits[] = {"limit", "offset"};
         for (size_t l = 0; l < G_N_ELEMENTS(limits); l++) {
-            json_t *limit = json_object_get(modifier, limits[l]);
-            if (json_is_object(limit)) {
+            const EngineNode *limit = engine_node_get(modifier, limits[l]);
+            if (engine_node_is_object(limit)) {
                 walk_filter(walk, walk_expr(walk, limit, scope).origins);
             }
         }
@@ -85,18 +83,18 @@ static void walk_modifiers(Walk *walk, const json_t *node, Scope *scope, const R
  * -------------------------------------------------------------------------------------- */
 
 /* The engine's name of an item without alias, where it is simple; NULL = left to the engine. */
-static const char *item_name(Walk *walk, const json_t *item)
+static const char *item_name(Walk *walk, const EngineNode *item)
 {
-    const char *alias = node_text(item, "alias");
+    const char *alias = engine_node_text(item, "alias");
     if (*alias) {
         return walk_text(walk, alias);
     }
-    const json_t *names = json_object_get(item, "column_names");
-    if (json_array_size(names) > 0) {
-        return walk_text(walk, json_string_value(json_array_get(names, json_array_size(names) - 1)));
+    const EngineNode *names = engine_node_get(item, "column_names");
+    if (engine_node_size(names) > 0) {
+        return walk_text(walk, engine_node_string(engine_node_at(names, engine_node_size(names) - 1)));
     }
-    const char *function = node_text(item, "function_name");
-    if (g_str_equal(node_text(item, "class"), "FUNCTION") && g_str_equal(function, "count_star")) {
+    const char *function = engine_node_text(item, "function_name");
+    if (g_str_equal(engine_node_text(item, "class"), "FUNCTION") && g_str_equal(function, "count_star")) {
         return "count_star()";
     }
     return NULL;
@@ -138,13 +136,14 @@ static void set_columns(Walk *walk, Relation *relation, const GArray *columns)
 /* ---- SELECT
  * --------------------------------------------------------------------------------------------------- */
 
-static void walk_select_list(Walk *walk, const json_t *list, Scope *scope, Relation *ret)
+static void walk_select_list(Walk *walk, const EngineNode *list, Scope *scope, Relation *ret)
 {
     g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(Column));
     size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item) {
-        const json_t *star = find_star(item);
+    const EngineNode *item;
+    engine_node_foreach(list, i, item)
+    {
+        const EngineNode *star = find_star(item);
         if (star) {
             walk_star_item(walk, item, star, scope, columns, &ret->open);
             continue;
@@ -166,15 +165,16 @@ static bool is_aggregated(const Origins *origins)
     return false;
 }
 
-static void walk_groups(Walk *walk, const json_t *node, Scope *scope, const Relation *out)
+static void walk_groups(Walk *walk, const EngineNode *node, Scope *scope, const Relation *out)
 {
     size_t i;
-    json_t *group;
-    json_array_foreach (json_object_get(node, "group_expressions"), i, group) {
+    const EngineNode *group;
+    engine_node_foreach(engine_node_get(node, "group_expressions"), i, group)
+    {
         filter_by(walk, group, scope, out);
     }
     /* GROUP BY ALL: by every output that is no aggregate */
-    bool all = g_str_equal(node_text(node, "aggregate_handling"), "FORCE_AGGREGATES");
+    bool all = g_str_equal(engine_node_text(node, "aggregate_handling"), "FORCE_AGGREGATES");
     for (i = 0; all && i < out->n_columns; i++) {
         if (!is_aggregated(out->columns[i].origins)) {
             walk_filter(walk, out->columns[i].origins);
@@ -182,16 +182,16 @@ static void walk_groups(Walk *walk, const json_t *node, Scope *scope, const Rela
     }
 }
 
-static void walk_select(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes, Relation *ret)
+static void walk_select(Walk *walk, const EngineNode *node, Scope *outer, const Cte *ctes, Relation *ret)
 {
     Scope scope;
     scope_init(&scope, outer, ctes);
-    scope.select_list = json_object_get(node, "select_list");
-    walk_from(walk, json_object_get(node, "from_table"), &scope);
+    scope.select_list = engine_node_get(node, "select_list");
+    walk_from(walk, engine_node_get(node, "from_table"), &scope);
     static const char *const filters[] = {"where_clause", "having", "qualify"};
     for (size_t i = 0; i < G_N_ELEMENTS(filters); i++) {
-        json_t *expr = json_object_get(node, filters[i]);
-        if (json_is_object(expr)) {
+        const EngineNode *expr = engine_node_get(node, filters[i]);
+        if (engine_node_is_object(expr)) {
             walk_filter(walk, walk_expr(walk, expr, &scope).origins);
         }
     }
@@ -248,16 +248,16 @@ static void unite(Walk *walk, Relation *left, const Relation *right, bool by_nam
     left->rows = origins_union(walk, left->rows, right->rows);
 }
 
-static void walk_set(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes, Relation *ret)
+static void walk_set(Walk *walk, const EngineNode *node, Scope *outer, const Cte *ctes, Relation *ret)
 {
-    const char *type = node_text(node, "setop_type");
+    const char *type = engine_node_text(node, "setop_type");
     bool removes = g_str_equal(type, "EXCEPT") || g_str_equal(type, "INTERSECT");
-    json_t *children = json_object_get(node, "children");
-    json_t *pair[] = {json_object_get(node, "left"), json_object_get(node, "right")};
-    size_t n = children ? json_array_size(children) : 2;
+    const EngineNode *children = engine_node_get(node, "children");
+    const EngineNode *pair[] = {engine_node_get(node, "left"), engine_node_get(node, "right")};
+    size_t n = children ? engine_node_size(children) : 2;
     for (size_t i = 0; i < n; i++) {
         Relation part = {0};
-        walk_query(walk, children ? json_array_get(children, i) : pair[i], outer, ctes, i ? &part : ret);
+        walk_query(walk, children ? engine_node_at(children, i) : pair[i], outer, ctes, i ? &part : ret);
         for (size_t k = 0; i && removes && k < part.n_columns; k++) {
             walk_filter(walk, part.columns[k].origins); /* its rows decide which stay */
         }
@@ -287,17 +287,18 @@ static size_t origins_total(const Relation *relation)
 
 /* What the recursive part adds may flow round: its columns are united until nothing new comes. Only the
  * first pass complains. */
-static void walk_recursive(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes,
-                           const json_t *aliases, Relation *ret)
+static void walk_recursive(Walk *walk, const EngineNode *node, Scope *outer, const Cte *ctes,
+                           const EngineNode *aliases, Relation *ret)
 {
-    walk_query(walk, json_object_get(node, "left"), outer, ctes, ret);
+    walk_query(walk, engine_node_get(node, "left"), outer, ctes, ret);
     relation_rename(walk, ret, aliases);
     bool quiet = walk->quiet;
     for (size_t pass = 0; pass <= ret->n_columns + 1; pass++) {
-        Cte self = {.next = (Cte *)(guintptr)ctes, .name = node_text(node, "cte_name"), .relation = *ret};
+        Cte self = {
+            .next = (Cte *)(guintptr)ctes, .name = engine_node_text(node, "cte_name"), .relation = *ret};
         Relation part = {0};
         size_t before = origins_total(ret);
-        walk_query(walk, json_object_get(node, "right"), outer, &self, &part);
+        walk_query(walk, engine_node_get(node, "right"), outer, &self, &part);
         unite(walk, ret, &part, false);
         walk->quiet = true;
         if (origins_total(ret) == before) {
@@ -307,17 +308,18 @@ static void walk_recursive(Walk *walk, const json_t *node, Scope *outer, const C
     walk->quiet = quiet;
 }
 
-static const Cte *walk_ctes(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes)
+static const Cte *walk_ctes(Walk *walk, const EngineNode *node, Scope *outer, const Cte *ctes)
 {
     size_t i;
-    json_t *entry;
-    json_array_foreach (json_object_get(json_object_get(node, "cte_map"), "map"), i, entry) {
-        const json_t *value = json_object_get(entry, "value");
-        const json_t *body = json_object_get(json_object_get(value, "query"), "node");
-        const json_t *aliases = json_object_get(value, "aliases");
+    const EngineNode *entry;
+    engine_node_foreach(engine_node_get(engine_node_get(node, "cte_map"), "map"), i, entry)
+    {
+        const EngineNode *value = engine_node_get(entry, "value");
+        const EngineNode *body = engine_node_get(engine_node_get(value, "query"), "node");
+        const EngineNode *aliases = engine_node_get(value, "aliases");
         Cte *cte = walk_alloc(walk, sizeof *cte);
-        *cte = (Cte){.next = (Cte *)(guintptr)ctes, .name = walk_text(walk, node_text(entry, "key"))};
-        if (g_str_equal(node_text(body, "type"), "RECURSIVE_CTE_NODE")) {
+        *cte = (Cte){.next = (Cte *)(guintptr)ctes, .name = walk_text(walk, engine_node_text(entry, "key"))};
+        if (g_str_equal(engine_node_text(body, "type"), "RECURSIVE_CTE_NODE")) {
             const Cte *inner = walk_ctes(walk, body, outer, ctes);
             walk_recursive(walk, body, outer, inner, aliases, &cte->relation);
         } else {
@@ -329,7 +331,7 @@ static const Cte *walk_ctes(Walk *walk, const json_t *node, Scope *outer, const 
     return ctes;
 }
 
-void walk_query(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes, Relation *ret)
+void walk_query(Walk *walk, const EngineNode *node, Scope *outer, const Cte *ctes, Relation *ret)
 {
     if (++walk->steps > COLUMNS_MAX_STEPS) {
         ret->open = true;
@@ -342,14 +344,14 @@ void walk_query(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes, R
         return;
     }
     walk->depth++;
-    const char *type = node_text(node, "type");
+    const char *type = engine_node_text(node, "type");
     const Cte *inner = walk_ctes(walk, node, outer, ctes);
     if (g_str_equal(type, "SELECT_NODE")) {
         walk_select(walk, node, outer, inner, ret);
     } else if (g_str_equal(type, "SET_OPERATION_NODE")) {
         walk_set(walk, node, outer, inner, ret);
     } else if (g_str_equal(type, "RECURSIVE_CTE_NODE")) {
-        walk_recursive(walk, node, outer, inner, json_object_get(node, "aliases"), ret);
+        walk_recursive(walk, node, outer, inner, engine_node_get(node, "aliases"), ret);
     } else {
         ret->open = true;
     }
@@ -359,14 +361,15 @@ void walk_query(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes, R
 /* ---- the whole
  * ------------------------------------------------------------------------------------------------------ */
 
-void catalog_columns_run(const json_t *tree, const CatalogColumnsContext *context, CatalogColumnsResult *ret)
+void catalog_columns_run(const EngineTree *tree, const CatalogColumnsContext *context,
+                         CatalogColumnsResult *ret)
 {
     *ret = (CatalogColumnsResult){.uses = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse)),
                                   .schemas = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse))};
     Walk walk = {.context = context, .result = ret, .blocks = g_ptr_array_new_with_free_func(g_free)};
     ret->arena = walk.blocks;
     Relation out = {0};
-    walk_query(&walk, catalog_tree_node(tree), NULL, NULL, &out);
+    walk_query(&walk, engine_tree_query(tree), NULL, NULL, &out);
     ret->outputs = (CatalogOutput *)(guintptr)out.columns;
     ret->n_outputs = out.n_columns;
     ret->open = out.open || walk.steps > COLUMNS_MAX_STEPS;

@@ -20,18 +20,18 @@ const Origins *scope_rows(Walk *walk, const Scope *scope)
  * -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const json_t *node;
+    const EngineNode *node;
     const char *parts[8];
     size_t n;
 } Name;
 
-static void read_name(const json_t *node, Name *name)
+static void read_name(const EngineNode *node, Name *name)
 {
-    const json_t *parts = json_object_get(node, "column_names");
+    const EngineNode *parts = engine_node_get(node, "column_names");
     name->node = node;
-    name->n = MIN(json_array_size(parts), G_N_ELEMENTS(name->parts));
+    name->n = MIN(engine_node_size(parts), G_N_ELEMENTS(name->parts));
     for (size_t i = 0; i < name->n; i++) {
-        const char *text = json_string_value(json_array_get(parts, i));
+        const char *text = engine_node_string(engine_node_at(parts, i));
         name->parts[i] = text ? text : "";
     }
 }
@@ -106,10 +106,10 @@ typedef struct AliasValue {
 } AliasValue;
 
 /* Each item is walked once, however often its alias is used: a, b = a + a, c = b + b ... would double. */
-static Value alias_value(Walk *walk, Scope *scope, size_t i, const json_t *item)
+static Value alias_value(Walk *walk, Scope *scope, size_t i, const EngineNode *item)
 {
     if (!scope->aliases) {
-        size_t bytes = sizeof(AliasValue) * json_array_size(scope->select_list);
+        size_t bytes = sizeof(AliasValue) * engine_node_size(scope->select_list);
         scope->aliases = memset(walk_alloc(walk, bytes), 0, bytes);
     }
     AliasValue *alias = &scope->aliases[i];
@@ -127,10 +127,11 @@ static Value alias_value(Walk *walk, Scope *scope, size_t i, const json_t *item)
 static bool in_aliases(Walk *walk, Scope *scope, const char *name, Value *ret)
 {
     size_t i;
-    json_t *item;
-    json_array_foreach (scope->select_list, i, item) {
+    const EngineNode *item;
+    engine_node_foreach(scope->select_list, i, item)
+    {
         bool busy = scope->aliases && scope->aliases[i].state == ALIAS_BUSY;
-        if (!busy && g_ascii_strcasecmp(node_text(item, "alias"), name) == 0) {
+        if (!busy && g_ascii_strcasecmp(engine_node_text(item, "alias"), name) == 0) {
             *ret = alias_value(walk, scope, i, item);
             return true;
         }
@@ -346,7 +347,7 @@ static bool in_implied(Walk *walk, const Name *name, Value *ret)
     return true;
 }
 
-static Value walk_name(Walk *walk, const json_t *node, Scope *scope)
+static Value walk_name(Walk *walk, const EngineNode *node, Scope *scope)
 {
     Name name;
     Value value = nothing;
@@ -385,49 +386,52 @@ static Value as(Walk *walk, const Origins *origins, CatalogHow how, const char *
     return (Value){.origins = origins_at_least(walk, origins, how), .type = type};
 }
 
-Value walk_list(Walk *walk, const json_t *list, Scope *scope)
+Value walk_list(Walk *walk, const EngineNode *list, Scope *scope)
 {
     Value out = nothing;
     size_t i;
-    json_t *node;
-    json_array_foreach (list, i, node) {
+    const EngineNode *node;
+    engine_node_foreach(list, i, node)
+    {
         out.origins = origins_union(walk, out.origins, walk_expr(walk, node, scope).origins);
     }
     return out;
 }
 
-static const Origins *walk_orders(Walk *walk, const json_t *orders, Scope *scope)
+static const Origins *walk_orders(Walk *walk, const EngineNode *orders, Scope *scope)
 {
     const Origins *out = NULL;
     size_t i;
-    json_t *order;
-    json_array_foreach (orders, i, order) {
-        out = origins_union(walk, out, walk_expr(walk, json_object_get(order, "expression"), scope).origins);
+    const EngineNode *order;
+    engine_node_foreach(orders, i, order)
+    {
+        out = origins_union(walk, out, walk_expr(walk, engine_node_get(order, "expression"), scope).origins);
     }
     return out;
 }
 
-static const Origins *optional(Walk *walk, const json_t *node, const char *key, Scope *scope)
+static const Origins *optional(Walk *walk, const EngineNode *node, const char *key, Scope *scope)
 {
-    const json_t *child = json_object_get(node, key);
-    return json_is_object(child) ? walk_expr(walk, child, scope).origins : NULL;
+    const EngineNode *child = engine_node_get(node, key);
+    return engine_node_is_object(child) ? walk_expr(walk, child, scope).origins : NULL;
 }
 
 /* x -> f(x): the parameter is one name, or several in a row(...) call. */
-static Value walk_lambda(Walk *walk, const json_t *node, Scope *scope)
+static Value walk_lambda(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    const json_t *lhs = json_object_get(node, "lhs");
-    const json_t *children = json_object_get(lhs, "children");
+    const EngineNode *lhs = engine_node_get(node, "lhs");
+    const EngineNode *children = engine_node_get(lhs, "children");
     const Names *before = scope->lambdas;
-    size_t n = children ? json_array_size(children) : 1;
+    size_t n = children ? engine_node_size(children) : 1;
     for (size_t i = 0; i < n; i++) {
-        const json_t *parts = json_object_get(children ? json_array_get(children, i) : lhs, "column_names");
+        const EngineNode *parts =
+            engine_node_get(children ? engine_node_at(children, i) : lhs, "column_names");
         Names *names = walk_alloc(walk, sizeof *names);
-        const char *text = json_string_value(json_array_get(parts, 0));
+        const char *text = engine_node_string(engine_node_at(parts, 0));
         *names = (Names){.next = scope->lambdas, .name = text ? walk_text(walk, text) : ""};
         scope->lambdas = names;
     }
-    Value value = walk_expr(walk, json_object_get(node, "expr"), scope);
+    Value value = walk_expr(walk, engine_node_get(node, "expr"), scope);
     scope->lambdas = before;
     return as(walk, value.origins, CATALOG_HOW_DERIVED, "");
 }
@@ -438,22 +442,22 @@ static bool same_type_aggregate(const char *name)
     return g_strv_contains(names, name);
 }
 
-static Value walk_arguments(Walk *walk, const json_t *children, Scope *scope)
+static Value walk_arguments(Walk *walk, const EngineNode *children, Scope *scope)
 {
-    return json_array_size(children) == 1 ? walk_expr(walk, json_array_get(children, 0), scope)
-                                          : walk_list(walk, children, scope);
+    return engine_node_size(children) == 1 ? walk_expr(walk, engine_node_at(children, 0), scope)
+                                           : walk_list(walk, children, scope);
 }
 
-static Value walk_function(Walk *walk, const json_t *node, Scope *scope)
+static Value walk_function(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    const char *name = node_text(node, "function_name");
-    Value arguments = walk_arguments(walk, json_object_get(node, "children"), scope);
+    const char *name = engine_node_text(node, "function_name");
+    Value arguments = walk_arguments(walk, engine_node_get(node, "children"), scope);
     bool aggregate = catalog_is_aggregate(name);
     if (g_str_equal(name, "count_star")) {
         arguments.origins = scope_rows(walk, scope);
     }
     const Origins *orders =
-        walk_orders(walk, json_object_get(json_object_get(node, "order_bys"), "orders"), scope);
+        walk_orders(walk, engine_node_get(engine_node_get(node, "order_bys"), "orders"), scope);
     const Origins *all = origins_union(walk, arguments.origins, orders);
     all = origins_union(walk, all, optional(walk, node, "filter", scope));
     const char *type = !aggregate                        ? ""
@@ -463,18 +467,18 @@ static Value walk_function(Walk *walk, const json_t *node, Scope *scope)
     return as(walk, all, aggregate ? CATALOG_HOW_AGGREGATED : CATALOG_HOW_DERIVED, type);
 }
 
-static Value walk_window(Walk *walk, const json_t *node, Scope *scope)
+static Value walk_window(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    bool aggregate = g_str_equal(node_text(node, "type"), "WINDOW_AGGREGATE");
-    Value value = walk_list(walk, json_object_get(node, "children"), scope);
-    if (g_str_equal(node_text(node, "function_name"), "count_star")) {
+    bool aggregate = g_str_equal(engine_node_text(node, "type"), "WINDOW_AGGREGATE");
+    Value value = walk_list(walk, engine_node_get(node, "children"), scope);
+    if (g_str_equal(engine_node_text(node, "function_name"), "count_star")) {
         value.origins = scope_rows(walk, scope);
     }
     const Origins *origins =
         origins_at_least(walk, value.origins, aggregate ? CATALOG_HOW_AGGREGATED : CATALOG_HOW_DERIVED);
-    const Origins *around = walk_list(walk, json_object_get(node, "partitions"), scope).origins;
-    around = origins_union(walk, around, walk_orders(walk, json_object_get(node, "orders"), scope));
-    around = origins_union(walk, around, walk_orders(walk, json_object_get(node, "arg_orders"), scope));
+    const Origins *around = walk_list(walk, engine_node_get(node, "partitions"), scope).origins;
+    around = origins_union(walk, around, walk_orders(walk, engine_node_get(node, "orders"), scope));
+    around = origins_union(walk, around, walk_orders(walk, engine_node_get(node, "arg_orders"), scope));
     static const char *const more[] = {"start_expr", "end_expr", "offset_expr", "default_expr",
                                        "filter_expr"};
     for (size_t i = 0; i < G_N_ELEMENTS(more); i++) {
@@ -484,12 +488,13 @@ static Value walk_window(Walk *walk, const json_t *node, Scope *scope)
     return as(walk, origins, CATALOG_HOW_DERIVED, "");
 }
 
-static Value walk_case(Walk *walk, const json_t *node, Scope *scope)
+static Value walk_case(Walk *walk, const EngineNode *node, Scope *scope)
 {
     const Origins *all = NULL;
     size_t i;
-    json_t *check;
-    json_array_foreach (json_object_get(node, "case_checks"), i, check) {
+    const EngineNode *check;
+    engine_node_foreach(engine_node_get(node, "case_checks"), i, check)
+    {
         all = origins_union(walk, all, optional(walk, check, "when_expr", scope));
         all = origins_union(walk, all, optional(walk, check, "then_expr", scope));
     }
@@ -497,12 +502,12 @@ static Value walk_case(Walk *walk, const json_t *node, Scope *scope)
     return as(walk, all, CATALOG_HOW_DERIVED, "");
 }
 
-static Value walk_scalar_query(Walk *walk, const json_t *node, Scope *scope)
+static Value walk_scalar_query(Walk *walk, const EngineNode *node, Scope *scope)
 {
     Relation relation = {0};
-    walk_query(walk, json_object_get(json_object_get(node, "subquery"), "node"), scope, scope->ctes,
+    walk_query(walk, engine_node_get(engine_node_get(node, "subquery"), "node"), scope, scope->ctes,
                &relation);
-    const char *type = node_text(node, "subquery_type");
+    const char *type = engine_node_text(node, "subquery_type");
     if (g_str_equal(type, "SCALAR") || !*type) {
         Value value = nothing;
         if (relation.n_columns > 0) {
@@ -520,9 +525,9 @@ static Value walk_scalar_query(Walk *walk, const json_t *node, Scope *scope)
     return as(walk, all, CATALOG_HOW_DERIVED, "BOOLEAN");
 }
 
-static Value walk_parameter(Walk *walk, const json_t *node)
+static Value walk_parameter(Walk *walk, const EngineNode *node)
 {
-    const char *name = node_text(node, "identifier");
+    const char *name = engine_node_text(node, "identifier");
     if (g_str_equal(name, "start") || g_str_equal(name, "end")) {
         walk->result->uses_interval = true;
         return nothing;
@@ -538,35 +543,34 @@ static Value walk_parameter(Walk *walk, const json_t *node)
 }
 
 /* The type of a CAST as the engine writes it, where it is a plain one. */
-static const char *cast_type(const json_t *node)
+static const char *cast_type(const EngineNode *node)
 {
-    const json_t *type = json_object_get(node, "cast_type");
+    const EngineNode *type = engine_node_get(node, "cast_type");
     static const char *const plain[] = {"BIGINT",  "INTEGER", "SMALLINT", "TINYINT", "HUGEINT",
                                         "VARCHAR", "DOUBLE",  "FLOAT",    "DATE",    "TIMESTAMP",
                                         "BOOLEAN", "UBIGINT", "TIME",     NULL};
-    const char *id = node_text(type, "id");
-    return json_is_object(json_object_get(type, "type_info")) || !g_strv_contains(plain, id) ? "" : id;
+    const char *id = engine_node_text(type, "id");
+    return engine_node_is_object(engine_node_get(type, "type_info")) || !g_strv_contains(plain, id) ? "" : id;
 }
 
 /* Comparisons, AND/OR, operators, BETWEEN, COLLATE and what a later engine may add: all that hangs below. */
-static const Origins *walk_members(Walk *walk, const json_t *node, Scope *scope)
+static const Origins *walk_members(Walk *walk, const EngineNode *node, Scope *scope)
 {
     const Origins *all = NULL;
-    const char *key;
-    json_t *member;
-    json_object_foreach ((json_t *)(guintptr)node, key, member) {
-        if (json_is_object(member) && json_object_get(member, "class")) {
+    EngineNodeIter iter = engine_node_iter(node);
+    for (const EngineNode *member; (member = engine_node_next(&iter)) != NULL;) {
+        if (engine_node_is_object(member) && engine_node_get(member, "class")) {
             all = origins_union(walk, all, walk_expr(walk, member, scope).origins);
-        } else if (json_is_array(member) && json_object_get(json_array_get(member, 0), "class")) {
+        } else if (engine_node_is_list(member) && engine_node_get(engine_node_at(member, 0), "class")) {
             all = origins_union(walk, all, walk_list(walk, member, scope).origins);
         }
     }
     return all;
 }
 
-static Value dispatch(Walk *walk, const json_t *node, Scope *scope)
+static Value dispatch(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    const char *kind = node_text(node, "class");
+    const char *kind = engine_node_text(node, "class");
     if (g_str_equal(kind, "COLUMN_REF")) {
         return walk_name(walk, node, scope);
     }
@@ -596,7 +600,7 @@ static Value dispatch(Walk *walk, const json_t *node, Scope *scope)
                            : as(walk, scope_rows(walk, scope), CATALOG_HOW_DERIVED, "");
     }
     if (g_str_equal(kind, "CAST")) {
-        Value child = walk_expr(walk, json_object_get(node, "child"), scope);
+        Value child = walk_expr(walk, engine_node_get(node, "child"), scope);
         return as(walk, child.origins, CATALOG_HOW_DERIVED, cast_type(node));
     }
     bool truth =
@@ -604,9 +608,10 @@ static Value dispatch(Walk *walk, const json_t *node, Scope *scope)
     return as(walk, walk_members(walk, node, scope), CATALOG_HOW_DERIVED, truth ? "BOOLEAN" : "");
 }
 
-Value walk_expr(Walk *walk, const json_t *node, Scope *scope)
+Value walk_expr(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    if (!json_is_object(node) || walk->depth >= COLUMNS_MAX_DEPTH * 4 || ++walk->steps > COLUMNS_MAX_STEPS) {
+    if (!engine_node_is_object(node) || walk->depth >= COLUMNS_MAX_DEPTH * 4 ||
+        ++walk->steps > COLUMNS_MAX_STEPS) {
         return nothing;
     }
     walk->depth++;

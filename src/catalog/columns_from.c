@@ -12,9 +12,9 @@ void scope_clear(Scope *scope)
     g_array_unref(scope->visible);
 }
 
-void relation_rename(Walk *walk, Relation *relation, const json_t *aliases)
+void relation_rename(Walk *walk, Relation *relation, const EngineNode *aliases)
 {
-    size_t n = json_array_size(aliases);
+    size_t n = engine_node_size(aliases);
     if (n == 0) {
         return;
     }
@@ -24,7 +24,7 @@ void relation_rename(Walk *walk, Relation *relation, const json_t *aliases)
         columns[i] =
             i < relation->n_columns ? relation->columns[i] : (Column){.type = "", .origins = relation->rows};
         if (i < n) {
-            columns[i].name = walk_text(walk, json_string_value(json_array_get(aliases, i)));
+            columns[i].name = walk_text(walk, engine_node_string(engine_node_at(aliases, i)));
         }
     }
     relation->columns = columns;
@@ -55,7 +55,7 @@ static const Cte *find_cte(const Cte *ctes, const char *name)
     return NULL;
 }
 
-static void complain_table(Walk *walk, const json_t *node, const char *schema, const char *name,
+static void complain_table(Walk *walk, const EngineNode *node, const char *schema, const char *name,
                            bool ambiguous)
 {
     g_autofree char *full = *schema ? g_strdup_printf("%s.%s", schema, name) : g_strdup(name);
@@ -101,11 +101,11 @@ static void fill_table(Walk *walk, const CatalogObject *object, Relation *ret)
     ret->rows = origins_one(walk, object, NULL, CATALOG_HOW_DIRECT);
 }
 
-static void walk_table(Walk *walk, const json_t *node, Scope *scope)
+static void walk_table(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    const char *schema = node_text(node, "schema_name");
-    const char *name = node_text(node, "table_name");
-    const char *alias = node_text(node, "alias");
+    const char *schema = engine_node_text(node, "schema_name");
+    const char *name = engine_node_text(node, "table_name");
+    const char *alias = engine_node_text(node, "alias");
     Relation relation = {.alias = walk_text(walk, *alias ? alias : name)};
     bool recurring = g_ascii_strcasecmp(schema, "recurring") == 0;
     const Cte *cte = !*schema || recurring ? find_cte(scope->ctes, name) : NULL;
@@ -130,29 +130,29 @@ static void walk_table(Walk *walk, const json_t *node, Scope *scope)
             }
         }
     }
-    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    relation_rename(walk, &relation, engine_node_get(node, "column_name_alias"));
     scope_add(walk, scope, &relation);
 }
 
-static void walk_subquery(Walk *walk, const json_t *node, Scope *scope)
+static void walk_subquery(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    const char *alias = node_text(node, "alias");
+    const char *alias = engine_node_text(node, "alias");
     Relation relation = {0};
-    walk_query(walk, json_object_get(json_object_get(node, "subquery"), "node"), scope, scope->ctes,
+    walk_query(walk, engine_node_get(engine_node_get(node, "subquery"), "node"), scope, scope->ctes,
                &relation);
     relation.alias = *alias ? walk_text(walk, alias) : NULL;
-    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    relation_rename(walk, &relation, engine_node_get(node, "column_name_alias"));
     scope_add(walk, scope, &relation);
 }
 
 /* unnest, range and generate_series have one column of their own name; others are the engine's to know. */
-static void walk_function(Walk *walk, const json_t *node, Scope *scope)
+static void walk_function(Walk *walk, const EngineNode *node, Scope *scope)
 {
     static const char *const simple[] = {"unnest", "range", "generate_series", NULL};
-    const json_t *function = json_object_get(node, "function");
-    const char *name = node_text(function, "function_name");
-    const char *alias = node_text(node, "alias");
-    Value value = walk_list(walk, json_object_get(function, "children"), scope);
+    const EngineNode *function = engine_node_get(node, "function");
+    const char *name = engine_node_text(function, "function_name");
+    const char *alias = engine_node_text(node, "alias");
+    Value value = walk_list(walk, engine_node_get(function, "children"), scope);
     Relation relation = {.alias = walk_text(walk, *alias ? alias : name)};
     relation.rows = origins_at_least(walk, value.origins, CATALOG_HOW_DERIVED);
     relation.open = true;
@@ -161,31 +161,33 @@ static void walk_function(Walk *walk, const json_t *node, Scope *scope)
         *column = (Column){.name = walk_text(walk, name), .type = "", .origins = relation.rows};
         relation.columns = column;
         relation.n_columns = 1;
-        relation.open = g_str_equal(node_text(node, "with_ordinality"), "WITH_ORDINALITY") ||
-                        json_array_size(json_object_get(function, "children")) == 0;
+        relation.open = g_str_equal(engine_node_text(node, "with_ordinality"), "WITH_ORDINALITY") ||
+                        engine_node_size(engine_node_get(function, "children")) == 0;
         /* unnest of a list of structs may give a column for each field */
         relation.open = relation.open || g_str_equal(name, "unnest");
     }
-    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    relation_rename(walk, &relation, engine_node_get(node, "column_name_alias"));
     scope_add(walk, scope, &relation);
 }
 
-static void walk_values(Walk *walk, const json_t *node, Scope *scope)
+static void walk_values(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    const json_t *rows = json_object_get(node, "values");
-    const json_t *names = json_object_get(node, "expected_names");
-    const char *alias = node_text(node, "alias");
-    size_t n = json_array_size(json_array_get(rows, 0));
+    const EngineNode *rows = engine_node_get(node, "values");
+    const EngineNode *names = engine_node_get(node, "expected_names");
+    const char *alias = engine_node_text(node, "alias");
+    size_t n = engine_node_size(engine_node_at(rows, 0));
     Column *columns = walk_alloc(walk, sizeof(Column) * n);
     for (size_t i = 0; i < n; i++) {
         g_autofree char *name = g_strdup_printf("col%zu", i);
-        const char *given = json_string_value(json_array_get(names, i));
+        const char *given = engine_node_string(engine_node_at(names, i));
         columns[i] = (Column){.name = walk_text(walk, given ? given : name), .type = ""};
     }
     size_t r, c;
-    json_t *row, *expr;
-    json_array_foreach (rows, r, row) {
-        json_array_foreach (row, c, expr) {
+    const EngineNode *row, *expr;
+    engine_node_foreach(rows, r, row)
+    {
+        engine_node_foreach(row, c, expr)
+        {
             Value value = walk_expr(walk, expr, scope);
             if (c < n) {
                 columns[c].origins = origins_union(walk, columns[c].origins, value.origins);
@@ -193,7 +195,7 @@ static void walk_values(Walk *walk, const json_t *node, Scope *scope)
         }
     }
     Relation relation = {.alias = walk_text(walk, alias), .columns = columns, .n_columns = n};
-    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    relation_rename(walk, &relation, engine_node_get(node, "column_name_alias"));
     scope_add(walk, scope, &relation);
 }
 
@@ -213,10 +215,10 @@ static Visible *find_visible(GArray *visible, guint from, guint to, const char *
 
 /* USING (k): one column k, left's value (right's in a RIGHT join, either's in a FULL one); both decide rows.
  */
-static void merge_using(Walk *walk, const json_t *join, Scope *scope, guint from, guint start,
+static void merge_using(Walk *walk, const EngineNode *join, Scope *scope, guint from, guint start,
                         const char *name)
 {
-    const char *type = node_text(join, "join_type");
+    const char *type = engine_node_text(join, "join_type");
     Visible *left = find_visible(scope->visible, from, start, name);
     Visible *right = find_visible(scope->visible, start, scope->visible->len, name);
     if (left) {
@@ -273,7 +275,7 @@ static size_t using_place(const char *sql, size_t offset, const char *name)
     return offset;
 }
 
-static void check_using(Walk *walk, const json_t *join, Scope *scope, const JoinMarks *marks,
+static void check_using(Walk *walk, const EngineNode *join, Scope *scope, const JoinMarks *marks,
                         const char *name)
 {
     bool in_left = find_visible(scope->visible, marks->visible, marks->middle, name);
@@ -299,7 +301,7 @@ static void check_using(Walk *walk, const json_t *join, Scope *scope, const Join
     }
 }
 
-static void join_natural(Walk *walk, const json_t *join, Scope *scope, const JoinMarks *marks)
+static void join_natural(Walk *walk, const EngineNode *join, Scope *scope, const JoinMarks *marks)
 {
     for (guint i = marks->visible; i < marks->middle; i++) {
         const char *name = g_array_index(scope->visible, Visible, i).column.name;
@@ -309,28 +311,29 @@ static void join_natural(Walk *walk, const json_t *join, Scope *scope, const Joi
     }
 }
 
-static void walk_join(Walk *walk, const json_t *node, Scope *scope)
+static void walk_join(Walk *walk, const EngineNode *node, Scope *scope)
 {
     JoinMarks marks = {.visible = scope->visible->len, .before = scope->relations};
-    walk_from(walk, json_object_get(node, "left"), scope);
+    walk_from(walk, engine_node_get(node, "left"), scope);
     marks.middle = scope->visible->len;
     marks.left = scope->relations;
-    walk_from(walk, json_object_get(node, "right"), scope);
-    const json_t *condition = json_object_get(node, "condition");
-    if (json_is_object(condition)) {
+    walk_from(walk, engine_node_get(node, "right"), scope);
+    const EngineNode *condition = engine_node_get(node, "condition");
+    if (engine_node_is_object(condition)) {
         walk_filter(walk, walk_expr(walk, condition, scope).origins);
     }
     size_t i;
-    json_t *name;
-    json_array_foreach (json_object_get(node, "using_columns"), i, name) {
-        const char *text = json_string_value(name);
+    const EngineNode *name;
+    engine_node_foreach(engine_node_get(node, "using_columns"), i, name)
+    {
+        const char *text = engine_node_string(name);
         check_using(walk, node, scope, &marks, text);
         merge_using(walk, node, scope, marks.visible, marks.middle, text);
     }
-    if (g_str_equal(node_text(node, "ref_type"), "NATURAL")) {
+    if (g_str_equal(engine_node_text(node, "ref_type"), "NATURAL")) {
         join_natural(walk, node, scope, &marks);
     }
-    const char *type = node_text(node, "join_type");
+    const char *type = engine_node_text(node, "join_type");
     if (g_str_equal(type, "SEMI") || g_str_equal(type, "ANTI")) { /* the right side only decides rows */
         g_array_set_size(scope->visible, marks.middle);
         for (Relation *r = scope->relations; r != marks.left; r = r->next) {
@@ -343,12 +346,13 @@ static void walk_join(Walk *walk, const json_t *node, Scope *scope)
 /* ---- pivots -----------------------------------------------------------------------------------------------
  */
 
-static bool in_list(const json_t *list, const char *name)
+static bool in_list(const EngineNode *list, const char *name)
 {
     size_t i;
-    json_t *entry;
-    json_array_foreach (list, i, entry) {
-        if (json_is_string(entry) && g_ascii_strcasecmp(json_string_value(entry), name) == 0) {
+    const EngineNode *entry;
+    engine_node_foreach(list, i, entry)
+    {
+        if (engine_node_string(entry) && g_ascii_strcasecmp(engine_node_string(entry), name) == 0) {
             return true;
         }
     }
@@ -372,13 +376,13 @@ static void append(GArray *out, const char *name, const Origins *origins)
     g_array_append_val(out, column);
 }
 
-static void keep_groups(const json_t *node, const Scope *inner, const Origins *used, GArray *out)
+static void keep_groups(const EngineNode *node, const Scope *inner, const Origins *used, GArray *out)
 {
-    const json_t *groups = json_object_get(node, "groups");
+    const EngineNode *groups = engine_node_get(node, "groups");
     for (guint i = 0; i < inner->visible->len; i++) {
         const Column *column = &g_array_index(inner->visible, Visible, i).column;
-        bool keep = json_array_size(groups) ? in_list(groups, column->name ? column->name : "")
-                                            : !uses_name(used, column->origins);
+        bool keep = engine_node_size(groups) ? in_list(groups, column->name ? column->name : "")
+                                             : !uses_name(used, column->origins);
         if (keep) {
             g_array_append_val(out, *column);
         }
@@ -401,16 +405,17 @@ static void take_column(Walk *walk, Unpivot *unpivot, const char *name)
 }
 
 /* An entry names its columns as values, as a column, or as a star. */
-static void take_entry(Walk *walk, Unpivot *unpivot, const json_t *entry)
+static void take_entry(Walk *walk, Unpivot *unpivot, const EngineNode *entry)
 {
     size_t i;
-    json_t *value;
-    json_array_foreach (json_object_get(entry, "values"), i, value) {
-        take_column(walk, unpivot, node_text(value, "value"));
+    const EngineNode *value;
+    engine_node_foreach(engine_node_get(entry, "values"), i, value)
+    {
+        take_column(walk, unpivot, engine_node_text(value, "value"));
     }
-    const json_t *expr = json_object_get(entry, "star_expr");
-    const json_t *star = find_star(expr);
-    const json_t *names = json_object_get(expr, "column_names");
+    const EngineNode *expr = engine_node_get(entry, "star_expr");
+    const EngineNode *star = find_star(expr);
+    const EngineNode *names = engine_node_get(expr, "column_names");
     if (star) {
         g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(Column));
         bool open = false;
@@ -419,19 +424,20 @@ static void take_entry(Walk *walk, Unpivot *unpivot, const json_t *entry)
             const char *name = g_array_index(columns, Column, k).name;
             take_column(walk, unpivot, name ? name : "");
         }
-    } else if (json_array_size(names) > 0) {
-        take_column(walk, unpivot, json_string_value(json_array_get(names, json_array_size(names) - 1)));
+    } else if (engine_node_size(names) > 0) {
+        take_column(walk, unpivot, engine_node_string(engine_node_at(names, engine_node_size(names) - 1)));
     }
 }
 
-static void walk_unpivot(Walk *walk, const json_t *node, Scope *inner, GArray *out)
+static void walk_unpivot(Walk *walk, const EngineNode *node, Scope *inner, GArray *out)
 {
-    const json_t *pivot = json_array_get(json_object_get(node, "pivots"), 0);
+    const EngineNode *pivot = engine_node_at(engine_node_get(node, "pivots"), 0);
     g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
     Unpivot unpivot = {.inner = inner, .taken = taken};
     size_t i;
-    json_t *entry;
-    json_array_foreach (json_object_get(pivot, "entries"), i, entry) {
+    const EngineNode *entry;
+    engine_node_foreach(engine_node_get(pivot, "entries"), i, entry)
+    {
         take_entry(walk, &unpivot, entry);
     }
     for (guint v = 0; v < inner->visible->len; v++) {
@@ -440,51 +446,55 @@ static void walk_unpivot(Walk *walk, const json_t *node, Scope *inner, GArray *o
             g_array_append_val(out, *column);
         }
     }
-    const char *name = json_string_value(json_array_get(json_object_get(pivot, "unpivot_names"), 0));
+    const char *name = engine_node_string(engine_node_at(engine_node_get(pivot, "unpivot_names"), 0));
     append(out, walk_text(walk, name ? name : "name"), NULL);
-    json_array_foreach (json_object_get(node, "unpivot_names"), i, entry) {
-        append(out, walk_text(walk, json_string_value(entry)), unpivot.values);
+    engine_node_foreach(engine_node_get(node, "unpivot_names"), i, entry)
+    {
+        append(out, walk_text(walk, engine_node_string(entry)), unpivot.values);
     }
 }
 
 /* Names: the value, with the aggregate's alias behind it where there are several. */
-static void walk_pivot_columns(Walk *walk, const json_t *node, Scope *inner, GArray *out, bool *ret_open)
+static void walk_pivot_columns(Walk *walk, const EngineNode *node, Scope *inner, GArray *out, bool *ret_open)
 {
-    const json_t *aggregates = json_object_get(node, "aggregates");
-    const json_t *pivots = json_object_get(node, "pivots");
-    const json_t *pivot = json_array_get(pivots, 0);
-    Value keys = walk_list(walk, json_object_get(pivot, "pivot_expressions"), inner);
+    const EngineNode *aggregates = engine_node_get(node, "aggregates");
+    const EngineNode *pivots = engine_node_get(node, "pivots");
+    const EngineNode *pivot = engine_node_at(pivots, 0);
+    Value keys = walk_list(walk, engine_node_get(pivot, "pivot_expressions"), inner);
     Value all = walk_list(walk, aggregates, inner);
     keep_groups(node, inner, origins_union(walk, keys.origins, all.origins), out);
-    *ret_open = json_array_size(pivots) != 1 || json_array_size(aggregates) == 0;
+    *ret_open = engine_node_size(pivots) != 1 || engine_node_size(aggregates) == 0;
     size_t i, k;
-    json_t *entry, *aggregate;
-    json_array_foreach (json_object_get(pivot, "entries"), i, entry) {
-        const json_t *value = json_object_get(json_array_get(json_object_get(entry, "values"), 0), "value");
-        const char *alias = node_text(entry, "alias");
-        g_autofree char *plain = *alias                  ? g_strdup(alias)
-                                 : json_is_string(value) ? g_strdup(json_string_value(value))
-                                                         : base_json_text(value);
-        json_array_foreach (aggregates, k, aggregate) {
-            const char *own = node_text(aggregate, "alias");
-            g_autofree char *name = json_array_size(aggregates) > 1 || *own
+    const EngineNode *entry, *aggregate;
+    engine_node_foreach(engine_node_get(pivot, "entries"), i, entry)
+    {
+        const EngineNode *value =
+            engine_node_get(engine_node_at(engine_node_get(entry, "values"), 0), "value");
+        const char *alias = engine_node_text(entry, "alias");
+        g_autofree char *plain = *alias                      ? g_strdup(alias)
+                                 : engine_node_string(value) ? g_strdup(engine_node_string(value))
+                                                             : engine_node_to_json(value);
+        engine_node_foreach(aggregates, k, aggregate)
+        {
+            const char *own = engine_node_text(aggregate, "alias");
+            g_autofree char *name = engine_node_size(aggregates) > 1 || *own
                                         ? g_strdup_printf("%s_%s", plain, own)
                                         : g_strdup(plain);
             const Origins *origins = origins_union(walk, walk_expr(walk, aggregate, inner).origins,
                                                    origins_at_least(walk, keys.origins, CATALOG_HOW_DERIVED));
-            append(out, *own || json_array_size(aggregates) == 1 ? walk_text(walk, name) : NULL, origins);
+            append(out, *own || engine_node_size(aggregates) == 1 ? walk_text(walk, name) : NULL, origins);
         }
     }
 }
 
-static void walk_pivot(Walk *walk, const json_t *node, Scope *scope)
+static void walk_pivot(Walk *walk, const EngineNode *node, Scope *scope)
 {
     Scope inner;
     scope_init(&inner, scope->outer, scope->ctes);
-    walk_from(walk, json_object_get(node, "source"), &inner);
+    walk_from(walk, engine_node_get(node, "source"), &inner);
     g_autoptr(GArray) out = g_array_new(FALSE, FALSE, sizeof(Column));
     Relation relation = {.open = any_open(inner.relations, NULL)};
-    if (json_array_size(json_object_get(node, "unpivot_names")) > 0) {
+    if (engine_node_size(engine_node_get(node, "unpivot_names")) > 0) {
         walk_unpivot(walk, node, &inner, out);
     } else {
         bool open = false;
@@ -493,7 +503,7 @@ static void walk_pivot(Walk *walk, const json_t *node, Scope *scope)
     }
     relation.rows = scope_rows(walk, &inner);
     scope_clear(&inner);
-    const char *alias = node_text(node, "alias");
+    const char *alias = engine_node_text(node, "alias");
     relation.alias = *alias ? walk_text(walk, alias) : NULL;
     Column *columns = walk_alloc(walk, sizeof(Column) * out->len);
     if (out->len) {
@@ -501,14 +511,14 @@ static void walk_pivot(Walk *walk, const json_t *node, Scope *scope)
     }
     relation.columns = columns;
     relation.n_columns = out->len;
-    relation_rename(walk, &relation, json_object_get(node, "column_name_alias"));
+    relation_rename(walk, &relation, engine_node_get(node, "column_name_alias"));
     scope_add(walk, scope, &relation);
 }
 
-void walk_from(Walk *walk, const json_t *node, Scope *scope)
+void walk_from(Walk *walk, const EngineNode *node, Scope *scope)
 {
-    const char *type = node_text(node, "type");
-    if (!json_is_object(node) || g_str_equal(type, "EMPTY") || walk->depth >= COLUMNS_MAX_DEPTH) {
+    const char *type = engine_node_text(node, "type");
+    if (!engine_node_is_object(node) || g_str_equal(type, "EMPTY") || walk->depth >= COLUMNS_MAX_DEPTH) {
         return;
     }
     walk->depth++;

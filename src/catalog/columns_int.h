@@ -52,7 +52,7 @@ struct Scope {
     Relation *relations; /* newest first */
     GArray *visible;     /* Visible */
     const Cte *ctes;
-    const json_t *select_list;
+    const EngineNode *select_list;
     const Names *lambdas;
     const Visible *star;        /* what COLUMNS(...) stands for at the moment */
     bool alias_first;           /* in ORDER BY */
@@ -86,30 +86,29 @@ const Origins *origins_at_least(Walk *walk, const Origins *set, CatalogHow how);
 void walk_filter(Walk *walk, const Origins *set);
 
 /* columns.c */
-size_t node_offset(const json_t *node);
-const char *node_text(const json_t *node, const char *key); /* "" when absent */
+size_t node_offset(const EngineNode *node);
 BaseDiag *walk_complain(Walk *walk, size_t offset, size_t len, BaseErrorCode code, const char *format, ...)
     G_GNUC_PRINTF(5, 6);
 /* A query node in `outer`; columns, openness, rows. */
-void walk_query(Walk *walk, const json_t *node, Scope *outer, const Cte *ctes, Relation *ret);
+void walk_query(Walk *walk, const EngineNode *node, Scope *outer, const Cte *ctes, Relation *ret);
 
 /* columns_from.c */
-void walk_from(Walk *walk, const json_t *node, Scope *scope);
+void walk_from(Walk *walk, const EngineNode *node, Scope *scope);
 void scope_init(Scope *scope, Scope *outer, const Cte *ctes);
 void scope_clear(Scope *scope);
-void relation_rename(Walk *walk, Relation *relation, const json_t *aliases);
+void relation_rename(Walk *walk, Relation *relation, const EngineNode *aliases);
 void scope_add(Walk *walk, Scope *scope, const Relation *relation);
 
 /* columns_expr.c */
-Value walk_expr(Walk *walk, const json_t *node, Scope *scope);
-Value walk_list(Walk *walk, const json_t *list, Scope *scope); /* of expressions, together */
+Value walk_expr(Walk *walk, const EngineNode *node, Scope *scope);
+Value walk_list(Walk *walk, const EngineNode *list, Scope *scope); /* of expressions, together */
 const Origins *scope_rows(Walk *walk, const Scope *scope);
 
 /* columns_star.c */
 /* The STAR node in an expression that makes it many; NULL when it is one column. */
-const json_t *find_star(const json_t *node);
+const EngineNode *find_star(const EngineNode *node);
 /* Appends the columns that a select item with a STAR becomes; *ret_open when they are not all known. */
-void walk_star_item(Walk *walk, const json_t *item, const json_t *star, Scope *scope, GArray *out,
+void walk_star_item(Walk *walk, const EngineNode *item, const EngineNode *star, Scope *scope, GArray *out,
                     bool *ret_open);
 
 #endif

@@ -2,25 +2,29 @@
  * COLUMNS([a, b]), alone or inside an expression, which then becomes one column for each. */
 #include "catalog/columns_int.h"
 
-static bool is(const json_t *node, const char *kind)
+static bool is(const EngineNode *node, const char *kind)
 {
-    return g_str_equal(node_text(node, "class"), kind);
+    return g_str_equal(engine_node_text(node, "class"), kind);
 }
 
-const json_t *find_star(const json_t *node)
+const EngineNode *find_star(const EngineNode *node)
 {
-    if (!json_is_object(node) || is(node, "SUBQUERY")) {
+    if (!engine_node_is_object(node) || is(node, "SUBQUERY")) {
         return NULL;
     }
     if (is(node, "STAR")) {
         return node;
     }
-    const char *key;
-    json_t *member;
-    json_object_foreach ((json_t *)(guintptr)node, key, member) {
-        const json_t *found = json_is_object(member) ? find_star(member) : NULL;
-        for (size_t i = 0; !found && i < json_array_size(member); i++) {
-            found = find_star(json_array_get(member, i));
+    EngineNodeIter iter = engine_node_iter(node);
+    for (const EngineNode *member; (member = engine_node_next(&iter)) != NULL;) {
+        const EngineNode *found = engine_node_is_object(member) ? find_star(member) : NULL;
+        size_t i;
+        const EngineNode *entry;
+        if (!found) {
+            engine_node_foreach(member, i, entry)
+            {
+                found = engine_node_is_object(entry) && !found ? find_star(entry) : found;
+            }
         }
         if (found) {
             return found;
@@ -35,9 +39,9 @@ const json_t *find_star(const json_t *node)
 /* Yes, no, or not to be known here. */
 typedef enum { NO, YES, UNKNOWN } Match;
 
-static const char *constant_text(const json_t *node)
+static const char *constant_text(const EngineNode *node)
 {
-    return is(node, "CONSTANT") ? json_string_value(json_object_get(json_object_get(node, "value"), "value"))
+    return is(node, "CONSTANT") ? engine_node_string(engine_node_get(engine_node_get(node, "value"), "value"))
                                 : NULL;
 }
 
@@ -90,10 +94,10 @@ static Match match_operator(const char *operator, const char * pattern, const ch
     return UNKNOWN;
 }
 
-static Match match_in(const json_t *children, const char *name, bool negated)
+static Match match_in(const EngineNode *children, const char *name, bool negated)
 {
-    for (size_t i = 1; i < json_array_size(children); i++) {
-        const char *text = constant_text(json_array_get(children, i));
+    for (size_t i = 1; i < engine_node_size(children); i++) {
+        const char *text = constant_text(engine_node_at(children, i));
         if (!text) {
             return UNKNOWN;
         }
@@ -105,16 +109,16 @@ static Match match_in(const json_t *children, const char *name, bool negated)
 }
 
 /* A condition on the name `c` of a column, as in COLUMNS(c -> c LIKE 'x%'). */
-static Match match_condition(const json_t *node, const char *name)
+static Match match_condition(const EngineNode *node, const char *name)
 {
-    const json_t *children = json_object_get(node, "children");
-    const char *type = node_text(node, "type");
-    if (is(node, "FUNCTION") && json_array_size(children) == 2) {
-        const char *pattern = constant_text(json_array_get(children, 1));
-        return pattern ? match_operator(node_text(node, "function_name"), pattern, name) : UNKNOWN;
+    const EngineNode *children = engine_node_get(node, "children");
+    const char *type = engine_node_text(node, "type");
+    if (is(node, "FUNCTION") && engine_node_size(children) == 2) {
+        const char *pattern = constant_text(engine_node_at(children, 1));
+        return pattern ? match_operator(engine_node_text(node, "function_name"), pattern, name) : UNKNOWN;
     }
     if (is(node, "COMPARISON")) {
-        const char *text = constant_text(json_object_get(node, "right"));
+        const char *text = constant_text(engine_node_get(node, "right"));
         bool equal = text && g_str_equal(text, name);
         return !text                                   ? UNKNOWN
                : g_str_equal(type, "COMPARE_EQUAL")    ? (equal ? YES : NO)
@@ -125,14 +129,14 @@ static Match match_condition(const json_t *node, const char *name)
         return match_in(children, name, g_str_equal(type, "COMPARE_NOT_IN"));
     }
     if (is(node, "OPERATOR") && g_str_equal(type, "OPERATOR_NOT")) {
-        Match inner = match_condition(json_array_get(children, 0), name);
+        Match inner = match_condition(engine_node_at(children, 0), name);
         return inner == UNKNOWN ? UNKNOWN : inner == YES ? NO : YES;
     }
     if (is(node, "CONJUNCTION")) {
         bool all = g_str_equal(type, "CONJUNCTION_AND");
         Match out = all ? YES : NO;
-        for (size_t i = 0; i < json_array_size(children); i++) {
-            Match one = match_condition(json_array_get(children, i), name);
+        for (size_t i = 0; i < engine_node_size(children); i++) {
+            Match one = match_condition(engine_node_at(children, i), name);
             if (one == UNKNOWN) {
                 return UNKNOWN;
             }
@@ -143,12 +147,12 @@ static Match match_condition(const json_t *node, const char *name)
     return UNKNOWN;
 }
 
-static Match match_named(const json_t *list, const char *name)
+static Match match_named(const EngineNode *list, const char *name)
 {
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *entry = json_array_get(list, i);
-        const json_t *parts = json_object_get(entry, "column_names");
-        const char *text = parts ? json_string_value(json_array_get(parts, json_array_size(parts) - 1))
+    for (size_t i = 0; i < engine_node_size(list); i++) {
+        const EngineNode *entry = engine_node_at(list, i);
+        const EngineNode *parts = engine_node_get(entry, "column_names");
+        const char *text = parts ? engine_node_string(engine_node_at(parts, engine_node_size(parts) - 1))
                                  : constant_text(entry);
         if (!text) {
             return UNKNOWN;
@@ -160,20 +164,20 @@ static Match match_named(const json_t *list, const char *name)
     return NO;
 }
 
-static Match match_columns(const json_t *star, const char *name)
+static Match match_columns(const EngineNode *star, const char *name)
 {
-    const json_t *expr = json_object_get(star, "expr");
+    const EngineNode *expr = engine_node_get(star, "expr");
     const char *regex = constant_text(expr);
-    if (!json_is_object(expr)) {
+    if (!engine_node_is_object(expr)) {
         return YES;
     }
     if (regex) {
         return g_regex_match_simple(regex, name, 0, 0) ? YES : NO;
     }
-    const char *function = node_text(expr, "function_name");
-    const json_t *children = json_object_get(expr, "children");
+    const char *function = engine_node_text(expr, "function_name");
+    const EngineNode *children = engine_node_get(expr, "children");
     if (g_str_equal(function, "list_filter")) {
-        return match_condition(json_object_get(json_array_get(children, 1), "expr"), name);
+        return match_condition(engine_node_get(engine_node_at(children, 1), "expr"), name);
     }
     return g_str_equal(function, "list_value") ? match_named(children, name) : UNKNOWN;
 }
@@ -181,19 +185,21 @@ static Match match_columns(const json_t *star, const char *name)
 /* ---- EXCLUDE, REPLACE, RENAME
  * ------------------------------------------------------------------------------ */
 
-static bool is_excluded(const json_t *star, const Visible *visible)
+static bool is_excluded(const EngineNode *star, const Visible *visible)
 {
     size_t i;
-    json_t *entry;
-    json_array_foreach (json_object_get(star, "exclude_list"), i, entry) {
-        const char *text = json_string_value(entry);
+    const EngineNode *entry;
+    engine_node_foreach(engine_node_get(star, "exclude_list"), i, entry)
+    {
+        const char *text = engine_node_string(entry);
         if (text && g_ascii_strcasecmp(text, visible->column.name) == 0) {
             return true;
         }
     }
-    json_array_foreach (json_object_get(star, "qualified_exclude_list"), i, entry) {
-        const char *table = node_text(entry, "table");
-        if (g_ascii_strcasecmp(node_text(entry, "column"), visible->column.name) == 0 &&
+    engine_node_foreach(engine_node_get(star, "qualified_exclude_list"), i, entry)
+    {
+        const char *table = engine_node_text(entry, "table");
+        if (g_ascii_strcasecmp(engine_node_text(entry, "column"), visible->column.name) == 0 &&
             (!*table ||
              g_ascii_strcasecmp(table, visible->relation->alias ? visible->relation->alias : "") == 0)) {
             return true;
@@ -202,32 +208,34 @@ static bool is_excluded(const json_t *star, const Visible *visible)
     return false;
 }
 
-static const json_t *keyed(const json_t *list, const char *name)
+static const EngineNode *keyed(const EngineNode *list, const char *name)
 {
     size_t i;
-    json_t *entry;
-    json_array_foreach (list, i, entry) {
-        const json_t *key = json_object_get(entry, "key");
-        const char *text = json_is_object(key) ? node_text(key, "column") : json_string_value(key);
+    const EngineNode *entry;
+    engine_node_foreach(list, i, entry)
+    {
+        const EngineNode *key = engine_node_get(entry, "key");
+        const char *text =
+            engine_node_is_object(key) ? engine_node_text(key, "column") : engine_node_string(key);
         if (text && g_ascii_strcasecmp(text, name) == 0) {
-            return json_object_get(entry, "value");
+            return engine_node_get(entry, "value");
         }
     }
     return NULL;
 }
 
-static Column changed(Walk *walk, const json_t *star, const Visible *visible, Scope *scope)
+static Column changed(Walk *walk, const EngineNode *star, const Visible *visible, Scope *scope)
 {
     Column column = visible->column;
-    const json_t *replace = keyed(json_object_get(star, "replace_list"), column.name);
-    const json_t *rename = keyed(json_object_get(star, "rename_list"), column.name);
+    const EngineNode *replace = keyed(engine_node_get(star, "replace_list"), column.name);
+    const EngineNode *rename = keyed(engine_node_get(star, "rename_list"), column.name);
     if (replace) {
         Value value = walk_expr(walk, replace, scope);
         column.origins = value.origins;
         column.type = value.type;
     }
-    if (json_is_string(rename)) {
-        column.name = walk_text(walk, json_string_value(rename));
+    if (engine_node_string(rename)) {
+        column.name = walk_text(walk, engine_node_string(rename));
     }
     return column;
 }
@@ -257,7 +265,7 @@ static size_t word_offset(const char *sql, size_t offset, const char *name)
     return offset;
 }
 
-static void check_lists(Walk *walk, const json_t *star, const Scope *scope)
+static void check_lists(Walk *walk, const EngineNode *star, const Scope *scope)
 {
     for (const Relation *r = scope->relations; r; r = r->next) {
         if (r->open) {
@@ -273,9 +281,10 @@ static void check_lists(Walk *walk, const json_t *star, const Scope *scope)
     }
     g_ptr_array_add(names, NULL);
     size_t i;
-    json_t *entry;
-    json_array_foreach (json_object_get(star, "exclude_list"), i, entry) {
-        const char *text = json_string_value(entry);
+    const EngineNode *entry;
+    engine_node_foreach(engine_node_get(star, "exclude_list"), i, entry)
+    {
+        const char *text = engine_node_string(entry);
         if (text && !visible_has(scope, text)) {
             BaseDiag *diag =
                 walk_complain(walk, word_offset(walk->context->sql, node_offset(star), text), strlen(text),
@@ -317,7 +326,7 @@ static GArray *candidates(const Scope *scope, const char *relation, bool *ret_op
     return out;
 }
 
-static void complain_star(Walk *walk, const json_t *star, const Scope *scope, const char *relation)
+static void complain_star(Walk *walk, const EngineNode *star, const Scope *scope, const char *relation)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (const Relation *r = scope->relations; r; r = r->next) {
@@ -334,16 +343,16 @@ static void complain_star(Walk *walk, const json_t *star, const Scope *scope, co
 }
 
 /* `* LIKE 'x%'` is a function of a plain star: a condition on names, not on values. */
-static const json_t *star_condition(const json_t *item, const json_t *star)
+static const EngineNode *star_condition(const EngineNode *item, const EngineNode *star)
 {
     static const char *const operators[] = {"~~", "!~~", "~~*", "!~~*", "~~~", "regexp_full_match", NULL};
-    bool plain = json_array_get(json_object_get(item, "children"), 0) == star &&
-                 !json_is_true(json_object_get(star, "columns"));
-    return plain && g_strv_contains(operators, node_text(item, "function_name")) ? item : NULL;
+    bool plain = engine_node_at(engine_node_get(item, "children"), 0) == star &&
+                 !engine_node_is_true(engine_node_get(star, "columns"));
+    return plain && g_strv_contains(operators, engine_node_text(item, "function_name")) ? item : NULL;
 }
 
-static void add_item(Walk *walk, const json_t *item, const json_t *star, const Visible *visible, Scope *scope,
-                     GArray *out)
+static void add_item(Walk *walk, const EngineNode *item, const EngineNode *star, const Visible *visible,
+                     Scope *scope, GArray *out)
 {
     Column column = changed(walk, star, visible, scope);
     if (item != star) {
@@ -355,8 +364,8 @@ static void add_item(Walk *walk, const json_t *item, const json_t *star, const V
         column.origins = value.origins;
         column.type = value.type;
     }
-    const char *alias = node_text(item, "alias");
-    if (*alias && !json_is_object(json_object_get(star, "expr"))) {
+    const char *alias = engine_node_text(item, "alias");
+    if (*alias && !engine_node_is_object(engine_node_get(star, "expr"))) {
         column.name = walk_text(walk, alias);
     } else if (*alias) {
         column.name = NULL; /* may hold \1: the engine knows */
@@ -364,11 +373,11 @@ static void add_item(Walk *walk, const json_t *item, const json_t *star, const V
     g_array_append_val(out, column);
 }
 
-void walk_star_item(Walk *walk, const json_t *item, const json_t *star, Scope *scope, GArray *out,
+void walk_star_item(Walk *walk, const EngineNode *item, const EngineNode *star, Scope *scope, GArray *out,
                     bool *ret_open)
 {
-    const char *relation = node_text(star, "relation_name");
-    const json_t *condition = star_condition(item, star);
+    const char *relation = engine_node_text(star, "relation_name");
+    const EngineNode *condition = star_condition(item, star);
     bool open = false, found = false;
     g_autoptr(GArray) all = candidates(scope, relation, &open, &found);
     if (*relation && !found && !visible_has(scope, relation)) {

@@ -114,7 +114,7 @@ static BaseDiag *complain(void *user, size_t offset, size_t len, BaseErrorCode c
 static void complain_syntax(CatalogBuild *build, const CatalogExpr *expr, const char *sql)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) tree = engine_sql_parse(build->parser, sql, &error);
+    g_autoptr(EngineTree) tree = engine_tree_parse(build->parser, sql, &error);
     unsigned line = 0, column = 0;
     if (tree) {
         complain_at(build, expr, SIZE_MAX, 0, BASE_E_SQL_SYNTAX, "this is not one expression");
@@ -128,18 +128,18 @@ static void complain_syntax(CatalogBuild *build, const CatalogExpr *expr, const 
 /* ---- metrics of metrics
  * -------------------------------------------------------------------------------------- */
 
-static const json_t *name_of_node(const json_t *node)
+static const EngineNode *name_of_node(const EngineNode *node)
 {
-    return g_str_equal(base_json_string(node, "class", ""), "COLUMN_REF")
-               ? json_object_get(node, "column_names")
-               : NULL;
+    return g_str_equal(engine_node_text(node, "class"), "COLUMN_REF") ? engine_node_get(node, "column_names")
+                                                                      : NULL;
 }
 
-static void use_metric(CatalogBuild *build, const CatalogExpr *expr, const json_t *node, const json_t *parts)
+static void use_metric(CatalogBuild *build, const CatalogExpr *expr, const EngineNode *node,
+                       const EngineNode *parts)
 {
     g_autoptr(GString) name = g_string_new(NULL);
-    for (size_t i = 0; i < json_array_size(parts); i++) {
-        g_string_append_printf(name, "%s%s", i ? "." : "", json_string_value(json_array_get(parts, i)));
+    for (size_t i = 0; i < engine_node_size(parts); i++) {
+        g_string_append_printf(name, "%s%s", i ? "." : "", engine_node_string(engine_node_at(parts, i)));
     }
     bool ambiguous = false;
     const CatalogObject *own = &expr->item->node->object;
@@ -150,10 +150,11 @@ static void use_metric(CatalogBuild *build, const CatalogExpr *expr, const json_
                               catalog_how_name(CATALOG_HOW_DERIVED));
         return;
     }
-    json_int_t at = json_integer_value(json_object_get(node, "query_location"));
+    int64_t at = 0;
+    bool placed = engine_node_int(engine_node_get(node, "query_location"), &at);
     g_autofree char *message = metric ? g_strdup_printf("metric `%s` is made of itself", name->str)
                                       : g_strdup_printf("no metric `%s`", name->str);
-    BaseDiag *diag = complain_at(build, expr, (size_t)at, name->len,
+    BaseDiag *diag = complain_at(build, expr, placed ? (size_t)at : SIZE_MAX, name->len,
                                  metric ? BASE_E_CYCLE : BASE_E_REFERENCE_UNKNOWN, message);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; !metric && i < build->snapshot->objects->len; i++) {
@@ -168,20 +169,15 @@ static void use_metric(CatalogBuild *build, const CatalogExpr *expr, const json_
     }
 }
 
-static void use_metrics(CatalogBuild *build, const CatalogExpr *expr, const json_t *node)
+static void use_metrics(CatalogBuild *build, const CatalogExpr *expr, const EngineNode *node)
 {
-    const json_t *parts = name_of_node(node);
+    const EngineNode *parts = name_of_node(node);
     if (parts) {
         use_metric(build, expr, node, parts);
         return;
     }
-    const char *key;
-    json_t *member;
-    json_object_foreach ((json_t *)(guintptr)node, key, member) {
-        use_metrics(build, expr, member);
-    }
-    size_t i;
-    json_array_foreach (node, i, member) {
+    EngineNodeIter iter = engine_node_iter(node);
+    for (const EngineNode *member; (member = engine_node_next(&iter)) != NULL;) {
         use_metrics(build, expr, member);
     }
 }
@@ -431,7 +427,7 @@ void catalog_resolve_expressions(CatalogBuild *build)
     for (guint i = 0; i < n; i++) {
         g_ptr_array_add(texts, statement_of(build, &g_array_index(build->exprs, CatalogExpr, i)));
     }
-    g_autofree json_t **trees = g_new0(json_t *, n + 1);
+    g_autofree EngineTree **trees = g_new0(EngineTree *, n + 1);
     catalog_parse_many(build->parser, (const char *const *)texts->pdata, n, trees);
     for (guint i = 0; i < n; i++) {
         CatalogExpr *expr = &g_array_index(build->exprs, CatalogExpr, i);
@@ -440,7 +436,7 @@ void catalog_resolve_expressions(CatalogBuild *build)
         if (!expr->tree) {
             complain_syntax(build, expr, sql);
         } else if (is_composite(expr)) {
-            use_metrics(build, expr, json_object_get(catalog_tree_node(expr->tree), "select_list"));
+            use_metrics(build, expr, engine_node_get(engine_tree_query(expr->tree), "select_list"));
         } else if (table_of(build, expr)) {
             resolve_columns(build, expr, sql);
         }

@@ -230,7 +230,7 @@ static void free_item(gpointer data)
 {
     CatalogItem *item = data;
     catalog_node_unref(item->node);
-    json_decref(item->tree);
+    engine_tree_free(item->tree);
     g_clear_pointer(&item->reads, g_ptr_array_unref);
     g_clear_pointer(&item->stale, g_ptr_array_unref);
     if (item->columns) {
@@ -243,7 +243,7 @@ static void free_item(gpointer data)
 static void clear_expr(gpointer data)
 {
     CatalogExpr *expr = data;
-    json_decref(expr->tree);
+    engine_tree_free(expr->tree);
 }
 
 static void build_init(CatalogBuild *build, EngineConn *parser, BaseDiags *diags)

@@ -62,13 +62,13 @@ static GPtrArray *parse_models(CatalogBuild *build)
             g_ptr_array_add(texts, (gpointer)(guintptr)item->node->object.model->sql);
         }
     }
-    g_autofree json_t **trees = g_new0(json_t *, models->len + 1);
+    g_autofree EngineTree **trees = g_new0(EngineTree *, models->len + 1);
     catalog_parse_many(build->parser, (const char *const *)texts->pdata, models->len, trees);
     for (guint i = 0; i < models->len; i++) {
         CatalogItem *item = g_ptr_array_index(models, i);
         const char *sql = item->node->object.model->sql;
         g_autoptr(GError) error = NULL;
-        item->tree = trees[i] ? trees[i] : engine_sql_parse(build->parser, sql, &error);
+        item->tree = trees[i] ? trees[i] : engine_tree_parse(build->parser, sql, &error);
         if (!item->tree) {
             catalog_complain_engine(build, item, sql, NULL, error);
         }
@@ -83,16 +83,16 @@ typedef struct {
     CatalogItem *item;
 } Reading;
 
-static bool visit_table(json_t *node, void *user, GError **error)
+static bool visit_table(const EngineNode *node, void *user, GError **error)
 {
     (void)error;
     Reading *reading = user;
-    if (!g_str_equal(base_json_string(node, "type", ""), "BASE_TABLE")) {
+    if (!g_str_equal(engine_node_text(node, "type"), "BASE_TABLE")) {
         return true;
     }
-    const CatalogObject *object = catalog_resolve_table(
-        reading->build->snapshot, base_json_string(node, "schema_name", ""),
-        base_json_string(node, "table_name", ""), reading->item->node->object.domain, NULL);
+    const CatalogObject *object =
+        catalog_resolve_table(reading->build->snapshot, engine_node_text(node, "schema_name"),
+                              engine_node_text(node, "table_name"), reading->item->node->object.domain, NULL);
     CatalogItem *other = object ? g_hash_table_lookup(reading->build->by_node, object) : NULL;
     if (other && other->node->object.kind == CATALOG_MODEL &&
         !g_ptr_array_find(reading->item->reads, other, NULL)) {
@@ -106,9 +106,9 @@ static void find_reads(CatalogBuild *build, CatalogItem *item)
     Reading reading = {.build = build, .item = item};
     g_autoptr(GError) error = NULL;
     item->reads = g_ptr_array_new();
-    if (item->tree && !engine_sql_visit_tables(item->tree, visit_table, &reading, &error)) {
+    if (item->tree && !engine_tree_visit_tables(item->tree, visit_table, &reading, &error)) {
         catalog_complain_engine(build, item, item->node->object.model->sql, NULL, error);
-        g_clear_pointer(&item->tree, json_decref);
+        g_clear_pointer(&item->tree, engine_tree_free);
     }
 }
 

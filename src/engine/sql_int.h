@@ -24,4 +24,7 @@ static inline const EngineToken *sql_token(const GPtrArray *tokens, size_t i)
     return g_ptr_array_index(tokens, i < tokens->len ? i : tokens->len - 1);
 }
 
+/* sql_visit.c: STATEMENT_REFUSED for DESCRIBE and its like inside a query. */
+bool sql_fail_show(GError **error);
+
 #endif

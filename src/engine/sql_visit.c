@@ -71,6 +71,13 @@ static bool walk_ctes(const TableWalk *walk, json_t *query, json_t *map, size_t 
            walk_ctes(walk, query, map, i + 1, &own, error);
 }
 
+bool sql_fail_show(GError **error)
+{
+    base_fail(error, BASE_E_STATEMENT_REFUSED, "DESCRIBE, SHOW and SUMMARIZE cannot stand inside a query");
+    base_error_hint(error, "SHOW COLUMNS FROM t and information_schema.columns answer the same");
+    return false;
+}
+
 static bool walk_object(const TableWalk *walk, json_t *object, const Scope *scope, GError **error)
 {
     const char *type = base_json_string(object, "type", "");
@@ -79,10 +86,7 @@ static bool walk_object(const TableWalk *walk, json_t *object, const Scope *scop
         return walk_ctes(walk, object, json_object_get(ctes, "map"), 0, scope, error);
     }
     if (strcmp(type, "SHOW_REF") == 0) {
-        base_fail(error, BASE_E_STATEMENT_REFUSED,
-                  "DESCRIBE, SHOW and SUMMARIZE cannot stand inside a query");
-        base_error_hint(error, "SHOW COLUMNS FROM t and information_schema.columns answer the same");
-        return false;
+        return sql_fail_show(error);
     }
     bool base = strcmp(type, "BASE_TABLE") == 0;
     /* Members first: the visit may replace the object's content. */

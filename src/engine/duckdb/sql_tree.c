@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "engine/duckdb/duckdb_int.h"
 #include "engine/sql_int.h"
+#include "engine/tree_int.h"
 
 #define PARSE_SQL "SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_default := true)"
 /* json(): with a cast, the engine takes the parameter's type to be JSON and plans anew for each text. */
@@ -191,7 +192,7 @@ static json_t *read_answer(const char *text, GError **error)
     return answer;
 }
 
-json_t *engine_sql_parse(EngineConn *conn, const char *sql, GError **error)
+static char *serialise(EngineConn *conn, const char *sql, GError **error)
 {
     if (strlen(sql) > ENGINE_SQL_MAX_BYTES) {
         base_fail(error, BASE_E_SQL_SYNTAX, "the statement is longer than %zu bytes", ENGINE_SQL_MAX_BYTES);
@@ -201,8 +202,13 @@ json_t *engine_sql_parse(EngineConn *conn, const char *sql, GError **error)
         base_fail(error, BASE_E_SQL_SYNTAX, "the statement is not valid UTF-8");
         return NULL;
     }
-    g_autofree char *text = call(conn, &conn->parser, PARSE_SQL, sql, error);
-    g_autoptr(json_t) answer = text ? read_answer(text, error) : NULL;
+    return call(conn, &conn->parser, PARSE_SQL, sql, error);
+}
+
+/* The only statement of what the serialiser gave; NULL + error when it is not one SELECT. */
+static json_t *statement_of(const char *text, const char *sql, GError **error)
+{
+    g_autoptr(json_t) answer = read_answer(text, error);
     if (!answer) {
         return NULL;
     }
@@ -218,6 +224,79 @@ json_t *engine_sql_parse(EngineConn *conn, const char *sql, GError **error)
         return NULL;
     }
     return json_incref(json_array_get(statements, 0));
+}
+
+json_t *engine_sql_parse(EngineConn *conn, const char *sql, GError **error)
+{
+    g_autofree char *text = serialise(conn, sql, error);
+    return text ? statement_of(text, sql, error) : NULL;
+}
+
+EngineTree *engine_tree_parse(EngineConn *conn, const char *sql, GError **error)
+{
+    g_autofree char *text = serialise(conn, sql, error);
+    EngineTree *tree = text ? engine_tree_of(text, strlen(text)) : NULL;
+    if (tree || !text) {
+        return tree;
+    }
+    g_autoptr(json_t) statement = statement_of(text, sql, error); /* says what is wrong */
+    if (statement) {
+        base_fail(error, BASE_E_INTERNAL, "the engine's tree of the statement cannot be read");
+    }
+    return NULL;
+}
+
+/* ---- many --------------------------------------------------------------------------------------- */
+
+#define PARSE_MANY_SQL                                                                                       \
+    "SELECT json_serialize_sql(x, skip_null := true, skip_empty := true, skip_default := true) "             \
+    "FROM (SELECT unnest(string_split($1, chr(1))) AS x)"
+#define SEPARATOR '\001'
+#define MANY      256 /* texts of a query: their trees are in memory twice for a moment */
+
+static void parse_some(EngineStmt *stmt, const char *const *sql, size_t n, EngineTree **ret_trees)
+{
+    g_autoptr(GString) joined = g_string_new(NULL);
+    for (size_t i = 0; i < n; i++) {
+        if (i) {
+            g_string_append_c(joined, SEPARATOR);
+        }
+        gsize from = joined->len;
+        g_string_append(joined, sql[i]);
+        g_strdelimit(joined->str + from, "\001", '\002'); /* a separator inside is no SQL in any case */
+    }
+    EngineValue value = {.id = ENGINE_TEXT, .text = {joined->str, joined->len}};
+    duckdb_result result;
+    if (!engine_stmt_bind(stmt, 0, &value, NULL)) {
+        return;
+    }
+    size_t at = 0;
+    duckdb_data_chunk chunk;
+    bool ok = duckdb_execute_prepared(stmt->statement, &result) == DuckDBSuccess;
+    while (ok && (chunk = duckdb_fetch_chunk(result)) != NULL) {
+        duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, 0);
+        duckdb_string_t *texts = duckdb_vector_get_data(vector);
+        uint64_t *valid = duckdb_vector_get_validity(vector);
+        size_t rows = duckdb_data_chunk_get_size(chunk);
+        for (size_t row = 0; row < rows && at < n; row++, at++) {
+            bool there = !valid || duckdb_validity_row_is_valid(valid, row);
+            ret_trees[at] =
+                there ? engine_tree_of(duckdb_string_t_data(&texts[row]), duckdb_string_t_length(texts[row]))
+                      : NULL;
+        }
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    duckdb_destroy_result(&result);
+}
+
+void engine_tree_parse_many(EngineConn *conn, const char *const *sql, size_t n, EngineTree **ret_trees)
+{
+    memset(ret_trees, 0, sizeof(EngineTree *) * n);
+    /* what fails here is asked for again alone, where it can say why */
+    g_autoptr(EngineStmt) stmt = n ? engine_prepare(conn, PARSE_MANY_SQL, NULL) : NULL;
+    for (size_t at = 0; stmt && at < n; at += MANY) {
+        parse_some(stmt, sql + at, MIN(MANY, n - at), ret_trees + at);
+    }
 }
 
 /* ---- print ----------------------------------------------------------------------------------- */

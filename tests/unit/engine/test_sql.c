@@ -3,6 +3,7 @@
 
 #include "engine/engine.h"
 #include "engine/sql.h"
+#include "engine/tree.h"
 
 static const char *const SCHEMA =
     "CREATE TABLE t(id INTEGER, a INTEGER, b VARCHAR, d DATE, j JSON);"
@@ -217,6 +218,9 @@ static void check_parse_fails(const char *sql, BaseErrorCode code, unsigned line
     base_error_get_file(error, &at_line, &at_column);
     g_assert_cmpuint(at_line, ==, line);
     g_assert_cmpuint(at_column, ==, column);
+    g_autoptr(GError) again = NULL;
+    g_assert_null(engine_tree_parse(conn, sql, &again));
+    g_assert_cmpstr(again->message, ==, error->message);
 }
 
 static void test_what_does_not_parse_says_where(void)
@@ -246,11 +250,26 @@ static bool note_table(json_t *node, void *user, GError **error)
     return true;
 }
 
+static bool note_read_table(const EngineNode *node, void *user, GError **error)
+{
+    (void)error;
+    const EngineNode *function = engine_node_get(node, "function");
+    g_string_append_printf(user, "%s%s.%s ", function ? "f:" : "", engine_node_text(node, "schema_name"),
+                           function ? engine_node_text(function, "function_name")
+                                    : engine_node_text(node, "table_name"));
+    return true;
+}
+
+/* The same from either form of the tree. */
 static void check_tables(const char *sql, const char *expected)
 {
     g_autoptr(json_t) tree = parse(sql);
     g_autoptr(GString) out = g_string_new(NULL);
     g_assert_true(engine_sql_visit_tables(tree, note_table, out, NULL));
+    g_assert_cmpstr(out->str, ==, expected);
+    g_autoptr(EngineTree) read = engine_tree_parse(conn, sql, NULL);
+    g_string_truncate(out, 0);
+    g_assert_true(engine_tree_visit_tables(read, note_read_table, out, NULL));
     g_assert_cmpstr(out->str, ==, expected);
 }
 
@@ -282,6 +301,68 @@ static void test_describe_inside_a_query_is_refused(void)
     g_autoptr(GError) error = NULL;
     g_assert_false(engine_sql_visit_tables(tree, note_table, out, &error));
     g_assert_error(error, BASE_ERROR, BASE_E_STATEMENT_REFUSED);
+    g_autoptr(EngineTree) read = engine_tree_parse(conn, "FROM (DESCRIBE t)", NULL);
+    g_autoptr(GError) again = NULL;
+    g_assert_false(engine_tree_visit_tables(read, note_read_table, out, &again));
+    g_assert_error(again, BASE_ERROR, BASE_E_STATEMENT_REFUSED);
+}
+
+static void test_many_texts_give_a_tree_each_or_none(void)
+{
+    enum { N = 600 }; /* several queries */
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 0; i < N; i++) {
+        g_ptr_array_add(texts, i % 7 == 3   ? g_strdup("SELECT FROM WHERE")
+                               : i % 7 == 5 ? g_strdup("SELECT 1; SELECT 2")
+                                            : g_strdup_printf("SELECT %d AS n, 'a\"\\{[b' AS t", i));
+    }
+    EngineTree *trees[N];
+    engine_tree_parse_many(conn, (const char *const *)texts->pdata, N, trees);
+    for (int i = 0; i < N; i++) {
+        if (i % 7 == 3 || i % 7 == 5) {
+            g_assert_null(trees[i]);
+            continue;
+        }
+        const EngineNode *list = engine_node_get(engine_tree_query(trees[i]), "select_list");
+        const EngineNode *first = engine_node_at(list, 0);
+        int64_t n = -1;
+        g_assert_cmpuint(engine_node_size(list), ==, 2);
+        g_assert_cmpstr(engine_node_text(first, "alias"), ==, "n");
+        if (i > 0) { /* a default is left out */
+            g_assert_true(engine_node_int(engine_node_get(engine_node_get(first, "value"), "value"), &n));
+            g_assert_cmpint(n, ==, i);
+        }
+        g_assert_cmpstr(engine_node_text(engine_node_get(engine_node_at(list, 1), "value"), "value"), ==,
+                        "a\"\\{[b");
+        g_assert_null(engine_node_get(engine_node_at(list, 2), "alias"));
+        engine_tree_free(trees[i]);
+    }
+}
+
+static void test_members_and_entries_come_in_order(void)
+{
+    g_autoptr(EngineTree) tree = engine_tree_parse(conn, "SELECT a, f(b), c FROM t ORDER BY 1", NULL);
+    const EngineNode *query = engine_tree_query(tree);
+    const EngineNode *list = engine_node_get(query, "select_list");
+    g_autoptr(GString) out = g_string_new(NULL);
+    const EngineNode *item;
+    size_t i;
+    engine_node_foreach(list, i, item)
+    {
+        g_string_append_printf(out, "%zu %s ", i, engine_node_text(item, "class"));
+    }
+    g_assert_cmpstr(out->str, ==, "0 COLUMN_REF 1 FUNCTION 2 COLUMN_REF ");
+    EngineNodeIter iter = engine_node_iter(query);
+    bool found = false;
+    for (const EngineNode *member; (member = engine_node_next(&iter)) != NULL;) {
+        found = found || (member == list && g_str_equal(engine_node_string(iter.key), "select_list"));
+    }
+    g_assert_true(found);
+    g_assert_null(engine_node_get(NULL, "x"));
+    g_assert_cmpuint(engine_node_size(NULL), ==, 0);
+    g_assert_false(engine_node_is_object(NULL));
+    iter = engine_node_iter(NULL);
+    g_assert_null(engine_node_next(&iter));
 }
 
 static bool note_function(const char *name, const json_t *node, void *user, GError **error)
@@ -363,6 +444,9 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/sql/tables are found and CTEs are not", test_tables_are_found_and_ctes_are_not);
     g_test_add_func("/engine/sql/DESCRIBE inside a query is refused",
                     test_describe_inside_a_query_is_refused);
+    g_test_add_func("/engine/sql/many texts give a tree each, or none",
+                    test_many_texts_give_a_tree_each_or_none);
+    g_test_add_func("/engine/sql/members and entries come in order", test_members_and_entries_come_in_order);
     g_test_add_func("/engine/sql/functions are found", test_functions_are_found);
     g_test_add_func("/engine/sql/hidden columns stay out of stars", test_hidden_columns_stay_out_of_stars);
     g_test_add_func("/engine/sql/hidden columns are no keys",
