@@ -388,7 +388,7 @@ static bool carry_out(Apply *apply, const char *user, const char *note, gint64 *
 bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
                      const char *user, const char *note, gint64 *ret_version, GError **error)
 {
-    g_mutex_lock(&warehouse->run_lock);
+    warehouse_claim_all(warehouse);
     g_autoptr(GPtrArray) created = g_ptr_array_new();
     g_autoptr(GPtrArray) altered = g_ptr_array_new();
     Apply apply = {.warehouse = warehouse, .diff = diff, .created = created, .altered = altered};
@@ -399,6 +399,6 @@ bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *
         ok = carry_out(&apply, user, note, ret_version, error);
     }
     warehouse_standing_clear(&apply.standing);
-    g_mutex_unlock(&warehouse->run_lock);
+    warehouse_release_all(warehouse);
     return ok;
 }

@@ -249,6 +249,9 @@ void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const
                           .model = model->id,
                           .state = "failed",
                           .started_us = base_time_now_us(),
+                          .lane = context->lane,
+                          .attempt = context->attempt,
+                          .cause = context->cause,
                           .sql = g_strdup(model->model->sql_resolved)};
     Build build = {.context = context, .conn = conn, .model = model, .run = ret};
     build_init(&build, number);

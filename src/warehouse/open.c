@@ -7,9 +7,11 @@ Warehouse *warehouse_open(Engine *engine, Intake *intake, CatalogStore *store, G
     warehouse->engine = engine_ref(engine);
     warehouse->intake = intake;
     warehouse->store = store;
-    g_mutex_init(&warehouse->run_lock);
+    g_mutex_init(&warehouse->claim_lock);
+    g_cond_init(&warehouse->claim_changed);
     g_mutex_init(&warehouse->state_lock);
-    warehouse->running = g_ptr_array_new();
+    warehouse->claimed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    warehouse->running = g_ptr_array_new_with_free_func(g_free);
     warehouse->begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (!warehouse_state_open(warehouse, error) || !warehouse_schedule_open(warehouse, error)) {
         warehouse_close(warehouse);
@@ -25,7 +27,9 @@ void warehouse_close(Warehouse *warehouse)
     }
     g_ptr_array_unref(warehouse->running);
     g_hash_table_unref(warehouse->begun);
-    g_mutex_clear(&warehouse->run_lock);
+    g_hash_table_unref(warehouse->claimed);
+    g_cond_clear(&warehouse->claim_changed);
+    g_mutex_clear(&warehouse->claim_lock);
     g_mutex_clear(&warehouse->state_lock);
     engine_unref(warehouse->engine);
     g_free(warehouse);

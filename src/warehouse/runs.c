@@ -32,6 +32,9 @@ json_t *warehouse_run_to_json(const WarehouseRun *run)
     base_json_set_int(object, "rows", run->rows);
     set_time(object, "started", run->started_us);
     base_json_set_int(object, "elapsed_ms", run->elapsed_us / 1000);
+    base_json_set_int(object, "lane", run->lane);
+    base_json_set_int(object, "attempt", run->attempt);
+    base_json_set_string(object, "cause", run->cause ? run->cause : "manual");
     base_json_set_string(object, "sql", run->sql);
     json_object_set_new(object, "checks", run->checks ? json_incref(run->checks) : json_array());
     base_json_set_string(object, "message", run->message);
@@ -49,6 +52,9 @@ static json_t *row_to_json(const json_t *row)
     base_json_set_int(object, "rows", base_json_int(row, "n_rows", 0));
     set_time(object, "started", base_json_int(row, "started_us", 0));
     base_json_set_int(object, "elapsed_ms", base_json_int(row, "elapsed_us", 0) / 1000);
+    base_json_set_int(object, "lane", base_json_int(row, "lane", 0));
+    base_json_set_int(object, "attempt", base_json_int(row, "attempt", 1));
+    base_json_set_string(object, "cause", base_json_string(row, "cause", "manual"));
     base_json_set_string(object, "sql", base_json_string(row, "sql_text", NULL));
     const char *text = base_json_string(row, "checks", NULL);
     json_t *checks = text ? base_json_parse(text, strlen(text), NULL) : NULL;

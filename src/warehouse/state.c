@@ -16,7 +16,10 @@ static const char TABLES_SQL[] = "CREATE SCHEMA IF NOT EXISTS _weir;"
                                  "start_us BIGINT NOT NULL, end_us BIGINT NOT NULL);"
                                  "CREATE TABLE IF NOT EXISTS _weir.builds (model VARCHAR NOT NULL, hash "
                                  "VARCHAR NOT NULL, run_id VARCHAR NOT NULL, "
-                                 "n_rows BIGINT NOT NULL)";
+                                 "n_rows BIGINT NOT NULL);"
+                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS lane INTEGER;"
+                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS attempt INTEGER;"
+                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS cause VARCHAR";
 
 void warehouse_run_clear(WarehouseRun *run)
 {
@@ -105,9 +108,14 @@ bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run, GError *
                             int_value(run->elapsed_us),
                             text_value(run->sql),
                             text_value(checks),
-                            text_value(run->message)};
+                            text_value(run->message),
+                            int_value(run->lane),
+                            int_value(run->attempt),
+                            text_value(run->cause ? run->cause : "manual")};
     return engine_exec_values(conn,
-                              "INSERT INTO _weir.runs VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                              "INSERT INTO _weir.runs (run_id, model, state, start_us, end_us, n_rows, "
+                              "started_us, elapsed_us, sql_text, checks, message, lane, attempt, cause) "
+                              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                               values, G_N_ELEMENTS(values), NULL, error);
 }
 

@@ -32,7 +32,7 @@ bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *
 /* One step of a run, told as it happens (from the thread that runs it; serialised). */
 typedef struct {
     const CatalogObject *model;
-    const char *state;             /* "running", "done", "skipped", "failed", "held" (a check held it back) */
+    const char *state; /* "running", "retrying", "done", "skipped", "failed", "held" (a check held it back) */
     gint64 rows, start_us, end_us; /* interval of incremental models, 0 = none */
     gint64 elapsed_us;
     const char *message; /* of a failure or failed check; NULL */
@@ -46,6 +46,7 @@ typedef struct {
     gint64 at_us;              /* the run's clock: intervals, versions, checks; 0 = now */
     bool full;                 /* rebuild incremental models from all history */
     unsigned parallel;         /* 0 = cores */
+    const char *cause;         /* who asked, for the record: "manual" (NULL), "schedule", "backfill" */
 } WarehouseRunOptions;
 /* false + RUN_FAILED or CHECK_FAILED when any model failed (others that do not read it still run; those that
  * do are skipped). *ret_runs: what _weir.runs now holds for this run. */

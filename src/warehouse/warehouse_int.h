@@ -5,7 +5,8 @@
  *   select.c    "model+", "+model", "domain:x" -> models in order
  *   checks.c    definition["checks"] -> SQL over rows that no reader sees yet
  *   build*.c    one model: build beside, check, swap in; a row for each kind (build_int.h)
- *   run.c       many models: order, worker threads, stop
+ *   runner.c    tasks of models on worker threads; claims.c: runs side by side
+ *   run.c       a run: models in order, stop
  *   plan.c      what a change costs; apply.c: makes the engine match a snapshot
  *   schedule.c  what is due */
 #ifndef WEIR_WAREHOUSE_INT_H
@@ -24,17 +25,31 @@
 #define WAREHOUSE_RUNS_KEPT_US      (400 * BASE_TIME_DAY_US)
 #define WAREHOUSE_MAX_PARALLEL      64u
 
+typedef struct WarehouseRunner WarehouseRunner; /* runner.h */
+
 struct Warehouse {
     Engine *engine;
     Intake *intake;
     CatalogStore *store;
-    GMutex run_lock;      /* one run or apply at a time */
-    GMutex state_lock;    /* the rest */
-    guint64 stop_calls;   /* of warehouse_stop: those since a run was asked for count for it */
-    guint64 current_base; /* stop_calls when the run that works now was asked for */
-    GPtrArray *running;   /* EngineConn* that work now; borrowed */
-    GHashTable *begun;    /* id -> gint64*: when it last ran, or was given out by warehouse_due */
+    GMutex claim_lock; /* claims.c: who works on what */
+    GCond claim_changed;
+    GHashTable *claimed; /* ids of models that a run works on */
+    bool claimed_all;    /* an apply works */
+    unsigned waiting_for_all;
+    GMutex state_lock;  /* the rest */
+    guint64 stop_calls; /* of warehouse_stop: those since a run was asked for count for it */
+    GPtrArray *running; /* connections that work now (run.c) */
+    GHashTable *begun;  /* id -> gint64*: when it last ran, or was given out by warehouse_due */
 };
+
+/* ---- claims.c ------------------------------------------------------------------------------------- */
+
+/* Waits until no other run works on any of the models (CatalogObject*), and no apply. */
+void warehouse_claim(Warehouse *warehouse, const GPtrArray *models);
+bool warehouse_try_claim(Warehouse *warehouse, const GPtrArray *models); /* does not wait */
+void warehouse_release(Warehouse *warehouse, const GPtrArray *models);
+void warehouse_claim_all(Warehouse *warehouse);
+void warehouse_release_all(Warehouse *warehouse);
 
 /* Notes that a model or source began at `us` (schedule.c). */
 void warehouse_note_begun(Warehouse *warehouse, const char *id, gint64 us);
@@ -89,6 +104,9 @@ typedef struct {
     char *sql, *message; /* NULL = none */
     json_t *checks;      /* array; NULL = none */
     BaseErrorCode code;  /* of what failed; not kept */
+    int lane;            /* worker of its run, from 0 */
+    unsigned attempt;    /* of its run, from 1; 0 = it did not begin */
+    const char *cause;   /* who asked: "manual", "schedule", "backfill"; borrowed, NULL = manual */
 } WarehouseRun;
 void warehouse_run_clear(WarehouseRun *run);
 /* runs.c: as warehouse_runs gives it. */
@@ -171,11 +189,24 @@ typedef struct {
     CatalogSnapshot *snapshot;
     const WarehouseRunOptions *options;
     GTimeZone *zone;
-    const char *run_id;
+    char *run_id;
     gint64 now_us; /* the run's clock: --at, else the wall's */
     guint64 stop_base;
     WarehouseStanding standing; /* when the run began */
+    const char *cause;          /* of the run's rows */
+    int lane;                   /* of the task */
+    unsigned attempt;
 } WarehouseRunContext;
+/* run.c: the clock, the zone, a new id, what stands; from warehouse, snapshot and options. */
+bool warehouse_context_open(WarehouseRunContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void warehouse_context_close(WarehouseRunContext *context);
+char *warehouse_new_run_id(gint64 now_us);
+/* Numbers (values of `numbers`, by CatalogObject*) of what `model` reads, directly or by way of objects that
+ * are not in it; guint, each once. Free with g_array_unref. */
+GArray *warehouse_reads(CatalogSnapshot *snapshot, const CatalogObject *model, GHashTable *numbers);
+guint64 warehouse_stop_count(Warehouse *warehouse);
+/* From here on, until told otherwise, the connection is interrupted by the second stop. */
+void warehouse_set_running(Warehouse *warehouse, EngineConn *conn, guint64 stop_base, bool running);
 
 /* Runs one model on `conn` and writes its row of _weir.runs. `ret` is filled whatever happens; its state says
  * what: done, failed, held. The row's own failure to be written is the state failed. */
