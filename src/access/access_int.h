@@ -138,7 +138,7 @@ bool access_policy_of(const AccessUser *user, const CatalogSnapshot *snapshot, c
 void access_policy_free(AccessPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AccessPolicy, access_policy_free)
 /* SELECT of the object's columns with masks and filters. Caller frees. */
-char *access_policy_select(const AccessPolicy *policy, const CatalogObject *object);
+char *access_policy_select(const AccessPolicy *policy, const CatalogObject *object, const char *relation);
 
 /* ---- functions (functions.c) ---- */
 bool access_table_function_allowed(const char *name);

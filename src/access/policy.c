@@ -324,7 +324,7 @@ bool access_policy_of(const AccessUser *user, const CatalogSnapshot *snapshot, c
 }
 
 /* Bookkeeping and denied columns are left out, masked ones replaced. */
-char *access_policy_select(const AccessPolicy *policy, const CatalogObject *object)
+char *access_policy_select(const AccessPolicy *policy, const CatalogObject *object, const char *relation)
 {
     GString *replaced = g_string_new(NULL), *excluded = g_string_new(NULL), *out = g_string_new("SELECT *");
     GHashTableIter iter;
@@ -349,9 +349,14 @@ char *access_policy_select(const AccessPolicy *policy, const CatalogObject *obje
         g_string_append_printf(out, " REPLACE (%s)", replaced->str);
     }
     g_string_append(out, " FROM ");
-    engine_sql_append_name(out, object->domain);
-    g_string_append_c(out, '.');
-    engine_sql_append_name(out, object->name);
+    if (relation) {
+        g_string_append_printf(out, "%s AS ", relation);
+        engine_sql_append_name(out, object->name);
+    } else {
+        engine_sql_append_name(out, object->domain);
+        g_string_append_c(out, '.');
+        engine_sql_append_name(out, object->name);
+    }
     for (guint i = 0; i < policy->filters->len; i++) {
         g_string_append_printf(out, "%s(%s)", i ? " AND " : " WHERE ",
                                (char *)g_ptr_array_index(policy->filters, i));

@@ -198,7 +198,30 @@ static bool read_system_table(Rewrite *rewrite, json_t *node, const char *schema
     return true;
 }
 
-static bool apply_policy(Rewrite *rewrite, json_t *node, const CatalogObject *object, GError **error)
+/* `node` becomes a version of `object`. */
+static bool read_version(Rewrite *rewrite, json_t *node, const CatalogObject *object, const char *relation,
+                         GError **error)
+{
+    g_autofree char *select = g_strconcat("SELECT * FROM ", relation, NULL);
+    g_autoptr(json_t) tree = engine_sql_parse(rewrite->conn, select, error);
+    if (!tree) {
+        return false;
+    }
+    g_hash_table_add(rewrite->policied, g_ascii_strdown(object->full_name, -1));
+    put_subquery(node, tree, object->name);
+    return true;
+}
+
+/* In a SELECT of ours "t@history" is the view of that name. */
+static bool is_physical(const Rewrite *rewrite, const CatalogObject *object, const char *name)
+{
+    g_autofree char *view = object->model && object->model->scd2 ? catalog_history_view(object->name) : NULL;
+    return rewrite->trusted && g_strcmp0(view, name) == 0;
+}
+
+/* `relation`: what is read, in SQL; NULL = the object itself, which `node` names already. */
+static bool apply_policy(Rewrite *rewrite, json_t *node, const CatalogObject *object, const char *relation,
+                         GError **error)
 {
     g_autoptr(AccessPolicy) policy = NULL;
     if (rewrite->trusted) {
@@ -208,25 +231,35 @@ static bool apply_policy(Rewrite *rewrite, json_t *node, const CatalogObject *ob
         return false;
     }
     if (!policy) {
-        return true;
+        return !relation || read_version(rewrite, node, object, relation, error);
     }
-    g_autofree char *select = access_policy_select(policy, object);
+    g_autofree char *select = access_policy_select(policy, object, relation);
     g_hash_table_add(rewrite->policied, g_ascii_strdown(object->full_name, -1));
     return to_subquery(rewrite, node, select, object->name, error);
 }
 
-static bool use_object(Rewrite *rewrite, json_t *node, const CatalogObject *object, GError **error)
+/* `name`: as written, with its version if it has one. */
+static bool use_object(Rewrite *rewrite, json_t *node, const CatalogObject *object, const char *name,
+                       GError **error)
 {
+    g_autofree char *relation = NULL;
+
     if (!rewrite->trusted && !access_check(rewrite->scope->user, ACCESS_READ, object, error)) {
         return false;
     }
     if (!g_ptr_array_find(rewrite->objects, object, NULL)) {
         g_ptr_array_add(rewrite->objects, (gpointer)(gintptr)object);
     }
+    if (is_physical(rewrite, object, name)) {
+        return true;
+    }
+    if (!catalog_version_sql(object, name, &relation, error)) {
+        return false;
+    }
     json_object_del(node, "catalog_name");
     json_object_set_new(node, "schema_name", json_string(object->domain));
     json_object_set_new(node, "table_name", json_string(object->name));
-    return apply_policy(rewrite, node, object, error);
+    return apply_policy(rewrite, node, object, relation, error);
 }
 
 static bool visit_table(json_t *node, void *user, GError **error)
@@ -253,7 +286,7 @@ static bool visit_table(json_t *node, void *user, GError **error)
         base_error_hint(error, "write domain.%s", name);
         return false;
     }
-    return object ? use_object(rewrite, node, object, error)
+    return object ? use_object(rewrite, node, object, name, error)
                   : read_system_table(rewrite, node, schema, name, error);
 }
 

@@ -157,9 +157,6 @@ X(RUN_FAILED, 4009, 500, 1105, "HY000", 1, false, "Run failed", "运行失败",
 X(INTERVAL_INVALID, 4010, 400, 1105, "HY000", 2, false, "Invalid interval", "区间无效",
   "start must be before end, and both must be dates or times.",
   "start 须早于 end，且两者都是日期或时间。")
-X(SOURCE_NONE, 4012, 422, 1105, "HY000", 2, false, "No source", "没有数据源",
-  "The table is loaded by no source of the project, so there is nothing to compare it with.",
-  "项目中没有数据源导入该表，无从对账。")
 X(FORMAT_INVALID, 4011, 400, 1105, "HY000", 1, false, "Data is not in the named format", "数据格式不符",
   "The bytes cannot be read as the format that was named.",
   "数据无法按指定格式读取。")

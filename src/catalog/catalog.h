@@ -72,6 +72,7 @@ typedef struct {
     CatalogAgg agg;
     char *default_sql; /* NULL = none */
     char *comment;
+    bool history; /* the kind scd2 writes it, not the model's SELECT */
 } CatalogColumn;
 
 /* A table that data is loaded into: declared in YAML, by CREATE TABLE, or inferred by a source. */
@@ -130,6 +131,27 @@ typedef enum {
 } CatalogStrategy;
 const char *catalog_strategy_name(CatalogStrategy strategy); /* the YAML word; "" for NONE */
 
+typedef enum { CATALOG_DELETES_IGNORE, CATALOG_DELETES_INVALIDATE, CATALOG_DELETES_NEW_RECORD } CatalogDeletes;
+typedef enum { CATALOG_FROM_UPDATED_AT, CATALOG_FROM_RUN_TIME, CATALOG_FROM_EPOCH } CatalogFirstFrom;
+typedef enum { CATALOG_DUPLICATES_ERROR, CATALOG_DUPLICATES_CHAIN, CATALOG_DUPLICATES_LATEST } CatalogDuplicates;
+
+/* What a model of kind scd2 says of its history. */
+typedef struct {
+    bool check;                    /* strategy check; else timestamp */
+    const char *updated_at;        /* column with the time of a version; NULL = the run's time */
+    const char *const *check_cols; /* NULL-terminated; NULL = all columns */
+    CatalogDeletes deletes;
+    CatalogFirstFrom first_from;
+    CatalogDuplicates duplicates;
+    const char *latest_by; /* DUPLICATES_LATEST */
+    bool splice;           /* late versions go between their neighbours; else they are counted */
+    bool delta;            /* the input holds changes only: what is not in it is not deleted */
+    bool closed_day;       /* valid_from and valid_to are dates, both included */
+    const char *open_end;  /* what stands in valid_to of open versions; NULL = NULL */
+    const char *valid_from, *valid_to;
+    const char *is_deleted; /* DELETES_NEW_RECORD; else NULL */
+} CatalogScd2;
+
 typedef struct {
     CatalogModelKind kind;
     const char *sql;          /* body without header, as written */
@@ -143,6 +165,7 @@ typedef struct {
     gint64 lookback_batches;  /* a number of intervals; 0 = none. Never both */
     const char *schedule;     /* NULL = none */
     bool uses_interval;       /* has $start or $end */
+    const CatalogScd2 *scd2;  /* SCD2 only */
 } CatalogModelInfo;
 
 struct CatalogObject {
@@ -213,6 +236,19 @@ const CatalogObject *catalog_resolve_table(const CatalogSnapshot *snapshot, cons
                                            const char *name, const char *domain, bool *ret_ambiguous);
 /* Domain names, sorted, NULL-terminated; borrowed. They are the databases. */
 const char *const *catalog_domains(const CatalogSnapshot *snapshot);
+/* The same for a name with a version of an scd2 model: "t@history", "t@2026-01-01 10:00:00", and as
+ * engine_sql_parse writes them; catalog_resolve_table takes such a name too and gives the model. *ret_sql is
+ * what the name means in SQL, a relation in the engine, without alias; NULL = the name has no version. Caller
+ * frees it. Errors: VALUE_INVALID for what is no point in time. */
+bool catalog_version_sql(const CatalogObject *object, const char *name, char **ret_sql,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "t@history": the view of all versions; "_weir_history__t": the table below both views. Caller frees. */
+char *catalog_history_view(const char *name);
+char *catalog_history_table(const char *name);
+#define CATALOG_HISTORY_FROM    "_weir_from"
+#define CATALOG_HISTORY_TO      "_weir_to"
+#define CATALOG_HISTORY_DELETED "_weir_deleted"
+
 /* For "did you mean": full and bare names of all tables and models, NULL-terminated; borrowed. */
 const char *const *catalog_table_names(const CatalogSnapshot *snapshot);
 

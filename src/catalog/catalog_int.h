@@ -107,6 +107,7 @@ typedef struct {
     GPtrArray *columns_owned;
     bool live;         /* from CREATE TABLE or a source, not from files */
     bool columns_open; /* the columns are not (all) known */
+    char *history_clash; /* a column of the SELECT with the name of one of the history's; NULL = none */
     char *types_hash;  /* MODEL: of what its types came from (types.c); NULL = not bound */
 } CatalogNode;
 CatalogNode *catalog_node_new(CatalogKind kind, const char *domain, const char *name);
@@ -200,6 +201,15 @@ void catalog_bind_model(CatalogBuild *build, CatalogItem *item);
 /* strategy.c: strategy, lookback and what they need of other keys; complains where they do not fit. */
 void catalog_bind_strategy(CatalogBuild *build, CatalogItem *item, CatalogModelInfo *model);
 CatalogModelKind catalog_model_kind_by_name(const char *text);
+/* scd2.c: the header of kind scd2 -> CatalogScd2. */
+void catalog_bind_scd2(CatalogBuild *build, CatalogItem *item);
+void catalog_scd2_free(CatalogScd2 *scd2);
+/* Adds valid_from, valid_to, is_deleted to the columns that the SELECT gives. */
+void catalog_add_history_columns(CatalogNode *node);
+/* Once columns are known: none of the SELECT may have the name of one of those. */
+void catalog_check_history_columns(CatalogBuild *build, CatalogItem *item);
+/* version.c: the name before "@version"; NULL when the name has none. Caller frees. */
+char *catalog_version_base(const char *name);
 /* Line and column (from 1) in the file of a byte offset in the body. */
 void catalog_model_place(const CatalogItem *item, size_t offset, unsigned *ret_line, unsigned *ret_column);
 /* ods_, dwd_, ... ; NULL when the name has no layer prefix. */
@@ -257,6 +267,7 @@ typedef struct {
     size_t offset; /* in the text */
     const CatalogObject *object;
     const char *schema, *name; /* as written; schema "" when none */
+    bool aliased;
 } CatalogTableUse;
 struct CatalogColumnsResult {
     CatalogOutput *outputs;

@@ -101,6 +101,26 @@ static void fill_table(Walk *walk, const CatalogObject *object, Relation *ret)
     ret->rows = origins_one(walk, object, NULL, CATALOG_HOW_DIRECT);
 }
 
+/* A name with a version ("t@history") is called by the table's own. */
+static const char *plain_name(const CatalogObject *object, const char *name)
+{
+    g_autofree char *base = catalog_version_base(name);
+    return base && object->model && object->model->scd2 ? object->name : name;
+}
+
+static void check_version(Walk *walk, const EngineNode *node, const CatalogObject *object, const char *name)
+{
+    g_autofree char *sql = NULL;
+    g_autoptr(GError) error = NULL;
+    if (!catalog_version_sql(object, name, &sql, &error)) {
+        BaseDiag *diag =
+            walk_complain(walk, node_offset(node), strlen(name), BASE_E_VALUE_INVALID, "%s", error->message);
+        if (diag) {
+            base_diag_hint(diag, "%s", base_error_get_hint(error));
+        }
+    }
+}
+
 static void walk_table(Walk *walk, const EngineNode *node, Scope *scope)
 {
     const char *schema = engine_node_text(node, "schema_name");
@@ -121,10 +141,13 @@ static void walk_table(Walk *walk, const EngineNode *node, Scope *scope)
             relation.open = true;
         } else {
             fill_table(walk, object, &relation);
+            relation.alias = *alias ? relation.alias : walk_text(walk, plain_name(object, name));
+            check_version(walk, node, object, name);
             CatalogTableUse use = {.offset = node_offset(node),
                                    .object = object,
                                    .schema = walk_text(walk, schema),
-                                   .name = walk_text(walk, name)};
+                                   .name = walk_text(walk, name),
+                                   .aliased = *alias != '\0'};
             if (!walk->quiet) {
                 g_array_append_val(walk->result->uses, use);
             }

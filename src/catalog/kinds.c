@@ -197,8 +197,12 @@ static const CatalogKey retries_keys[] = {
     K("times", INT, "How often it is tried again", "重试次数"),
     K("delay", DURATION, "Before the first try; 1m when not given", "首次重试前的等待，默认 1m"),
     K("factor", REAL, "How much longer each next delay is; 2 when not given", "等待的递增倍数，默认 2"),
-    K("max", DURATION, "Longest delay; 1h when not given", "最长等待，默认 1h"),
+    K("max", DURATION, "Longest delay; 1h when not given", "最长等待，默认 1h"), END};
+/* Of kind scd2, beside `key`. */
+static const CatalogKey duplicates_keys[] = {
+    K("latest_by", COLUMN, "The row with the greatest value of this column is taken", "取该列值最大的一行"),
     END};
+
 static const CatalogKey model_keys[] = {
     WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
     WORD("kind", "view|full|incremental|snapshot|scd2|manual|mid|temp",
@@ -223,9 +227,10 @@ static const CatalogKey model_keys[] = {
     K("null_safe_key", BOOL,
       "NULL in a key: true = equal to NULL, false = equal to nothing; not given = an error",
       "键中的空值：true 为与空值相等，false 为与任何值不等；未写则报错"),
-    K("dup_in_batch", ANY,
-      "Rows of one run with the same key: error, or {latest_by: column}; error when not given",
-      "同一批中键相同的行：error，或 {latest_by: 列}；默认 error"),
+    SUB("dup_in_batch", ANY, duplicates_keys,
+        "Rows of one run with the same key: error, {latest_by: column}, or, of scd2, chain (each row is a "
+        "version); error when not given",
+        "同一批中键相同的行：error，{latest_by: 列}，scd2 还可写 chain（各成一个版本）；默认 error"),
     K("event_time", COLUMN, "microbatch: column that decides the batch of a row",
       "microbatch：决定行属于哪一批的列"),
     WORD("batch_size", "hour|day|month|year",
@@ -239,6 +244,28 @@ static const CatalogKey model_keys[] = {
          "What a run does when its columns are not the table's; `append` and `sync` are short for the long "
          "words. append_new_columns when not given",
          "列与表不一致时的处理；`append`、`sync` 是长写法的简写。默认 append_new_columns"),
+    K("updated_at", COLUMN, "scd2: column with the time of a version", "scd2：版本时间列"),
+    K("check_cols", ANY, "scd2: columns that make a version, or \"*\"", "scd2：参与比较的列，或 \"*\""),
+    WORD("hard_deletes", "ignore|invalidate|new_record",
+         "scd2: what becomes of a key that the source no longer has",
+         "scd2：源中消失的键如何处理：忽略、关链、另记一行"),
+    K("open_end", ANY, "scd2: valid_to of an open version; NULL when not given",
+      "scd2：当前版本的 valid_to，默认 NULL"),
+    WORD("first_valid_from", "updated_at|run_time|epoch",
+         "scd2: where the first version of a key begins; epoch holds for the first load only",
+         "scd2：一个键的首个版本从何时开始；epoch 仅用于首次装载"),
+    WORD("late_versions", "ignore|splice",
+         "scd2: a version older than the open one is counted, or put between its neighbours",
+         "scd2：迟到的版本：只计数，或插入相邻版本之间"),
+    WORD("input", "full|delta", "scd2: the SELECT gives all keys, or only those that changed",
+         "scd2：SELECT 给出全量，或仅增量"),
+    WORD("interval", "half_open|closed_day",
+         "scd2: [valid_from, valid_to) in time, or days with both ends included",
+         "scd2：左闭右开的时间区间，或两端都含的日期区间"),
+    K("valid_from", NAME, "scd2: name of that column", "scd2：生效起始列的列名"),
+    K("valid_to", NAME, "scd2: name of that column", "scd2：生效截止列的列名"),
+    K("is_deleted", NAME, "scd2: name of that column, with hard_deletes: new_record",
+      "scd2：删除标记列的列名（hard_deletes: new_record）"),
     K("lookback", SPAN, "How far back a run reads again: a duration, or a number of intervals",
       "回看：时长，或区间个数"),
     K("grain", TEXT, "Time grain of an interval", "时间粒度"),

@@ -192,6 +192,9 @@ void catalog_bind_model(CatalogBuild *build, CatalogItem *item)
         g_ptr_array_new_with_free_func((GDestroyNotify)catalog_column_free);
     item->node->columns_open = true; /* until its SELECT is resolved */
     catalog_bind_strategy(build, item, model);
+    if (model->kind == CATALOG_MODEL_SCD2 && item->yaml) {
+        catalog_bind_scd2(build, item);
+    }
     if (!*model->sql) {
         BaseDiag *diag = base_diags_add(build->diags, BASE_E_SQL_SYNTAX, item->file->path, model->sql_line, 1,
                                         "the model has no SELECT");

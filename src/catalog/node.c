@@ -62,6 +62,7 @@ static void free_model(CatalogModelInfo *model)
     free_text(model->time);
     free_text(model->schedule);
     g_strfreev((char **)(guintptr)model->key);
+    catalog_scd2_free((CatalogScd2 *)(guintptr)model->scd2);
     g_free(model);
 }
 
@@ -79,6 +80,7 @@ void catalog_node_unref(CatalogNode *node)
         free_text(texts[i]);
     }
     g_free(node->types_hash);
+    g_free(node->history_clash);
     json_decref(object->definition);
     free_model(node->model_owned);
     catalog_table_free(node->table_owned);

@@ -274,6 +274,7 @@ void catalog_set_model_columns(CatalogItem *item, const CatalogColumnsResult *re
         describe_column(&node->object, column);
         g_ptr_array_add(node->columns_owned, column);
     }
+    catalog_add_history_columns(node);
 }
 
 static void set_resolved(CatalogItem *item, const CatalogColumnsResult *result)
@@ -372,6 +373,7 @@ void catalog_resolve(CatalogBuild *build)
     for (guint i = 0; i < order->len; i++) {
         CatalogItem *item = g_ptr_array_index(order, i);
         check_header_columns(build, item);
+        catalog_check_history_columns(build, item);
         add_edges(build, item);
     }
     catalog_resolve_own_columns(build);

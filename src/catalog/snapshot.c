@@ -225,8 +225,8 @@ static const GPtrArray *named(const CatalogSnapshot *snapshot, const char *name)
     return g_hash_table_lookup(snapshot->by_name, folded);
 }
 
-const CatalogObject *catalog_resolve_table(const CatalogSnapshot *snapshot, const char *schema,
-                                           const char *name, const char *domain, bool *ret_ambiguous)
+static const CatalogObject *resolve_plain(const CatalogSnapshot *snapshot, const char *schema,
+                                          const char *name, const char *domain, bool *ret_ambiguous)
 {
     const GPtrArray *list = named(snapshot, name);
     const CatalogObject *only = NULL;
@@ -255,6 +255,22 @@ const CatalogObject *catalog_resolve_table(const CatalogSnapshot *snapshot, cons
         *ret_ambiguous = true;
     }
     return n == 1 ? only : NULL;
+}
+
+const CatalogObject *catalog_resolve_table(const CatalogSnapshot *snapshot, const char *schema,
+                                           const char *name, const char *domain, bool *ret_ambiguous)
+{
+    bool ambiguous = false;
+    const CatalogObject *object = resolve_plain(snapshot, schema, name, domain, &ambiguous);
+    g_autofree char *base = object || ambiguous ? NULL : catalog_version_base(name);
+    if (base) {
+        object = resolve_plain(snapshot, schema, base, domain, &ambiguous);
+        object = object && object->model && object->model->scd2 ? object : NULL;
+    }
+    if (ret_ambiguous) {
+        *ret_ambiguous = ambiguous;
+    }
+    return object;
 }
 
 /* ---- finding by any name ---------------------------------------------------------------------------------

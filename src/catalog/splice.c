@@ -67,6 +67,27 @@ static size_t use_end(const char *sql, const CatalogTableUse *use)
     return identifier_end(sql, at, use->name);
 }
 
+/* The table in full. A version has the columns of its table, which is all that binding wants of it. What is
+ * no point in time was complained of (resolve.c). */
+static char *table_text(const CatalogTableUse *use, const char *prefix)
+{
+    g_autofree char *version = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (!*prefix && catalog_version_sql(use->object, use->name, &version, NULL) && version) {
+        g_string_append(text, version);
+        if (!use->aliased) {
+            g_string_append(text, " AS ");
+            engine_sql_append_name(text, use->object->name);
+        }
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    }
+    g_autofree char *schema = g_strconcat(prefix, use->object->domain, NULL);
+    engine_sql_append_name(text, schema);
+    g_string_append_c(text, '.');
+    engine_sql_append_name(text, use->object->name);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static bool add_tables(const char *sql, const GArray *uses, const char *prefix, GArray *changes)
 {
     for (guint i = 0; i < uses->len; i++) {
@@ -75,12 +96,7 @@ static bool add_tables(const char *sql, const GArray *uses, const char *prefix, 
         if (!end) {
             return false;
         }
-        g_autofree char *schema = g_strconcat(prefix, use->object->domain, NULL);
-        GString *text = g_string_new(NULL);
-        engine_sql_append_name(text, schema);
-        g_string_append_c(text, '.');
-        engine_sql_append_name(text, use->object->name);
-        Change change = {.start = use->offset, .end = end, .text = g_string_free(text, FALSE)};
+        Change change = {.start = use->offset, .end = end, .text = table_text(use, prefix)};
         g_array_append_val(changes, change);
     }
     return true;
@@ -119,7 +135,8 @@ bool catalog_splice(const char *sql, const CatalogColumnsResult *result, const c
 {
     g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(Change));
     g_array_set_clear_func(changes, clear_change);
-    if (!add_tables(sql, result->uses, prefix, changes)) {
+    g_autofree char *marked = engine_sql_mark_versions(sql);
+    if (!add_tables(marked ? marked : sql, result->uses, prefix, changes)) {
         return false;
     }
     if (*prefix) {

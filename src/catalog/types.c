@@ -186,6 +186,7 @@ static void take_columns(Binding *binding)
         g_ptr_array_add(binding->item->stale, g_ptr_array_index(before, i));
     }
     node->columns_open = false;
+    catalog_add_history_columns(node);
 }
 
 /* ---- the engine
@@ -281,7 +282,9 @@ char *catalog_types_text(const GPtrArray *columns)
     GString *out = g_string_new(NULL);
     for (guint i = 0; i < columns->len; i++) {
         const CatalogColumn *column = g_ptr_array_index(columns, i);
-        append_column(out, column->name, column->type);
+        if (!column->history) {
+            append_column(out, column->name, column->type);
+        }
     }
     return g_string_free(out, FALSE);
 }

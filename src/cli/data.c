@@ -302,6 +302,9 @@ static bool make_run_body(CliContext *ctx, json_t *body, GError **error)
             base_json_set_string(body, times[i], cli_text(ctx, times[i]));
         }
     }
+    if (cli_text(ctx, "restate-from") != NULL) {
+        base_json_set_string(body, "restate_from", cli_text(ctx, "restate-from"));
+    }
     json_object_set_new(body, "full", json_boolean(cli_flag(ctx, "full")));
     if (parallel > 0) {
         base_json_set_int(body, "parallel", parallel);

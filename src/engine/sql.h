@@ -35,6 +35,7 @@ typedef struct {
     size_t start, end; /* bytes of the source */
     char *text;        /* WORD as written; NAME and TEXT unquoted and unescaped; others as written */
     size_t len;        /* of text: a MySQL string may hold NUL */
+    bool version;      /* NAME: written with a version behind @ */
 } EngineToken;
 
 typedef enum {
@@ -52,6 +53,12 @@ bool engine_token_is(const EngineToken *token, const char *word); /* WORD or SYM
 bool engine_token_is_name(const EngineToken *token, bool loose);
 /* Splits at top-level semicolons; empty statements are dropped. char*; free with g_ptr_array_unref. */
 GPtrArray *engine_sql_split(const char *sql, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A name with a version, t@history or t@'2026-01-01 10:00' without space between, is one NAME token
+ * "t@history". The engine's parser does not know the form: this gives `sql` with each written as one
+ * identifier of the same bytes ("t@2026-01-01 10:00", t$history), so that places hold; NULL when there is none.
+ * engine_sql_parse does it itself; who understands the names is the catalog (catalog_version_sql). Caller
+ * frees. */
+char *engine_sql_mark_versions(const char *sql);
 /* Appends `name` as a quoted identifier, `text` as a string literal, of the engine's dialect. */
 void engine_sql_append_name(GString *out, const char *name);
 void engine_sql_append_text(GString *out, const char *text);

@@ -263,3 +263,44 @@ EngineStatement engine_sql_kind(const GPtrArray *tokens)
     }
     return by_word(first);
 }
+
+/* ---- names with a version --------------------------------------------------------------------- */
+
+/* One token, in place: "t"@history -> "t@history", t@'x' -> "t@x", t@history -> t$history. */
+static void mark_version(char *text, size_t start, size_t end)
+{
+    char *at = memchr(text + start, '@', end - start);
+    if (text[start] == '"') {
+        char *close;
+        for (close = text + start + 1; *close != '"' || close[1] == '"'; close++) {
+            close += *close == '"';
+        }
+        memmove(close, close + 1, (size_t)(text + end - close - 1));
+        text[end - 1] = '"';
+    } else if (text[end - 1] == '\'') {
+        size_t name = (size_t)(at - text) - start;
+        memmove(text + start + 1, text + start, name); /* the name moves over its @ */
+        text[start] = '"';
+        text[start + 1 + name] = '@';
+        text[end - 1] = '"';
+    } else {
+        *at = '$';
+    }
+}
+
+char *engine_sql_mark_versions(const char *sql)
+{
+    if (!strchr(sql, '@')) {
+        return NULL;
+    }
+    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
+    char *out = NULL;
+    for (guint i = 0; tokens && i < tokens->len; i++) {
+        const EngineToken *token = tokens->pdata[i];
+        if (token->version && sql[token->start] != '`') {
+            out = out ? out : g_strdup(sql);
+            mark_version(out, token->start, token->end);
+        }
+    }
+    return out;
+}

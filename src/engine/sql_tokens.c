@@ -261,6 +261,49 @@ static bool read_quoted(Lexer *lexer, GString *text, bool backslash, bool e_stri
     return sql_fail_at(error, lexer->sql, start, "the quote that opens here is never closed");
 }
 
+/* Bytes of a version behind a name: @history, @'2026-01-01 10:00'; 0 = none. What stands in the quotes must
+ * look like a date, since bob@'host' is an account. */
+static size_t version_bytes(const Lexer *lexer)
+{
+    static const char word[] = "history";
+    const size_t len = sizeof word - 1;
+    if (peek(lexer, 0) != '@') {
+        return 0;
+    }
+    if (lexer->end - lexer->at > len && g_ascii_strncasecmp(lexer->sql + lexer->at + 1, word, len) == 0) {
+        return is_word(lexer, peek(lexer, 1 + len)) ? 0 : 1 + len;
+    }
+    bool mysql = (lexer->flags & SQL_MYSQL) && !(lexer->flags & SQL_ANSI_QUOTES);
+    char quote = peek(lexer, 1);
+    if (quote != '\'' && !(quote == '"' && mysql)) {
+        return 0;
+    }
+    size_t n = strspn(lexer->sql + lexer->at + 2, "0123456789-+:.TZ ");
+    bool date = n >= 8 && g_ascii_isdigit(peek(lexer, 2)) && memchr(lexer->sql + lexer->at + 2, '-', n);
+    return date && peek(lexer, 2 + n) == quote ? n + 3 : 0;
+}
+
+/* Takes the version behind the name that was read last. */
+static void read_version(Lexer *lexer)
+{
+    size_t n = version_bytes(lexer);
+    if (!n) {
+        return;
+    }
+    EngineToken *token = g_ptr_array_index(lexer->tokens, lexer->tokens->len - 1);
+    bool quoted = !g_ascii_isalpha(peek(lexer, 1));
+    g_autofree char *version =
+        quoted ? g_strndup(lexer->sql + lexer->at + 2, n - 3) : g_strndup(lexer->sql + lexer->at + 1, n - 1);
+    char *text = g_strconcat(token->text, "@", version, NULL);
+    g_free(token->text);
+    token->text = text;
+    token->len = strlen(text);
+    token->type = ENGINE_TOKEN_NAME;
+    token->version = true;
+    lexer->at += n;
+    token->end = lexer->at;
+}
+
 static bool read_name(Lexer *lexer, GError **error)
 {
     size_t start = lexer->at;
@@ -269,6 +312,7 @@ static bool read_name(Lexer *lexer, GError **error)
         return false;
     }
     push_text(lexer, ENGINE_TOKEN_NAME, start, g_steal_pointer(&text));
+    read_version(lexer);
     return true;
 }
 
@@ -352,6 +396,7 @@ static void read_word(Lexer *lexer)
         lexer->at++;
     }
     push_as_written(lexer, ENGINE_TOKEN_WORD, start);
+    read_version(lexer);
 }
 
 /* Directly behind a name: the dot of db.2023_sales, which begins no number. */

@@ -36,8 +36,6 @@ IntakeSpool *intake_spool_new(Intake *intake);
 bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 intake_spool_bytes(const IntakeSpool *spool);
-/* Whether `len` bytes more stay in memory. */
-bool intake_spool_has_room(const IntakeSpool *spool, size_t len);
 /* Reads a file in place instead of a body (not removed on free). */
 IntakeSpool *intake_spool_open(Intake *intake, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_spool_free(IntakeSpool *spool); /* removes its file */
@@ -101,16 +99,6 @@ void intake_result_clear(IntakeResult *result);
 bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool,
                  const char *user, const char *peer, IntakeResult *ret,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* The same without waiting, for a small load of plain rows (no expressions, no phases, a body in memory):
- * parsed on the caller's thread, without a file or the engine, and queued. False: it is not such a load, or
- * something is wrong with it; nothing was done, intake_load says what. True: `done` is called once, on the
- * committer's thread, and must not block; it takes *result over, and `error` (NULL = loaded). The options and
- * the spool may be freed at once, the table must live until `done`. */
-typedef void (*IntakeDone)(void *user, IntakeResult *result, GError *error);
-bool intake_load_post(Intake *intake, const CatalogTable *table, const IntakeOptions *options,
-                      IntakeSpool *spool, const char *user, const char *peer, IntakeDone done,
-                      void *done_user);
 
 /* Stops a running large load; what it did is undone. False when no such load runs. */
 bool intake_cancel(Intake *intake, gint64 txn_id);
@@ -177,16 +165,5 @@ CatalogTable *intake_source_infer(Intake *intake, const char *root, const Catalo
 bool intake_source_refresh(Intake *intake, const char *root, const CatalogSnapshot *snapshot,
                            const CatalogObject *source, GPtrArray **ret_loads,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Loads all that entry `entry` of `source` holds now into `into` (a table of its own, of the same columns and
- * model as the entry's table), whatever was loaded before: what the table would be. */
-bool intake_source_replay(Intake *intake, const char *root, const CatalogObject *source, size_t entry,
-                          const CatalogTable *into, GPtrArray **ret_loads,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Statements (char*) that bring the keys listed in `diff_sql` (quoted; _weir_how 'missing', 'different' or
- * 'extra', and the columns `key`) in line with `shadow_sql`, a table of the same columns: to run in order in
- * one transaction of the committer. */
-GPtrArray *intake_repair_sql(const CatalogTable *table, const GPtrArray *key, const char *diff_sql,
-                             const char *shadow_sql);
 
 #endif

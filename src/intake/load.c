@@ -355,18 +355,9 @@ static void clean_large(Load *load, bool ok)
     }
 }
 
-/* A small load needs none: it would hold one of few while it waits for its commit. */
-static bool take_conn(Load *load, GError **error)
-{
-    return load->conn || (load->conn = intake_conn_take(load->intake, error));
-}
-
 static bool load_large(Load *load, GError **error)
 {
     Intake *intake = load->intake;
-    if (!take_conn(load, error)) {
-        return false;
-    }
     intake_large_begin(intake);
     gint64 start = base_time_monotonic_us();
     intake_running_add(intake, load->txn->txn_id, load->conn,
@@ -399,7 +390,7 @@ static bool load_large(Load *load, GError **error)
 static bool parquet_header(Load *load, GError **error)
 {
     load->parquet = intake_spool_path(load->spool, error);
-    if (!load->parquet || !take_conn(load, error)) {
+    if (!load->parquet) {
         return false;
     }
     GString *sql = g_string_new("SELECT * FROM read_parquet(");
@@ -431,12 +422,16 @@ static bool read_header(Load *load, GError **error)
 static bool run(Load *load, GError **error)
 {
     gint64 start = base_time_monotonic_us();
+    load->conn = intake_conn_take(load->intake, error);
+    if (!load->conn) {
+        return false;
+    }
     bool ok =
         load->options->format == INTAKE_PARQUET ? parquet_header(load, error) : read_header(load, error);
     if (!ok) {
         return false;
     }
-    load->plan = intake_plan_new(load->intake, load->table, load->options, load->header, error);
+    load->plan = intake_plan_new(load->conn, load->table, load->options, load->header, error);
     if (!load->plan) {
         return false;
     }
@@ -467,22 +462,15 @@ static char *group_label(void)
                            g_random_int());
 }
 
-IntakeTxn *intake_load_txn(const CatalogTable *table, const IntakeOptions *options, const IntakeSpool *spool,
-                           const char *user, const char *peer)
-{
-    g_autofree char *made_up = options->label || options->group == INTAKE_GROUP_OFF ? NULL : group_label();
-    IntakeTxn *txn = intake_txn_new(table, options->label ? options->label : made_up, user, peer);
-    txn->two_phase = options->two_phase;
-    txn->bytes = intake_spool_bytes(spool);
-    return txn;
-}
-
 bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool,
                  const char *user, const char *peer, IntakeResult *ret, GError **error)
 {
     memset(ret, 0, sizeof *ret);
     ret->group = options->group;
-    IntakeTxn *txn = intake_load_txn(table, options, spool, user, peer);
+    g_autofree char *made_up = options->label || options->group == INTAKE_GROUP_OFF ? NULL : group_label();
+    IntakeTxn *txn = intake_txn_new(table, options->label ? options->label : made_up, user, peer);
+    txn->two_phase = options->two_phase;
+    txn->bytes = intake_spool_bytes(spool);
     if (!intake_load_begin(intake, txn, ret, error)) {
         intake_txn_free(txn);
         return false;

@@ -106,7 +106,8 @@ static bool run_with(ServerCall *call, CatalogSnapshot *snapshot, const Warehous
 
 bool route_run(ServerCall *call, GError **error)
 {
-    static const char *const KNOWN[] = {"select", "start", "end", "at", "full", "parallel", NULL};
+    static const char *const KNOWN[] = {"select",       "start", "end",      "at",
+                                        "restate_from", "full",  "parallel", NULL};
     g_auto(GStrv) select = NULL;
     if (!call_body(call, KNOWN, error) || !call_body_texts(call, "select", &select, error)) {
         return false;
@@ -119,8 +120,9 @@ bool route_run(ServerCall *call, GError **error)
                                    .parallel = (unsigned)CLAMP(parallel, 0, 64)};
     return zone && interval_time(call, "start", zone, &options.start_us, error) &&
            interval_time(call, "end", zone, &options.end_us, error) &&
-           interval_time(call, "at", zone, &options.at_us, error) && may_run(call, snapshot, select, error) &&
-           run_with(call, snapshot, &options, error);
+           interval_time(call, "at", zone, &options.at_us, error) &&
+           interval_time(call, "restate_from", zone, &options.restate_us, error) &&
+           may_run(call, snapshot, select, error) && run_with(call, snapshot, &options, error);
 }
 
 /* Rows of runs of models that the user may see. */

@@ -30,10 +30,11 @@ static bool rows_in(EngineConn *conn, const WarehouseStanding *standing, const C
                     gint64 *ret, GError **error)
 {
     *ret = 0;
-    if (warehouse_relation(standing, object->domain, object->name) != WAREHOUSE_TABLE) {
+    g_autofree char *table = warehouse_table_of(object);
+    if (warehouse_relation(standing, object->domain, table) != WAREHOUSE_TABLE) {
         return true;
     }
-    g_autofree char *name = warehouse_name(object->domain, object->name);
+    g_autofree char *name = warehouse_name(object->domain, table);
     g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM %s", name);
     return engine_query_int(conn, sql, ret, error);
 }
@@ -152,7 +153,8 @@ typedef struct {
 static bool drop_relation(EngineConn *conn, const Apply *apply, const CatalogObject *object, GError **error)
 {
     WarehouseRelation relation = warehouse_relation(&apply->standing, object->domain, object->name);
-    return warehouse_drop_relation(conn, object->domain, object->name, relation, error);
+    return warehouse_drop_relation(conn, object->domain, object->name, relation, error) &&
+           warehouse_drop_history(conn, &apply->standing, object, error);
 }
 
 static bool drop_work(EngineConn *conn, void *user, GError **error)
@@ -230,7 +232,8 @@ static bool is_pending(const Apply *apply, const CatalogObject *model)
         return false;
     }
     g_autofree char *hash = warehouse_logic_hash(model);
-    return warehouse_relation(&apply->standing, model->domain, model->name) != WAREHOUSE_TABLE ||
+    g_autofree char *table = warehouse_table_of(model);
+    return warehouse_relation(&apply->standing, model->domain, table) != WAREHOUSE_TABLE ||
            g_strcmp0(warehouse_built_hash(&apply->standing, model->id), hash) != 0;
 }
 

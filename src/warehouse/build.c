@@ -15,6 +15,10 @@ static const WarehouseFamily FAMILIES[] = {
      .prepare = warehouse_range_prepare,
      .whole = warehouse_range_whole,
      .merge = warehouse_range_merge},
+    {.kind = CATALOG_MODEL_SCD2,
+     .make = warehouse_scd2_make,
+     .whole = warehouse_scd2_whole,
+     .merge = warehouse_scd2_merge},
 };
 
 /* The row of the model's kind and strategy; NULL = this version has none. */
@@ -35,8 +39,9 @@ char *warehouse_logic_hash(const CatalogObject *model)
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     const CatalogModelInfo *info = model->model;
     g_autofree char *key = info->key ? g_strjoinv(",", (char **)(guintptr)info->key) : g_strdup("");
-    g_autofree char *text = g_strdup_printf("%d\n%s\n%s\n%s", (int)info->kind, info->time ? info->time : "",
-                                            key, info->sql_resolved);
+    g_autofree char *history = warehouse_scd2_text(info->scd2);
+    g_autofree char *text = g_strdup_printf("%d\n%s\n%s\n%s%s", (int)info->kind, info->time ? info->time : "",
+                                            key, info->sql_resolved, history);
     g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text));
     return g_strndup(g_checksum_get_string(sum), 16);
 }
@@ -79,7 +84,7 @@ static char *whole(Build *build)
 /* false + CHECK_FAILED when the rows must not be seen. */
 bool warehouse_build_check(Build *build, const char *rows_sql, GError **error)
 {
-    g_autofree char *future = g_str_equal(rows_sql, build->build_sql) ? whole(build) : g_strdup(rows_sql);
+    g_autofree char *future = build->family->whole ? whole(build) : g_strdup(rows_sql);
     WarehouseCheckRows rows = {.snapshot = build->context->snapshot,
                                .model = build->model,
                                .rows_sql = rows_sql,

@@ -4,6 +4,7 @@
  *   build_rows.c          running SQL of an interval into the table beside the target
  *   build_full.c          kinds view, full
  *   build_incremental.c   kind incremental: strategies
+ *   build_scd2.c          kind scd2
  *
  * A kind (or a strategy of one) is a row of FAMILIES in build.c: a WarehouseFamily. The frame calls its
  * functions in this order, all on the thread of the run's worker, except `merge`:
@@ -102,5 +103,12 @@ bool warehouse_range_plan(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESUL
 bool warehouse_range_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 char *warehouse_range_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_range_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* build_scd2.c */
+bool warehouse_scd2_make(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *warehouse_scd2_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_scd2_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What of a header the views depend on; "" for NULL. Caller frees. */
+char *warehouse_scd2_text(const CatalogScd2 *spec);
 
 #endif

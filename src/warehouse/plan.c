@@ -50,14 +50,16 @@ static void costs_clear(Costs *costs)
 
 static gint64 size_of(const Costs *costs, const CatalogObject *object)
 {
-    g_autofree char *name = g_strdup_printf("%s.%s", object->domain, object->name);
+    g_autofree char *table = warehouse_table_of(object);
+    g_autofree char *name = g_strdup_printf("%s.%s", object->domain, table);
     return base_json_int(costs->sizes, name, 0);
 }
 
 /* Rows of a table that stands in the engine, -1 = there is none. */
 static gint64 rows_standing(const Costs *costs, const CatalogObject *object)
 {
-    g_autofree char *name = g_strdup_printf("%s.%s", object->domain, object->name);
+    g_autofree char *table = warehouse_table_of(object);
+    g_autofree char *name = g_strdup_printf("%s.%s", object->domain, table);
     json_t *rows = json_object_get(costs->sizes, name);
     return rows ? (gint64)json_integer_value(rows) : -1;
 }

@@ -98,6 +98,10 @@ static void add_models(WarehouseRunner *runner, CatalogSnapshot *snapshot, const
 
 static bool check_options(const WarehouseRunOptions *options, GError **error)
 {
+    if (options->full && options->restate_us) {
+        return base_fail(error, BASE_E_INTERVAL_INVALID,
+                         "a full rebuild wipes all versions, restating those from a time on: not both");
+    }
     if (options->full && (options->start_us || options->end_us)) {
         return base_fail(error, BASE_E_INTERVAL_INVALID,
                          "a full rebuild takes all history: it has no start and end");

@@ -287,3 +287,23 @@ bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *n
         g_strdup_printf("DROP %s IF EXISTS %s", relation == WAREHOUSE_TABLE ? "TABLE" : "VIEW", quoted);
     return engine_exec(conn, sql, error);
 }
+
+char *warehouse_table_of(const CatalogObject *object)
+{
+    bool history = object->model && object->model->kind == CATALOG_MODEL_SCD2;
+    return history ? catalog_history_table(object->name) : g_strdup(object->name);
+}
+
+bool warehouse_drop_history(EngineConn *conn, const WarehouseStanding *standing, const CatalogObject *object,
+                            GError **error)
+{
+    if (!object->model || object->model->kind != CATALOG_MODEL_SCD2) {
+        return true;
+    }
+    g_autofree char *view = catalog_history_view(object->name);
+    g_autofree char *table = catalog_history_table(object->name);
+    return warehouse_drop_relation(conn, object->domain, view,
+                                   warehouse_relation(standing, object->domain, view), error) &&
+           warehouse_drop_relation(conn, object->domain, table,
+                                   warehouse_relation(standing, object->domain, table), error);
+}

@@ -44,6 +44,7 @@ typedef struct {
     const char *const *select; /* NULL-terminated "model", "model+", "+model", "domain:x"; NULL = all */
     gint64 start_us, end_us;   /* 0 = what is missing since the last run, plus lookback */
     gint64 at_us;              /* the run's clock: intervals, versions, checks; 0 = now */
+    gint64 restate_us;         /* scd2: versions from then on are made anew from the source; 0 = not */
     bool full;                 /* rebuild incremental models from all history */
     unsigned parallel;         /* 0 = cores */
     const char *cause;         /* who asked, for the record: "manual" (NULL), "schedule", "backfill" */

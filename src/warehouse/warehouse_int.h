@@ -148,6 +148,12 @@ bool warehouse_columns_text(EngineConn *conn, const char *schema, const char *na
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "schema"."name"; caller frees. */
 char *warehouse_name(const char *schema, const char *name);
+/* The bare name of the table that holds the rows of a model or table: of scd2 that of its history. Caller
+ * frees. */
+char *warehouse_table_of(const CatalogObject *object);
+/* Of scd2: the table of the history and the view of it. */
+bool warehouse_drop_history(EngineConn *conn, const WarehouseStanding *standing, const CatalogObject *object,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *name,
                              WarehouseRelation relation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -202,7 +202,8 @@ static char *serialise(EngineConn *conn, const char *sql, GError **error)
         base_fail(error, BASE_E_SQL_SYNTAX, "the statement is not valid UTF-8");
         return NULL;
     }
-    return call(conn, &conn->parser, PARSE_SQL, sql, error);
+    g_autofree char *marked = engine_sql_mark_versions(sql);
+    return call(conn, &conn->parser, PARSE_SQL, marked ? marked : sql, error);
 }
 
 /* The only statement of what the serialiser gave; NULL + error when it is not one SELECT. */
@@ -262,7 +263,8 @@ static void parse_some(EngineStmt *stmt, const char *const *sql, size_t n, Engin
             g_string_append_c(joined, SEPARATOR);
         }
         gsize from = joined->len;
-        g_string_append(joined, sql[i]);
+        g_autofree char *marked = engine_sql_mark_versions(sql[i]);
+        g_string_append(joined, marked ? marked : sql[i]);
         g_strdelimit(joined->str + from, "\001", '\002'); /* a separator inside is no SQL in any case */
     }
     EngineValue value = {.id = ENGINE_TEXT, .text = {joined->str, joined->len}};
