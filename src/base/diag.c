@@ -17,6 +17,7 @@ static void diag_free(gpointer data)
     g_free(diag->file);
     g_free(diag->message);
     g_free(diag->hint);
+    g_free(diag->rule);
     g_free(diag);
 }
 
@@ -216,8 +217,10 @@ static void print_one(FILE *out, const BaseDiag *diag, Source *source, const Pal
                                                               : p->cyan;
     g_autofree char *number = g_strdup_printf("%u", diag->line);
     g_autofree char *gutter = g_strnfill(MAX(strlen(number), 4), ' ');
-    fprintf(out, "%s%s[W%d]%s%s: %s%s\n", color, WORDS[diag->severity], (int)diag->code, p->end, p->bold,
-            diag->message, p->end);
+    g_autofree char *code =
+        diag->rule != NULL ? g_strdup(diag->rule) : g_strdup_printf("W%d", (int)diag->code);
+    fprintf(out, "%s%s[%s]%s%s: %s%s\n", color, WORDS[diag->severity], code, p->end, p->bold, diag->message,
+            p->end);
     if (diag->file != NULL && diag->line > 0) {
         fprintf(out, "%.*s%s-->%s %s:%u:%u\n", (int)strlen(gutter) - 1, gutter, p->blue, p->end, diag->file,
                 diag->line, MAX(diag->column, 1));
@@ -228,7 +231,7 @@ static void print_one(FILE *out, const BaseDiag *diag, Source *source, const Pal
     if (diag->hint != NULL) {
         fprintf(out, "%s%s =%s hint: %s\n", p->blue, gutter, p->end, diag->hint);
     }
-    fprintf(out, "%s%s =%s more: weir explain W%d\n\n", p->blue, gutter, p->end, (int)diag->code);
+    fprintf(out, "%s%s =%s more: weir explain %s\n\n", p->blue, gutter, p->end, code);
 }
 
 static size_t count_files(const BaseDiags *diags, BaseDiagSeverity severity)

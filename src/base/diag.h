@@ -30,6 +30,7 @@ typedef struct {
     unsigned column, end_column; /* from 1, in bytes; end is exclusive */
     char *message;
     char *hint; /* NULL when there is none */
+    char *rule; /* of the warehouse standard, shown in place of the code: "LD-04"; NULL otherwise */
 } BaseDiag;
 
 /* A list of diagnostics; not safe for two threads at once. */

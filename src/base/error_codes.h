@@ -127,6 +127,9 @@ X(VERSION_UNKNOWN, 3003, 404, 1105, "HY000", 2, false, "Unknown version", "未�
 X(CYCLE, 3004, 422, 1105, "HY000", 2, false, "Models form a circle", "模型循环依赖",
   "A model reads, through others, what it writes itself.",
   "模型经由其他模型读取了自己写出的数据。")
+X(STANDARD_BROKEN, 3050, 422, 1105, "HY000", 2, false, "Against the standard", "违反数仓标准",
+  "A definition breaks a rule of the warehouse standard that weir.yml names, at the level of an error. `weir lint` shows all; `weir lint --fix` mends what is mechanical; a waiver under `standard.waivers` lets one off until a day.",
+  "定义违反了 weir.yml 所选数仓标准中的错误级规则。`weir lint` 列出全部，`weir lint --fix` 修复机械性问题，`standard.waivers` 可在限期内豁免。")
 X(LABEL_EXISTS, 4001, 409, 1105, "HY000", 1, false, "Label already used", "标签已被使用",
   "A load with this label is running or finished. A label makes a repeated load do nothing.",
   "使用该标签的导入正在运行或已完成。标签保证重复导入不产生重复数据。")

@@ -221,6 +221,8 @@ CatalogSnapshot *catalog_snapshot_without_table(CatalogSnapshot *snapshot, const
 const char *catalog_project_name(const CatalogSnapshot *snapshot);
 const char *catalog_project_timezone(const CatalogSnapshot *snapshot);   /* "UTC" when not given */
 const json_t *catalog_project_settings(const CatalogSnapshot *snapshot); /* weir.yml whole */
+/* A definition file as it was read, by its path in the project; NULL when it is not one. Borrowed. */
+const char *catalog_file_text(const CatalogSnapshot *snapshot, const char *path, size_t *ret_len);
 const char *catalog_snapshot_hash(const CatalogSnapshot *snapshot);      /* of all objects */
 
 /* All objects by kind then name; borrowed. */

@@ -194,6 +194,18 @@ const json_t *catalog_project_settings(const CatalogSnapshot *snapshot)
     return snapshot->settings;
 }
 
+const char *catalog_file_text(const CatalogSnapshot *snapshot, const char *path, size_t *ret_len)
+{
+    for (guint i = 0; i < snapshot->files->len; i++) {
+        const CatalogFile *file = g_ptr_array_index(snapshot->files, i);
+        if (g_str_equal(file->path, path)) {
+            *ret_len = file->len;
+            return file->text;
+        }
+    }
+    return NULL;
+}
+
 const char *catalog_snapshot_hash(const CatalogSnapshot *snapshot)
 {
     return snapshot->hash;

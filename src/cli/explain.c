@@ -3,7 +3,7 @@
  */
 #include "base/text.h"
 #include "catalog/catalog.h"
-#include "cli/cli_int.h"
+#include "cli/lint_int.h"
 #include "intake/intake.h"
 
 /* ---- error codes ---- */
@@ -122,6 +122,10 @@ int cli_verb_explain(CliContext *ctx)
     const BaseErrorInfo *info = base_error_info_by_name(word);
     if (info != NULL) {
         return explain_code(ctx, info);
+    }
+    const StandardRule *rule = standard_rule_by_id(word);
+    if (rule != NULL) {
+        return cli_lint_explain(ctx, rule);
     }
     CatalogKind kind;
     if (catalog_kind_by_name(word, &kind)) {

@@ -21,6 +21,7 @@ static BaseDiags *diags_of(const json_t *list)
                                         (unsigned)CLAMP(base_json_int(one, "line", 0), 0, G_MAXINT),
                                         (unsigned)CLAMP(base_json_int(one, "column", 0), 0, G_MAXINT), "%s",
                                         base_json_string(one, "message", ""));
+        diag->rule = info == NULL ? g_strdup(base_json_string(one, "code", NULL)) : NULL;
         diag->end_column = (unsigned)CLAMP(base_json_int(one, "end_column", 0), 0, G_MAXINT);
         const char *severity = base_json_string(one, "severity", "error");
         for (size_t k = 0; k < G_N_ELEMENTS(WORDS); k++) {

@@ -59,6 +59,13 @@ static const CliFlag APPLY[] = {
 static const CliFlag LINT[] = {
     {"format", 'f', CLI_TEXT, "FORMAT", "text json github sarif", "text, json, github or sarif",
      "text、json、github 或 sarif"},
+    {"rule", 0, CLI_TEXT, "ID", NULL, "only this rule of the warehouse standard", "只检查数仓标准的这条规则"},
+    {"catalog", 0, CLI_TEXT, "FILE", NULL, "judge a catalog exported as JSON; no project is needed",
+     "检查导出为 JSON 的目录，不需要项目"},
+    {"fix", 0, CLI_BOOL, NULL, NULL, "mend what is mechanical, in the files", "在文件中修复机械性问题"},
+    {"explain", 0, CLI_BOOL, NULL, NULL, "say what a rule asks: weir lint --explain LD-04; without an id all",
+     "说明规则：weir lint --explain LD-04；不给编号则列出全部"},
+    {"waived", 0, CLI_BOOL, NULL, NULL, "show what is waived too", "也显示已豁免的问题"},
     {"strict", 0, CLI_BOOL, NULL, NULL, "warnings fail too", "警告也算失败"},
     END,
 };
@@ -173,8 +180,12 @@ const CliVerb CLI_VERBS[] = {
     {"rollback", CLI_GROUP_DEFINE, "VERSION", 1, 1, CLI_WORDS_NONE, NULL,
      "write the files of a version back; then plan and apply", "把文件恢复为某版本，然后 plan、apply", NULL,
      NULL, NONE, cli_verb_rollback},
-    {"lint", CLI_GROUP_DEFINE, "", 0, 0, CLI_WORDS_NONE, NULL, "check the definitions", "检查定义", NULL,
-     NULL, LINT, cli_verb_lint},
+    {"lint", CLI_GROUP_DEFINE, "[PATH ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
+     "check the definitions, and hold them against the warehouse standard", "检查定义是否正确、是否符合数仓标准",
+     "The standard is judged when weir.yml names one (`standard: {profile: v4}`). With PATH only what stands in "
+     "those files or folders is told.",
+     "weir.yml 中写有 `standard: {profile: v4}` 时才检查数仓标准。给出 PATH 时只报告这些文件或目录中的问题。", LINT,
+     cli_verb_lint},
     {"fmt", CLI_GROUP_DEFINE, "[FILE ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
      "tidy white space in definition files", "整理定义文件中的空白", NULL, NULL, FMT, cli_verb_fmt},
 

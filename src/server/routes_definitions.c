@@ -1,5 +1,6 @@
 /* Routes of definitions: plan, apply, versions, objects, search, lineage. */
 #include "base/text.h"
+#include "server/lint.h"
 #include "server/routes_int.h"
 
 #define SEARCH_MAX 200
@@ -24,6 +25,33 @@ static CatalogSnapshot *read_project(ServerCall *call, GError **error)
         return NULL;
     }
     return g_steal_pointer(&snapshot);
+}
+
+/* Findings join the diagnostics; errors of the standard stop an apply, a plan shows them. */
+static bool hold_to_standard(ServerCall *call, CatalogSnapshot *after, bool stop, GError **error)
+{
+    g_autoptr(BaseDiags) diags = base_diags_new();
+    g_autoptr(StandardCatalog) catalog = NULL;
+    g_autoptr(GPtrArray) findings = server_lint(after, NULL, &catalog, diags, error);
+    if (!findings) {
+        return false;
+    }
+    if (base_diags_count(diags, BASE_DIAG_ERROR) > 0) {
+        json_decref(call->diagnostics);
+        call->diagnostics = base_diags_to_json(diags);
+        return base_diags_fail(diags, error);
+    }
+    size_t errors = server_lint_errors(findings);
+    g_autoptr(json_t) told = server_lint_to_diagnostics(findings, call->lang);
+    json_array_extend(call->diagnostics, told);
+    if (errors == 0 || !stop) {
+        return true;
+    }
+    base_fail(error, BASE_E_STANDARD_BROKEN, "%zu error%s against the standard", errors,
+              errors == 1 ? "" : "s");
+    base_error_hint(error, "weir lint --fix mends what is mechanical");
+    base_error_not_done(error, "Nothing was changed.");
+    return false;
 }
 
 static CatalogDiff *diff_project(ServerCall *call, GError **error)
@@ -57,7 +85,7 @@ bool route_plan(ServerCall *call, GError **error)
         return false;
     }
     g_autoptr(CatalogDiff) diff = diff_project(call, error);
-    if (!diff || !may_write(call, diff, error)) {
+    if (!diff || !may_write(call, diff, error) || !hold_to_standard(call, diff->after, false, error)) {
         return false;
     }
     json_t *plan = warehouse_plan_to_json(server_app_warehouse(call->app), diff, error);
@@ -101,6 +129,9 @@ static bool apply_locked(ServerCall *call, char **allow_drop, GError **error)
     if (diff->changes->len == 0) {
         return call_json(call,
                          applied_to_json(call, diff, catalog_store_current(server_app_store(call->app))));
+    }
+    if (!hold_to_standard(call, diff->after, true, error)) {
+        return false;
     }
     gint64 version = 0;
     g_autoptr(json_t) plan = warehouse_plan_to_json(server_app_warehouse(call->app), diff, error);

@@ -29,6 +29,8 @@ bool route_apply(ServerCall *call, GError **error);
 bool route_rollback(ServerCall *call, GError **error);
 bool route_history(ServerCall *call, GError **error);
 bool route_diff(ServerCall *call, GError **error);
+bool route_lint(ServerCall *call, GError **error);
+bool route_rules(ServerCall *call, GError **error);
 bool route_project(ServerCall *call, GError **error);
 bool route_objects(ServerCall *call, GError **error);
 bool route_object(ServerCall *call, GError **error);

@@ -14,6 +14,7 @@ void standard_finding_free(StandardFinding *finding)
     g_free(finding->fix_en);
     g_free(finding->fix_zh);
     g_free(finding->file);
+    g_free(finding->word);
     json_decref(finding->evidence);
     g_free(finding->edit_key);
     g_free(finding->edit_value);
@@ -151,6 +152,14 @@ void standard_finding_evidence(StandardFinding *finding, const char *key, json_t
     json_object_set_new(finding->evidence, key, value_taken);
 }
 
+void standard_finding_word(StandardFinding *finding, const char *word)
+{
+    if (finding != NULL) {
+        g_free(finding->word);
+        finding->word = g_strdup(word);
+    }
+}
+
 void standard_finding_rename(StandardFinding *finding, const char *new_name)
 {
     if (finding != NULL) {
@@ -252,4 +261,18 @@ json_t *standard_finding_to_json(const StandardFinding *finding, const char *lan
     base_json_set_string(json, "fix_en", fix_en);
     base_json_set_string(json, "fix_zh", fix_zh);
     return json;
+}
+
+json_t *standard_finding_to_diagnostic(const StandardFinding *finding, const char *lang)
+{
+    static const char *const SEVERITIES[] = {"note", "note", "warning", "error"};
+    g_autoptr(json_t) json = standard_finding_to_json(finding, lang);
+    json_t *diagnostic = json_object();
+    base_json_set_string(diagnostic, "code", standard_rule(finding->rule)->id);
+    base_json_set_string(diagnostic, "severity",
+                         finding->waived_by != NULL ? "note" : SEVERITIES[finding->level]);
+    json_object_set(diagnostic, "message", json_object_get(json, "message"));
+    json_object_set(diagnostic, "hint", json_object_get(json, "fix"));
+    set_place(diagnostic, finding);
+    return diagnostic;
 }

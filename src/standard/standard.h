@@ -246,7 +246,7 @@ typedef struct {
     bool row_number_open; /* row_number() without ORDER BY in its window */
     bool max_partition;   /* "newest partition" instead of the business date */
     const char *moment;   /* first call that gives another answer each time: "current_date"; NULL */
-    guint n_joins;
+    guint n_joins, n_aggregates;
     const char *canonical; /* the query without names of aliases, comments, case: equal = the same query */
     GPtrArray *tables;     /* const char*: names after FROM and JOIN, as written, CTE names left out */
     /* Output expressions that are more than a column: alias and canonical text with tables in place of
@@ -258,9 +258,11 @@ typedef struct {
     const char *canonical;
     guint n_operators; /* how much is in it: operators and calls */
     bool aggregate;
+    bool filter; /* a condition of WHERE */
 } StandardExpression;
 /* Made once, kept with the table. Never NULL; `ok` is false where there is no SQL. */
 const StandardSql *standard_sql(StandardTable *table);
+bool standard_is_aggregate(const char *function);
 
 /* ---- words and names (words.c, name.c) ----------------------------------------------------------------- */
 
@@ -305,6 +307,7 @@ typedef struct {
     const StandardColumn *column;
     const StandardTable *from;            /* of an edge: what `table` reads; NULL */
     const CatalogObject *at;              /* the object in whose file it stands; NULL */
+    char *word;                           /* of the SQL at which it stands; NULL */
     char *file;                           /* relative to the project; NULL = none */
     unsigned line, column_no, end_column; /* from 1; 0 = none */
     json_t *evidence;                     /* numbers, paths, sample keys; NULL */
@@ -361,6 +364,8 @@ void standard_finding_fix(StandardFinding *finding, const char *en, const char *
 void standard_finding_level(StandardFinding *finding,
                             StandardLevel level); /* never above the configured one */
 void standard_finding_evidence(StandardFinding *finding, const char *key, json_t *value_taken);
+/* A word of the object's SQL (or definition) that it points at: "current_date". */
+void standard_finding_word(StandardFinding *finding, const char *word);
 void standard_finding_rename(StandardFinding *finding, const char *new_name); /* of the column */
 void standard_finding_set(StandardFinding *finding, const char *key,
                           const char *value); /* in its definition */
@@ -402,6 +407,9 @@ GPtrArray *standard_judge(StandardCatalog *catalog, const StandardConfig *config
 /* {"rule", "level", "object", "message", "fix", "file"?, "line"?, "column"?, "message_en", "message_zh",
  * "fix_en", "fix_zh", "evidence"?, "edit"?, "waived"?}; message and fix in `lang` ("zh" or "en"). */
 json_t *standard_finding_to_json(const StandardFinding *finding, const char *lang);
+/* As a diagnostic: {code: "LD-04", severity: "error" | "warning" | "note", message, hint, file, line, ...}.
+ */
+json_t *standard_finding_to_diagnostic(const StandardFinding *finding, const char *lang);
 void standard_finding_free(StandardFinding *finding);
 
 #endif
