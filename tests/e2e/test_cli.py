@@ -402,7 +402,7 @@ def test_lint_speaks_to_people_github_and_sarif(applied):
     assert sarif["version"] == "2.1.0" and result["level"] == "error"
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 2
     assert {rule["id"] for rule in sarif["runs"][0]["tool"]["driver"]["rules"]} >= {"W1003"}
-    assert isinstance(json.loads(applied.cli("lint", "--json", check=False).stdout), list)
+    assert isinstance(json.loads(applied.cli("lint", "--json", check=False).stdout)["diagnostics"], list)
 
 
 def test_fmt_changes_white_space_only_and_check_changes_nothing(applied):
