@@ -160,6 +160,15 @@ X(RUN_FAILED, 4009, 500, 1105, "HY000", 1, false, "Run failed", "运行失败",
 X(INTERVAL_INVALID, 4010, 400, 1105, "HY000", 2, false, "Invalid interval", "区间无效",
   "start must be before end, and both must be dates or times.",
   "start 须早于 end，且两者都是日期或时间。")
+X(KEY_NULL, 4020, 422, 1048, "23000", 1, false, "NULL in a key", "键中有空值",
+  "Rows of a run have NULL in a key column. NULL is not equal to NULL, so they would be added again by each run.",
+  "本次运行的行在键列上有空值。空值与空值不相等，每次运行都会重复写入。")
+X(KEY_DUPLICATE, 4021, 422, 1062, "23000", 1, false, "Key twice in one run", "同一批中键重复",
+  "Two rows of one run have the same key, and nothing says which of them is right.",
+  "同一次运行中有两行的键相同，无法判断以哪一行为准。")
+X(SCHEMA_CHANGED, 4022, 422, 1105, "HY000", 1, false, "Columns changed", "列已改变",
+  "The columns that a run gives are not the table's, and on_schema_change does not say what is to be done about it.",
+  "运行结果的列与表不一致，而 on_schema_change 没有允许这种变化。")
 X(FORMAT_INVALID, 4011, 400, 1105, "HY000", 1, false, "Data is not in the named format", "数据格式不符",
   "The bytes cannot be read as the format that was named.",
   "数据无法按指定格式读取。")

@@ -202,7 +202,15 @@ static const CatalogKey retries_keys[] = {
 static const CatalogKey duplicates_keys[] = {
     K("latest_by", COLUMN, "The row with the greatest value of this column is taken", "取该列值最大的一行"),
     END};
-
+static const CatalogKey predicate_keys[] = {
+    {.name = "column", .type = CATALOG_KEY_COLUMN, .required = true, .doc_en = "Column", .doc_zh = "列"},
+    K("equal", ANY, "Is this value", "等于"),
+    K("not_equal", ANY, "Is another value", "不等于"),
+    K("less", ANY, "Less than", "小于"),
+    K("less_equal", ANY, "At most", "小于等于"),
+    K("greater", ANY, "More than", "大于"),
+    K("greater_equal", ANY, "At least", "大于等于"),
+    END};
 static const CatalogKey model_keys[] = {
     WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
     WORD("kind", "view|full|incremental|snapshot|scd2|manual|mid|temp",
@@ -219,11 +227,11 @@ static const CatalogKey model_keys[] = {
       "merge：已有的行只更新这些列"),
     K("exclude_columns", COLUMNS, "merge: these columns of a row that is there stay",
       "merge：已有的行不更新这些列"),
-    K("predicate", ANY,
-      "merge, delete+insert: only rows of the table for which this holds are matched; SQL, or {column, "
-      "equal|not_equal|less|less_equal|greater|greater_equal: value}",
-      "merge、delete+insert：只与满足条件的已有行匹配；SQL，或 {column, "
-      "equal|not_equal|less|less_equal|greater|greater_equal: 值}"),
+    SUB("predicate", ANY, predicate_keys,
+        "merge, delete+insert: only rows of the table for which this holds are matched; SQL, or {column, "
+        "equal|not_equal|less|less_equal|greater|greater_equal: value}",
+        "merge、delete+insert：只与满足条件的已有行匹配；SQL，或 {column, "
+        "equal|not_equal|less|less_equal|greater|greater_equal: 值}"),
     K("null_safe_key", BOOL,
       "NULL in a key: true = equal to NULL, false = equal to nothing; not given = an error",
       "键中的空值：true 为与空值相等，false 为与任何值不等；未写则报错"),

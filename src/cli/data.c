@@ -44,6 +44,9 @@ static json_t *load_one(CliContext *ctx, const char *file, unsigned number, Base
         bool is_label = strcmp(LOAD_FLAGS[i][0], "label") == 0;
         cli_query_add(path, LOAD_FLAGS[i][1], is_label ? label : cli_text(ctx, LOAD_FLAGS[i][0]));
     }
+    if (cli_flag(ctx, "replace")) {
+        cli_query_add(path, "replace", "true");
+    }
     return add_settings(ctx, path, error) ? cli_call_upload(ctx, path->str, file, progress, error) : NULL;
 }
 
@@ -74,8 +77,25 @@ static void tell_load(const CliContext *ctx, BaseProgress *progress, const json_
     tell_rejects(ctx, answer);
 }
 
+/* The second file would take the place of the first. */
+static bool one_if_replacing(CliContext *ctx, GError **error)
+{
+    if (!cli_flag(ctx, "replace") || ctx->n_words == 2) {
+        return true;
+    }
+    base_fail(error, BASE_E_USAGE, "%s",
+              base_tr("--replace takes one file: each would take the place of the one before",
+                      "--replace 只接受一个文件，否则后者会覆盖前者"));
+    base_error_not_done(error, base_tr("Nothing was loaded.", "未导入任何数据。"));
+    return false;
+}
+
 int cli_verb_load(CliContext *ctx)
 {
+    GError *refused = NULL;
+    if (!one_if_replacing(ctx, &refused)) {
+        return cli_fail(ctx, refused);
+    }
     for (unsigned i = 1; i < ctx->n_words; i++) {
         GError *error = NULL;
         const char *file = ctx->words[i];

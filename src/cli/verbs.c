@@ -84,6 +84,8 @@ static const CliFlag LOAD[] = {
     {"label", 0, CLI_TEXT, "LABEL", NULL, "a repeated label loads nothing twice", "相同标签不会重复导入"},
     {"max-filter-ratio", 0, CLI_TEXT, "N", NULL, "share of wrong rows that is allowed, 0 to 1",
      "允许的错误行比例，0 到 1"},
+    {"replace", 0, CLI_BOOL, NULL, NULL, "these rows take the place of all rows, in one commit",
+     "以这些行替换表中全部行，同一次提交"},
     {"set", 0, CLI_LIST, "NAME=VALUE", NULL, "any other Stream Load header (repeatable)",
      "其他 Stream Load 参数（可重复）"},
     END,

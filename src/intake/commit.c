@@ -83,11 +83,11 @@ const char **intake_plan_column_names(const IntakePlan *plan)
     return names;
 }
 
-GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage)
+GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage, bool replace)
 {
     g_autofree const char **names = intake_plan_column_names(plan);
-    const IntakeMerging merging = {plan->table,         names, plan->has_delete, plan->partial,
-                                   plan->new_key_error, false};
+    const IntakeMerging merging = {plan->table,         names,  plan->has_delete, plan->partial,
+                                   plan->new_key_error, replace};
     return intake_merge_sql(&merging, stage);
 }
 
@@ -108,7 +108,7 @@ static Prepared *prepare(IntakeCommitter *c, const IntakePlan *plan, GError **er
     g_autofree char *select = intake_plan_select(plan, from);
     if (intake_needs_merge(plan->table)) {
         g_autofree char *stage = g_strdup_printf("(%s)", select);
-        p->merge_sql = intake_plan_merge_sql(plan, stage);
+        p->merge_sql = intake_plan_merge_sql(plan, stage, false);
     } else {
         g_autofree char *target = intake_table_sql(plan->table->schema, plan->table->name);
         g_autofree char *sql = g_strdup_printf("INSERT INTO %s (%s, " INTAKE_LOAD_ID ") %s", target,

@@ -15,6 +15,9 @@
 #include "catalog/catalog.h"
 #include "engine/engine.h"
 
+/* Hidden column of every loaded table: the transaction that wrote the row. */
+#define INTAKE_LOAD_ID "_weir_load_id"
+
 typedef struct Intake Intake;
 
 /* Makes schema _weir and its tables, reads labels, empties <data>/spool, aborts what is overdue, starts the

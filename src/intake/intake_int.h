@@ -12,8 +12,6 @@
 #include "base/fault.h"
 #include "intake/intake.h"
 
-#define INTAKE_LOAD_ID                                                                                       \
-    "_weir_load_id" /* hidden column of every loaded table: the transaction that wrote the row */
 #define INTAKE_ORDER        "_weir_order" /* of a stage: later rows win */
 #define INTAKE_DELETE_FLAG  "_weir_delete"
 #define INTAKE_SOURCE_LABEL "source."    /* labels of sources are never forgotten: a file loads once */
@@ -454,7 +452,7 @@ void intake_table_release(Intake *intake, const char *key, bool merging);
 bool intake_check_healthy(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_exec_all(EngineConn *conn, const GPtrArray *statements, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const char **intake_plan_column_names(const IntakePlan *plan);
-GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage);
+GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage, bool replace);
 /* Wakes the committer: a checkpoint may be due. */
 void intake_committer_poke(Intake *intake);
 /* Writes the label row of a large load in its own transaction. */

@@ -302,7 +302,8 @@ static bool merge_large(Load *load, GError **error)
     if (!stage_rows(load, "weir_stage", "CREATE OR REPLACE TEMP TABLE", error)) {
         return false;
     }
-    g_autoptr(GPtrArray) statements = intake_plan_merge_sql(load->plan, "temp.weir_stage");
+    g_autoptr(GPtrArray) statements =
+        intake_plan_merge_sql(load->plan, "temp.weir_stage", load->options->replace);
     intake_table_hold(load->intake, load->key, true);
     bool ok = engine_begin(load->conn, error) && intake_exec_all(load->conn, statements, error) &&
               finish_large(load, error);
@@ -366,7 +367,8 @@ static bool load_large(Load *load, GError **error)
     if (load->options->two_phase) {
         ok = prepare_two_phase(load, error);
     } else {
-        ok = intake_needs_merge(load->table) ? merge_large(load, error) : append_large(load, error);
+        bool by_stage = load->options->replace || intake_needs_merge(load->table);
+        ok = by_stage ? merge_large(load, error) : append_large(load, error);
     }
     intake_running_remove(intake, load->txn->txn_id);
     bool late = base_time_monotonic_us() > start + load->options->timeout_s * BASE_TIME_SECOND_US;
@@ -441,7 +443,7 @@ static bool run(Load *load, GError **error)
     }
     load->ret->put_ms = (base_time_monotonic_us() - start) / 1000;
     bool small = load->reader && !load->plan->in_sql && !load->options->two_phase &&
-                 intake_reader_is_small(load->reader);
+                 !load->options->replace && intake_reader_is_small(load->reader);
     return small ? load_small(load, error) : load_large(load, error);
 }
 

@@ -322,6 +322,8 @@ static const Header HEADERS[] = {
      "__DORIS_DELETE_SIGN__, __DORIS_SEQUENCE_COL__ as last fields"},
     {"function_column.sequence_col", set_text, AT(sequence_col),
      "Field that decides which row of a key wins"},
+    {"replace", set_bool, AT(replace),
+     "true: the load's rows take the place of all rows of the table, in the same commit"},
     {"partial_columns", set_bool, AT(partial_columns), "Only the columns given change; unique tables"},
     {"unique_key_update_mode", set_update_mode, 0, "UPSERT, UPDATE_FIXED_COLUMNS (as partial_columns)"},
     {"partial_update_new_key_behavior", set_text, AT(new_key_behavior),
@@ -445,7 +447,11 @@ bool intake_options_check(IntakeOptions *options, GError **error)
     if (options->update_mode == INTAKE_UPDATE_FIXED) {
         options->partial_columns = true;
     }
-    if (options->two_phase || options->partitions || options->partial_columns) {
+    if (options->replace && (options->merge != INTAKE_APPEND || options->partial_columns)) {
+        return fail(
+            error, "replace gives the table all its rows: it goes with no merge_type and no partial_columns");
+    }
+    if (options->two_phase || options->partitions || options->partial_columns || options->replace) {
         options->group = INTAKE_GROUP_OFF;
     }
     if (options->group != INTAKE_GROUP_OFF && options->label) {

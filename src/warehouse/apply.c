@@ -250,11 +250,12 @@ static bool waits_for_run(const Apply *apply, CatalogSnapshot *snapshot, const C
 }
 
 /* What stands under the view's name may be the table that the model was before. */
-static bool make_view(EngineConn *conn, const Apply *apply, const CatalogObject *model, GError **error)
+static bool make_view(EngineConn *conn, const Apply *apply, CatalogSnapshot *snapshot,
+                      const CatalogObject *model, GError **error)
 {
     bool was_table = warehouse_relation(&apply->standing, model->domain, model->name) == WAREHOUSE_TABLE;
-    g_autofree char *sql = warehouse_view_sql(model);
-    if ((was_table && !drop_relation(conn, apply, model, error)) || !engine_exec(conn, sql, error)) {
+    g_autofree char *sql = warehouse_view_sql(conn, snapshot, model, error);
+    if (!sql || (was_table && !drop_relation(conn, apply, model, error)) || !engine_exec(conn, sql, error)) {
         base_error_place(error, model->file, model->model->sql_line, 1);
         return false;
     }
@@ -303,7 +304,7 @@ static bool views_work(EngineConn *conn, void *user, GError **error)
     for (guint i = 0; i < order->len; i++) {
         const CatalogObject *model = order->pdata[i];
         if (g_hash_table_contains(touched, model) && !waits_for_run(views->apply, views->snapshot, model) &&
-            !make_view(conn, views->apply, model, error)) {
+            !make_view(conn, views->apply, views->snapshot, model, error)) {
             return false;
         }
     }

@@ -10,7 +10,6 @@ static const WarehouseFamily FAMILIES[] = {
     {.kind = CATALOG_MODEL_FULL, .plan = warehouse_full_plan},
     {.kind = CATALOG_MODEL_INCREMENTAL,
      .strategy = CATALOG_STRATEGY_TIME_RANGE,
-     .intervals = true,
      .plan = warehouse_range_plan,
      .prepare = warehouse_range_prepare,
      .whole = warehouse_range_whole,
@@ -19,6 +18,37 @@ static const WarehouseFamily FAMILIES[] = {
      .make = warehouse_scd2_make,
      .whole = warehouse_scd2_whole,
      .merge = warehouse_scd2_merge},
+    {.kind = CATALOG_MODEL_INCREMENTAL,
+     .strategy = CATALOG_STRATEGY_APPEND,
+     .plan = warehouse_range_plan,
+     .prepare = warehouse_append_prepare,
+     .whole = warehouse_append_whole,
+     .merge = warehouse_append_merge},
+    {.kind = CATALOG_MODEL_INCREMENTAL,
+     .strategy = CATALOG_STRATEGY_MERGE,
+     .plan = warehouse_range_plan,
+     .prepare = warehouse_merge_prepare,
+     .whole = warehouse_merge_whole,
+     .merge = warehouse_merge_merge},
+    {.kind = CATALOG_MODEL_INCREMENTAL,
+     .strategy = CATALOG_STRATEGY_DELETE_INSERT,
+     .plan = warehouse_range_plan,
+     .prepare = warehouse_delete_insert_prepare,
+     .whole = warehouse_delete_insert_whole,
+     .merge = warehouse_delete_insert_merge},
+    {.kind = CATALOG_MODEL_INCREMENTAL,
+     .strategy = CATALOG_STRATEGY_INSERT_OVERWRITE,
+     .plan = warehouse_overwrite_plan,
+     .prepare = warehouse_overwrite_prepare,
+     .whole = warehouse_overwrite_whole,
+     .merge = warehouse_overwrite_merge},
+    {.kind = CATALOG_MODEL_INCREMENTAL,
+     .strategy = CATALOG_STRATEGY_MICROBATCH,
+     .plan = warehouse_microbatch_plan,
+     .rows = warehouse_microbatch_rows,
+     .prepare = warehouse_microbatch_prepare,
+     .whole = warehouse_range_whole,
+     .merge = warehouse_range_merge},
 };
 
 /* The row of the model's kind and strategy; NULL = this version has none. */
@@ -121,6 +151,9 @@ static bool swap_work(EngineConn *conn, void *user, GError **error)
     Build *build = user;
     WarehouseRun *run = build->run;
     bool in_place = !build->replace || build->family->make;
+    if (build->idle) {
+        return warehouse_state_add_run(conn, run, error);
+    }
     if (!(in_place ? build->family->merge(build, conn, error) : swap_replace(build, conn, error))) {
         return false;
     }
@@ -154,23 +187,108 @@ static bool bring_in(Build *build, GError **error)
     if (family->prepare && !family->prepare(build, error)) {
         return false;
     }
-    if (build->intervals) {
+    if (build->intervals && build->done.end_us > build->done.start_us) {
         warehouse_interval_add(build->intervals, build->done);
     }
     return warehouse_build_go_on(build, error) && warehouse_build_check(build, build->build_sql, error) &&
            warehouse_build_go_on(build, error) && warehouse_build_swap(build, error);
 }
 
-static bool make_table(Build *build, GError **error)
+static bool make_rows(Build *build, GError **error)
 {
-    const WarehouseFamily *family = build->family;
-    const char *time = build->model->model->time;
-    if ((time && !warehouse_build_time_type(build, time, &build->time_type, error)) ||
-        !family->plan(build, error)) {
+    return (build->family->rows ? build->family->rows : warehouse_build_rows)(build, error);
+}
+
+/* What of the interval may be written down as done: batches that are over. */
+static void set_interval(Build *build, WarehouseInterval interval)
+{
+    gint64 finished = warehouse_batch_floor(build->context->now_us, build->batch_size, build->context->zone);
+    build->interval = build->done = interval;
+    build->done.end_us = CLAMP(finished, interval.start_us, interval.end_us);
+}
+
+static WarehouseInterval batch_at(const Build *build, guint i)
+{
+    return g_array_index(build->batches, WarehouseInterval, i);
+}
+
+/* The table is made or built anew: the rows of all batches, then one swap. */
+static bool make_all_batches(Build *build, GError **error)
+{
+    guint n = build->batches->len;
+    WarehouseInterval whole = {build->begin_us, build->begin_us};
+    if (n > 0) {
+        whole = (WarehouseInterval){batch_at(build, 0).start_us, batch_at(build, n - 1).end_us};
+    }
+    /* A SELECT that is cut by its rows' time alone gives the same rows in one go. */
+    bool one_go = n == 0 || !build->model->model->uses_interval;
+    for (guint i = 0; i < (one_go ? 1 : n); i++) {
+        set_interval(build, one_go ? whole : batch_at(build, i));
+        if (!make_rows(build, error)) {
+            return false;
+        }
+    }
+    set_interval(build, whole);
+    return bring_in(build, error);
+}
+
+/* Each batch is a commit: what is done stays done when a later one fails. */
+static bool make_each_batch(Build *build, GError **error)
+{
+    build->idle = build->batches->len == 0;
+    if (build->idle) {
+        return warehouse_build_swap(build, error);
+    }
+    for (guint i = 0; i < build->batches->len; i++) {
+        build->last = i + 1 == build->batches->len;
+        build->began = false;
+        build->beside_rows = 0;
+        set_interval(build, batch_at(build, i));
+        if (!make_rows(build, error) || !bring_in(build, error)) {
+            g_prefix_error(error, "batch %u of %u: ", i + 1, build->batches->len);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The run's record names all that it covers. */
+static void note_interval(Build *build)
+{
+    build->run->start_us = build->interval.start_us;
+    build->run->end_us = build->interval.end_us;
+    if (build->batches && build->batches->len > 0) {
+        build->run->start_us = batch_at(build, 0).start_us;
+        build->run->end_us = batch_at(build, build->batches->len - 1).end_us;
+    }
+}
+
+static bool plan(Build *build, GError **error)
+{
+    build->time = build->model->model->time;
+    if ((build->time && !warehouse_build_time_type(build, build->time, &build->time_type, error)) ||
+        !build->family->plan(build, error)) {
         return false;
     }
-    build->last = true;
-    return (family->rows ? family->rows : warehouse_build_rows)(build, error) && bring_in(build, error);
+    note_interval(build);
+    if (build->changed && build->model->model->keeps_history && !build->replace) {
+        warehouse_build_note(build, "the logic changed: it holds from this run on, older rows stay");
+    } else if (build->exists && build->replace && build->context->options->full &&
+               build->model->model->keeps_history) {
+        warehouse_build_note(build, "rebuilt in full: what its sources no longer hold is gone");
+    }
+    return true;
+}
+
+static bool make_table(Build *build, GError **error)
+{
+    if (!plan(build, error)) {
+        return false;
+    }
+    if (build->batches) {
+        return (build->replace ? make_all_batches : make_each_batch)(build, error);
+    }
+    return make_rows(build, error) && bring_in(build, error);
 }
 
 static bool make(Build *build, GError **error)
@@ -181,7 +299,8 @@ static bool make(Build *build, GError **error)
                          catalog_model_kind_name(build->model->model->kind),
                          catalog_strategy_name(build->model->model->strategy));
     }
-    return (build->family->make ? build->family->make : make_table)(build, error);
+    build->body = warehouse_body(build->conn, build->context->snapshot, build->model, error);
+    return build->body && (build->family->make ? build->family->make : make_table)(build, error);
 }
 
 /* ---- the outcome ----------------------------------------------------------------------------------------
@@ -229,6 +348,7 @@ static void build_init(Build *build, size_t number)
     build->exists = build->relation == WAREHOUSE_TABLE && built;
     build->changed = build->exists && !g_str_equal(built, build->hash);
     build->time_type = ENGINE_TIMESTAMP;
+    build->batch_size = WAREHOUSE_BATCH_DAY;
     build->last = true;
     build->notes = g_string_new(NULL);
 }
@@ -241,10 +361,13 @@ static void build_clear(Build *build)
     g_free(build->build_name);
     g_free(build->build_sql);
     g_free(build->target_sql);
+    g_free(build->body);
     g_free(build->hash);
     g_string_free(build->notes, TRUE);
     g_clear_pointer(&build->intervals, g_array_unref);
     g_clear_pointer(&build->batches, g_array_unref);
+    g_clear_pointer(&build->columns, g_ptr_array_unref);
+    g_clear_pointer(&build->drops, g_ptr_array_unref);
 }
 
 void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,

@@ -3,8 +3,12 @@
  *   build.c               the frame: a table is built beside its target, judged, checked, and swapped in
  *   build_rows.c          running SQL of an interval into the table beside the target
  *   build_full.c          kinds view, full
- *   build_incremental.c   kind incremental: strategies
  *   build_scd2.c          kind scd2
+ *   build_incremental.c   kind incremental, by time: time_range
+ *   build_merge.c         append, merge, delete+insert
+ *   build_batches.c       microbatch, insert_overwrite; batch.c: the arithmetic of batches
+ *   build_keys.c          keys of a batch: NULL, twice, the same in the table
+ *   build_columns.c       on_schema_change
  *
  * A kind (or a strategy of one) is a row of FAMILIES in build.c: a WarehouseFamily. The frame calls its
  * functions in this order, all on the thread of the run's worker, except `merge`:
@@ -23,12 +27,27 @@
 #include "engine/sql.h"
 #include "warehouse/warehouse_int.h"
 
+#define WAREHOUSE_MAX_BATCHES 100000 /* of one run */
+
 typedef struct Build Build;
+
+/* A column of the run, of the table, or of both. */
+typedef struct {
+    char *name, *quoted;
+    char *old_type, *new_type; /* in the table, in the run; NULL = not there */
+} WarehouseColumn;
+void warehouse_column_free(gpointer column);
+
+typedef enum {
+    WAREHOUSE_BATCH_HOUR,
+    WAREHOUSE_BATCH_DAY,
+    WAREHOUSE_BATCH_MONTH,
+    WAREHOUSE_BATCH_YEAR
+} WarehouseBatchSize;
 
 typedef struct {
     CatalogModelKind kind;
-    CatalogStrategy strategy; /* CATALOG_STRATEGY_NONE: any, of this kind */
-    bool intervals;           /* runs by interval, and keeps what is done in _weir.intervals */
+    CatalogStrategy strategy;                      /* CATALOG_STRATEGY_NONE: any, of this kind */
     bool (*make)(Build *build, GError **error);    /* all of it, where no table is made; NULL = the frame */
     bool (*plan)(Build *build, GError **error);    /* never NULL where make is NULL */
     bool (*rows)(Build *build, GError **error);    /* NULL = warehouse_build_rows */
@@ -45,21 +64,32 @@ struct Build {
     WarehouseRun *run;
     char *build_name;             /* bare */
     char *build_sql, *target_sql; /* quoted */
+    char *body;                   /* the SELECT as it is run */
     char *hash;                   /* of the model's logic */
     WarehouseRelation relation;   /* under the model's name, when the run began */
     bool exists;                  /* the table is there, and this model made it */
     bool changed;                 /* and from other logic */
-    EngineTypeId time_type;       /* of the column that intervals cut by */
+    const char *time;             /* column that intervals cut by; NULL = none. Borrowed */
+    EngineTypeId time_type;       /* its type */
     WarehouseInterval interval;   /* of the batch at work; 0, 0 = none */
     WarehouseInterval done;       /* what of it may be written down as done */
     GArray *batches;              /* WarehouseInterval, in order; NULL = `interval` alone */
     GArray *intervals;            /* of the model, as read; then as they will be */
     bool replace;                 /* the build becomes the table; else it is merged in */
     bool keep_hash;               /* merged into a table that is still to be built anew */
-    bool clash;                   /* rows outside the interval have keys of the new ones */
-    bool last;                    /* of the batches */
-    GString *notes;               /* sentences for the run's record when it is done; "" = none */
-    gpointer state;               /* the family's own */
+    WarehouseBatchSize batch_size;
+    bool by_partition;  /* intervals are widened to batch_size */
+    bool judged;        /* what is looked at once a run */
+    gint64 begin_us;    /* of the first batch */
+    GPtrArray *columns; /* WarehouseColumn*: of the table after the run; with !replace, after columns_meet */
+    GPtrArray *drops;   /* WarehouseColumn*: those that go; NULL = none */
+    bool clash;         /* rows outside the interval have keys of the new ones */
+    bool idle;          /* there is no batch: nothing but the run's row is written */
+    bool began;         /* the table beside is there: more rows are added to it */
+    gint64 beside_rows; /* in it */
+    bool last;          /* of the batches */
+    GString *notes;     /* sentences for the run's record when it is done; "" = none */
+    gpointer state;     /* the family's own */
     GDestroyNotify state_free;
 };
 
@@ -84,6 +114,8 @@ bool warehouse_build_swap(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESUL
 bool warehouse_build_exec(Build *build, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* CREATE TABLE build AS the model's SELECT; the count goes to run->rows. */
 bool warehouse_build_rows(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of another SELECT. A second call before the swap adds to the first. */
+bool warehouse_build_rows_of(Build *build, const char *select, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The type of `column` among the model's: from the catalog, else from the engine. */
 bool warehouse_build_time_type(Build *build, const char *column, EngineTypeId *ret,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -98,11 +130,91 @@ bool warehouse_view_make(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT
 bool warehouse_view_swap(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_full_plan(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* build_incremental.c: time_range, and models with `time` and no strategy */
+/* build_incremental.c */
 bool warehouse_range_plan(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_range_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 char *warehouse_range_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_range_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* `outside: count`. */
+bool warehouse_counts_outside(const Build *build);
+/* Rows of the run outside its interval: RUN_FAILED, or left out and counted. A key makes them no question. */
+bool warehouse_judge_outside(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* build_merge.c */
+bool warehouse_append_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *warehouse_append_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_append_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_delete_insert_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *warehouse_delete_insert_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_delete_insert_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_merge_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *warehouse_merge_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_merge_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* build_batches.c */
+bool warehouse_microbatch_plan(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_microbatch_rows(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_microbatch_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_overwrite_plan(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_overwrite_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *warehouse_overwrite_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_overwrite_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- build_keys.c -----------------------------------------------------------------------------------------
+ */
+
+bool warehouse_has_key(const Build *build);
+bool warehouse_key_has(const Build *build, const char *column);
+/* Rows `a` and `b` have one key, as SQL. Caller frees. */
+char *warehouse_key_match(const Build *build, const char *a, const char *b);
+/* KEY_NULL; `dup_in_batch` carried out, and KEY_DUPLICATE where the key is there twice and one_row or the
+ * definition forbids it. A model without a key has nothing to judge. */
+bool warehouse_keys_judge(Build *build, bool one_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- build_columns.c --------------------------------------------------------------------------------------
+ */
+
+/* Columns of a table in order. `old`: their types are old_type, else new_type. */
+bool warehouse_columns_read(EngineConn *conn, const char *table_sql, bool old, GPtrArray **ret,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Settles build->columns and build->drops by on_schema_change: SCHEMA_CHANGED. Only with !replace. */
+bool warehouse_columns_meet(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* ALTER TABLE as settled; in the transaction of the swap, before rows are changed. */
+bool warehouse_columns_alter(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* All columns of `alias`, which is the table as it is (`old`) or the run, with the types that they will have;
+ * those that are not there are NULL. Caller frees, as of the next two. */
+char *warehouse_columns_select(const Build *build, const char *alias, bool old);
+char *warehouse_columns_names(const Build *build);
+char *warehouse_columns_values(const Build *build, const char *alias);
+/* INSERT of the rows of the run. */
+bool warehouse_columns_insert(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- batch.c
+ * ----------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    WarehouseBatchSize size;
+    GTimeZone *zone;
+    gint64 now_us;
+    gint64 begin_us;         /* WAREHOUSE_BEGINNING_US = not said */
+    gint64 lookback_batches; /* N = the current one and N before it */
+    gint64 lookback_us;
+    gint64 start_us, end_us; /* asked for; 0 = not */
+    bool rebuild;
+} WarehouseBatchAsk;
+bool warehouse_batch_size_by_name(const char *word, WarehouseBatchSize *ret);
+/* Start of the batch that holds `us`, of the next one, and `us` itself or the next start after it. */
+gint64 warehouse_batch_floor(gint64 us, WarehouseBatchSize size, GTimeZone *zone);
+gint64 warehouse_batch_next(gint64 us, WarehouseBatchSize size, GTimeZone *zone);
+gint64 warehouse_batch_ceil(gint64 us, WarehouseBatchSize size, GTimeZone *zone);
+/* The batches of a run (WarehouseInterval, in order; caller unrefs).
+ *   asked for: those that [start, end) touches.
+ *   rebuild, or nothing done: from begin on; without begin one batch of all history.
+ *   else: those that are not done, and the current one with as many before it as lookback says.
+ * None are before begin, unless asked for; the last is the one that holds now (a run at its very start does
+ * not take it). Errors: INTERVAL_INVALID. */
+bool warehouse_batches_decide(const WarehouseBatchAsk *ask, const GArray *done, GArray **ret,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* build_scd2.c */
 bool warehouse_scd2_make(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;

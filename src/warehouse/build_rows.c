@@ -14,9 +14,8 @@ static EngineTypeId type_by_name(const char *type)
 }
 
 /* The body with $start and $end as literals: what prepares without parameters. */
-static char *body_with_literals(const CatalogObject *model, GError **error)
+static char *body_with_literals(const char *sql, GError **error)
 {
-    const char *sql = model->model->sql_resolved;
     g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, error);
     if (!tokens) {
         return NULL;
@@ -46,7 +45,7 @@ bool warehouse_build_time_type(Build *build, const char *column, EngineTypeId *r
             return true;
         }
     }
-    g_autofree char *body = body_with_literals(model, error);
+    g_autofree char *body = body_with_literals(build->body, error);
     g_autoptr(GString) sql = g_string_new("SELECT ");
     engine_sql_append_name(sql, column);
     g_string_append_printf(sql, " FROM (%s) AS body", body ? body : "");
@@ -96,17 +95,24 @@ bool warehouse_build_exec(Build *build, const char *sql, GError **error)
     return result && drain(result, error);
 }
 
-bool warehouse_build_rows(Build *build, GError **error)
+bool warehouse_build_rows_of(Build *build, const char *select, GError **error)
 {
-    g_autofree char *sql =
-        g_strdup_printf("CREATE TABLE %s AS %s", build->build_sql, build->model->model->sql_resolved);
+    g_autofree char *sql = g_strdup_printf(build->began ? "INSERT INTO %s %s" : "CREATE TABLE %s AS %s",
+                                           build->build_sql, select);
     g_autofree char *count = g_strdup_printf("SELECT count(*) FROM %s", build->build_sql);
     int64_t n = 0;
     if (!warehouse_build_exec(build, sql, error) || !engine_query_int(build->conn, count, &n, error)) {
         return false;
     }
-    build->run->rows += n;
+    build->run->rows += n - build->beside_rows;
+    build->beside_rows = n;
+    build->began = true;
     return true;
+}
+
+bool warehouse_build_rows(Build *build, GError **error)
+{
+    return warehouse_build_rows_of(build, build->body, error);
 }
 
 char *warehouse_build_inside(const Build *build, const char *alias, const char *column)

@@ -272,7 +272,7 @@ static bool read_stage(Build *build, GError **error)
     g_autofree char *at = scd2_at_sql(&state->merge);
     g_autofree char *sql = g_strdup_printf("CREATE OR REPLACE TEMP TABLE " STAGE
                                            " AS SELECT *, %s AS " SCD2_AT " FROM (%s\n) AS body",
-                                           at, build->model->model->sql_resolved);
+                                           at, build->body);
     return warehouse_build_exec(build, sql, error);
 }
 

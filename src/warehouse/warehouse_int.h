@@ -220,8 +220,11 @@ void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const
                      size_t number, WarehouseRun *ret);
 /* The hash of what a model's rows depend on: SQL, kind, time, key. Caller frees. */
 char *warehouse_logic_hash(const CatalogObject *model);
+/* body.c: the model's SELECT with the columns of bookkeeping left out of every "*". Caller frees. */
+char *warehouse_body(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *model, GError **error);
 /* CREATE OR REPLACE VIEW of a model of kind view. Caller frees. */
-char *warehouse_view_sql(const CatalogObject *model);
+char *warehouse_view_sql(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *model,
+                         GError **error);
 
 /* ---- plan.c ----------------------------------------------------------------------------------------------
  */
