@@ -1,0 +1,267 @@
+#include "standard/look.h"
+
+#include <string.h>
+
+const json_t *standard_first(const json_t *raw, const char *const *keys)
+{
+    for (; *keys != NULL; keys++) {
+        const json_t *value = json_object_get(raw, *keys);
+        if (value != NULL) {
+            return value;
+        }
+    }
+    return NULL;
+}
+
+const char *standard_first_text(const json_t *raw, const char *const *keys)
+{
+    for (; *keys != NULL; keys++) {
+        const char *text = standard_raw_text(raw, *keys);
+        if (*text != '\0') {
+            return text;
+        }
+    }
+    return "";
+}
+
+gint64 standard_first_int(const json_t *raw, const char *const *keys, gint64 fallback)
+{
+    for (; *keys != NULL; keys++) {
+        if (standard_raw_has(raw, *keys)) {
+            return standard_raw_int(raw, *keys, fallback);
+        }
+    }
+    return fallback;
+}
+
+bool standard_first_bool(const json_t *raw, const char *const *keys, bool fallback)
+{
+    for (; *keys != NULL; keys++) {
+        if (standard_raw_has(raw, *keys)) {
+            return standard_raw_bool(raw, *keys, fallback);
+        }
+    }
+    return fallback;
+}
+
+static bool said(const json_t *value)
+{
+    if (json_is_string(value)) {
+        return *json_string_value(value) != '\0';
+    }
+    if (json_is_array(value) || json_is_object(value)) {
+        return json_array_size(value) + json_object_size(value) > 0;
+    }
+    return value != NULL && !json_is_null(value) && !json_is_false(value);
+}
+
+bool standard_first_said(const json_t *raw, const char *const *keys)
+{
+    for (; *keys != NULL; keys++) {
+        if (said(json_object_get(raw, *keys))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+gint64 standard_first_count(const json_t *raw, const char *const *keys, gint64 fallback)
+{
+    const json_t *value = standard_first(raw, keys);
+    if (json_is_array(value)) {
+        return (gint64)json_array_size(value);
+    }
+    if (json_is_object(value)) {
+        return (gint64)json_object_size(value);
+    }
+    return standard_first_int(raw, keys, fallback);
+}
+
+/* ---- partitions -------------------------------------------------------------------------------------------
+ */
+
+bool standard_is_day_name(const char *column)
+{
+    static const char *const NAMES[] = {"dt",    "ds",   "day",   "date", "pt", "p_date",
+                                        "p_day", "pday", "pdate", "ymd",  NULL};
+    g_autofree char *lower = g_ascii_strdown(column, -1);
+    return g_strv_contains(NAMES, lower) || g_str_has_suffix(lower, "_date") ||
+           g_str_has_suffix(lower, "_day") || g_str_has_suffix(lower, "_dt");
+}
+
+/* `partition: {by: pay_time, unit: day}` */
+static bool unit_is_day(const StandardTable *table)
+{
+    const json_t *partition =
+        standard_first(table->raw, STANDARD_KEYS("partition", "partitions", "partitioned_by"));
+    const char *unit = standard_first_text(partition, STANDARD_KEYS("unit", "grain"));
+    unit = *unit != '\0' ? unit : standard_raw_text(table->raw, "partition_unit");
+    return g_ascii_strcasecmp(unit, "day") == 0 || g_ascii_strcasecmp(unit, "hour") == 0 ||
+           g_ascii_strcasecmp(unit, "daily") == 0 || g_ascii_strcasecmp(unit, "d") == 0;
+}
+
+static bool unit_is_longer(const StandardTable *table)
+{
+    const json_t *partition =
+        standard_first(table->raw, STANDARD_KEYS("partition", "partitions", "partitioned_by"));
+    const char *unit = standard_first_text(partition, STANDARD_KEYS("unit", "grain"));
+    unit = *unit != '\0' ? unit
+                         : standard_first_text(
+                               table->raw, STANDARD_KEYS("partition_unit", "partition_grain", "frequency"));
+    static const char *const LONGER[] = {"week",    "weekly", "w", "month", "monthly", "m",
+                                         "quarter", "year",   "q", "y",     NULL};
+    g_autofree char *lower = g_ascii_strdown(unit, -1);
+    return g_strv_contains(LONGER, lower);
+}
+
+const char *standard_day_column(const StandardTable *table)
+{
+    for (guint i = 0; i < table->partitions->len; i++) {
+        const char *name = g_ptr_array_index(table->partitions, i);
+        const StandardColumn *column = standard_column_by_name(table, name);
+        if (standard_is_day_name(name) || unit_is_day(table) ||
+            (column != NULL &&
+             (g_str_has_prefix(column->type, "date") || g_str_has_prefix(column->type, "timestamp")))) {
+            return name;
+        }
+    }
+    /* an incremental model replaces days of its time column: they are its partitions */
+    const CatalogModelInfo *model = table->object != NULL ? table->object->model : NULL;
+    return model != NULL ? model->time : NULL;
+}
+
+bool standard_by_day(const StandardTable *table)
+{
+    return standard_day_column(table) != NULL && !unit_is_longer(table);
+}
+
+bool standard_layer_between(const StandardTable *table, StandardLayer low, StandardLayer high)
+{
+    return table->layer >= low && table->layer <= high;
+}
+
+bool standard_above_ods(const StandardTable *table)
+{
+    return table->layer == STANDARD_LAYER_NONE || standard_layer_between(table, STANDARD_DIM, STANDARD_APP);
+}
+
+/* ---- retention
+ * ---------------------------------------------------------------------------------------------- */
+
+const char *standard_reason(const StandardTable *table)
+{
+    const json_t *lifecycle = json_object_get(table->raw, "lifecycle");
+    const char *reason = standard_first_text(lifecycle, STANDARD_KEYS("reason"));
+    return *reason != '\0'
+               ? reason
+               : standard_first_text(table->raw, STANDARD_KEYS("keep_reason", "reason", "retention_reason"));
+}
+
+/* "ods_order_delta" -> "ods_order" */
+static char *stem_of(const char *name)
+{
+    static const char *const ENDINGS[] = {"_delta", "_di", "_i", "_inc", "_incremental", "_log"};
+    for (size_t i = 0; i < G_N_ELEMENTS(ENDINGS); i++) {
+        if (g_str_has_suffix(name, ENDINGS[i])) {
+            return g_strndup(name, strlen(name) - strlen(ENDINGS[i]));
+        }
+    }
+    return NULL;
+}
+
+bool standard_full_beside(const StandardRun *run, const StandardTable *table)
+{
+    static const char *const KEYS[] = {"full_table",  "has_full", "has_full_table", "full_beside", "full",
+                                       "full_exists", NULL};
+    const json_t *said = standard_first(table->raw, KEYS);
+    if (said != NULL) {
+        return standard_first_said(table->raw, KEYS);
+    }
+    static const char *const ENDINGS[] = {"", "_full", "_f", "_a", "_df", "_all", "_base"};
+    g_autofree char *stem = stem_of(table->name);
+    for (size_t i = 0; stem != NULL && i < G_N_ELEMENTS(ENDINGS); i++) {
+        g_autofree char *name = g_strconcat(stem, ENDINGS[i], NULL);
+        const StandardTable *other = standard_table_by_name(run->catalog, name);
+        if (other != NULL && other != table && !other->implied && other->kind != STANDARD_INCREMENTAL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+StandardOdsType standard_ods_type(const StandardTable *table)
+{
+    if (table->layer != STANDARD_ODS && table->layer != STANDARD_LAYER_NONE) {
+        return STANDARD_ODS_NONE;
+    }
+    StandardOdsType type = standard_ods_type_by_name(table->type_text);
+    bool full = type == STANDARD_ODS_FLOW_FULL || type == STANDARD_ODS_MIRROR_FULL;
+    return full && table->kind == STANDARD_INCREMENTAL ? STANDARD_ODS_DELTA : type;
+}
+
+gint64 standard_span_days(const StandardTable *table)
+{
+    return standard_first_int(table->raw,
+                              STANDARD_KEYS("span", "span_days", "max_span", "max_span_days", "access_span",
+                                            "max_access_span", "access_span_days"),
+                              STANDARD_UNKNOWN);
+}
+
+const char *standard_span_profile(const StandardRun *run)
+{
+    const char *profile = standard_config_profile(run->config);
+    gint64 days = 0;
+    return standard_retention_by_span(profile, 0, &days) ? profile : "v4";
+}
+
+/* ---- texts
+ * -------------------------------------------------------------------------------------------------- */
+
+char *standard_days_show(gint64 days)
+{
+    return days == STANDARD_KEEP_FOREVER   ? g_strdup("∞")
+           : days == STANDARD_KEEP_UNKNOWN ? g_strdup("?")
+                                           : g_strdup_printf("%" G_GINT64_FORMAT " d", days);
+}
+
+json_t *standard_days_json(gint64 days)
+{
+    return days == STANDARD_KEEP_FOREVER ? json_null() : json_integer(days);
+}
+
+char *standard_join(const GPtrArray *texts)
+{
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < texts->len; i++) {
+        g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", (const char *)g_ptr_array_index(texts, i));
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* A space stays where it parts two words. */
+char *standard_squeeze(const char *expression)
+{
+    GString *out = g_string_new(NULL);
+    char quote = '\0';
+    for (const char *c = expression; *c != '\0'; c++) {
+        if (quote != '\0') {
+            g_string_append_c(out, *c);
+            quote = *c == quote ? '\0' : quote;
+        } else if (*c == '\'' || *c == '"') {
+            quote = *c;
+            g_string_append_c(out, *c);
+        } else if (g_ascii_isspace(*c)) {
+            bool word_before =
+                out->len > 0 && (g_ascii_isalnum(out->str[out->len - 1]) || out->str[out->len - 1] == '_');
+            while (g_ascii_isspace(c[1])) {
+                c++;
+            }
+            if (word_before && (g_ascii_isalnum(c[1]) || c[1] == '_')) {
+                g_string_append_c(out, ' ');
+            }
+        } else {
+            g_string_append_c(out, g_ascii_tolower(*c));
+        }
+    }
+    return g_string_free(out, FALSE);
+}
