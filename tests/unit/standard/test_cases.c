@@ -11,7 +11,7 @@ typedef struct {
     StandardRuleId rule;
     json_t *catalog;
     json_t *expected; /* sorted texts */
-    const char *profile;
+    char *profile;
 } Case;
 
 static Engine *engine;
@@ -83,6 +83,7 @@ static void free_case(gpointer data)
 {
     Case *one = data;
     g_free(one->label);
+    g_free(one->profile);
     json_decref(one->catalog);
     json_decref(one->expected);
     g_free(one);
@@ -100,7 +101,7 @@ static void add_case(const json_t *row, const char *id, const char *which, const
                   .rule = rule->rule,
                   .catalog = json_incref(catalog),
                   .expected = expected != NULL ? json_incref(json_object_get(row, expected)) : json_array(),
-                  .profile = base_json_string(row, "profile", "v4")};
+                  .profile = g_strdup(base_json_string(row, "profile", "v4"))};
     g_test_add_data_func_full(one->label, one, test_case, free_case);
 }
 
