@@ -247,6 +247,8 @@ int cli_verb_ls(CliContext *ctx);
 int cli_verb_plan(CliContext *ctx);
 int cli_verb_query(CliContext *ctx);
 int cli_verb_refresh(CliContext *ctx);
+int cli_verb_reconcile(CliContext *ctx);
+int cli_verb_ledger(CliContext *ctx);
 int cli_verb_restore(CliContext *ctx);
 int cli_verb_rollback(CliContext *ctx);
 int cli_verb_run(CliContext *ctx);

@@ -169,4 +169,15 @@ bool intake_source_refresh(Intake *intake, const char *root, const CatalogSnapsh
                            const CatalogObject *source, GPtrArray **ret_loads,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Loads all that entry `entry` of `source` holds now into `into` (a table of its own, of the same columns and
+ * model as the entry's table), whatever was loaded before: what the table would be. */
+bool intake_source_replay(Intake *intake, const char *root, const CatalogObject *source, size_t entry,
+                          const CatalogTable *into, GPtrArray **ret_loads,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Statements (char*) that bring the keys listed in `diff_sql` (quoted; _weir_how 'missing', 'different' or
+ * 'extra', and the columns `key`) in line with `shadow_sql`, a table of the same columns: to run in order in
+ * one transaction of the committer. */
+GPtrArray *intake_repair_sql(const CatalogTable *table, const GPtrArray *key, const char *diff_sql,
+                             const char *shadow_sql);
+
 #endif

@@ -298,3 +298,69 @@ bool intake_source_refresh(Intake *intake, const char *root, const CatalogSnapsh
     }
     return true;
 }
+
+/* ---- replaying
+ * ------------------------------------------------------------------------------------------------------ */
+
+static bool replay_spool(IntakeSourceRun *run, const CatalogTable *into, json_t *entry, IntakeSpool *spool,
+                         const char *path, GError **error)
+{
+    g_autoptr(IntakeOptions) options = intake_source_options(entry, path, error);
+    if (!options) {
+        return false;
+    }
+    /* The rows of a repair keep this label's load: it must be known as a source's for ever. */
+    g_autofree char *uuid = g_uuid_string_random();
+    g_free(options->label);
+    options->label = g_strconcat(INTAKE_SOURCE_LABEL "replay.", uuid, NULL);
+    options->two_phase = false;
+    if (!intake_options_check(options, error)) {
+        return false;
+    }
+    IntakeSourceLoad *load = g_new0(IntakeSourceLoad, 1);
+    load->table = g_strdup_printf("%s.%s", into->schema, into->name);
+    load->path = g_strdup(path);
+    g_ptr_array_add(run->loads, load);
+    return intake_load(run->intake, into, options, spool, "reconcile", run->source->full_name, &load->result,
+                       error);
+}
+
+static bool replay_files(IntakeSourceRun *run, const CatalogTable *into, json_t *entry, GError **error)
+{
+    g_autoptr(GPtrArray) files = intake_source_files(run->root, run->source, entry, error);
+    for (guint i = 0; files && i < files->len; i++) {
+        g_autoptr(IntakeSpool) spool = intake_spool_open(run->intake, files->pdata[i], error);
+        if (!spool || !replay_spool(run, into, entry, spool, files->pdata[i], error)) {
+            return false;
+        }
+    }
+    return files != NULL;
+}
+
+static bool replay_http(IntakeSourceRun *run, const CatalogTable *into, json_t *entry, GError **error)
+{
+    g_autofree char *url = NULL, *version = NULL;
+    g_autoptr(IntakeSpool) spool =
+        intake_source_fetch(run->intake, run->source, entry, NULL, &url, &version, error);
+    return spool && replay_spool(run, into, entry, spool, url, error);
+}
+
+bool intake_source_replay(Intake *intake, const char *root, const CatalogObject *source, size_t entry,
+                          const CatalogTable *into, GPtrArray **ret_loads, GError **error)
+{
+    IntakeSourceRun run = {.intake = intake,
+                           .root = root,
+                           .source = source,
+                           .loads = g_ptr_array_new_with_free_func(source_load_free)};
+    *ret_loads = run.loads;
+    json_t *definition = entry_of(source, entry);
+    const char *connector = base_json_string(source->definition, "connector", "file");
+    if (g_str_equal(connector, "http")) {
+        return replay_http(&run, into, definition, error);
+    }
+    return g_str_equal(connector, "file")
+               ? replay_files(&run, into, definition, error)
+               : base_fail(error, BASE_E_VALUE_INVALID,
+                           "source `%s`: connector `%s` cannot be read again by this version",
+                           source->full_name, connector);
+}

@@ -26,6 +26,7 @@ struct ServerApp {
     Access *access;
     Intake *intake;
     Warehouse *warehouse;
+    Reconcile *reconcile;
     ServerSql *sql;
     GMutex snapshot_lock; /* held for a pointer's swap only */
     CatalogSnapshot *snapshot;
@@ -159,6 +160,7 @@ static bool open_parts(ServerApp *app, GError **error)
     if (!app->warehouse || !open_snapshot(app, error)) {
         return false;
     }
+    app->reconcile = reconcile_new(app->engine, app->intake, app->warehouse);
     access_set_system_tables(app->access, server_infoschema_select, app);
     app->sql = server_sql_new(app, error);
     return app->sql != NULL;
@@ -199,6 +201,7 @@ void server_app_close(ServerApp *app)
         return;
     }
     server_sql_free(app->sql);
+    reconcile_free(app->reconcile);
     warehouse_close(app->warehouse);
     intake_close(app->intake);
     access_close(app->access);
@@ -262,6 +265,11 @@ Intake *server_app_intake(ServerApp *app)
 Warehouse *server_app_warehouse(ServerApp *app)
 {
     return app->warehouse;
+}
+
+Reconcile *server_app_reconcile(ServerApp *app)
+{
+    return app->reconcile;
 }
 
 struct ServerSql *server_app_sql(ServerApp *app)

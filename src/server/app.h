@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "catalog/store.h"
 #include "intake/intake.h"
+#include "reconcile/reconcile.h"
 #include "warehouse/warehouse.h"
 
 typedef struct ServerApp ServerApp;
@@ -32,6 +33,7 @@ CatalogStore *server_app_store(ServerApp *app);
 Access *server_app_access(ServerApp *app);
 Intake *server_app_intake(ServerApp *app);
 Warehouse *server_app_warehouse(ServerApp *app);
+Reconcile *server_app_reconcile(ServerApp *app);
 /* Sessions and query slots (server/sql.h): made by server_sql_new when the app opens, freed first when it
  * closes. */
 struct ServerSql *server_app_sql(ServerApp *app);

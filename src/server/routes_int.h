@@ -41,6 +41,8 @@ bool route_run(ServerCall *call, GError **error);
 bool route_runs(ServerCall *call, GError **error);
 bool route_stop(ServerCall *call, GError **error);
 bool route_refresh(ServerCall *call, GError **error);
+bool route_reconcile(ServerCall *call, GError **error);
+bool route_ledger(ServerCall *call, GError **error);
 
 bool route_load_check(ServerCall *call, GError **error);
 bool route_load(ServerCall *call, GError **error);

@@ -15,7 +15,8 @@ import pytest
 
 ROOT = pathlib.Path(os.environ.get("WEIR_ROOT", "."))
 WEIR = pathlib.Path(os.environ.get("WEIR_BIN", "build/weir")).absolute()
-DOCUMENTS = ["docs/tutorial.md", "docs/how-to.md"]
+DOCUMENTS = ["docs/tutorial.md", "docs/how-to.md",
+             *sorted(str(path.relative_to(ROOT)) for folder in ("tutorial", "how-to", "explanation") for path in (ROOT / "docs" / folder).glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
 FILE = re.compile(r"^(?:#|--) file: (\S+)\n")
 
@@ -48,7 +49,7 @@ def test_each_command_gives_what_the_document_shows(document, tmp_path):
         ran = run_blocks(document, text, folder, env)
     finally:
         stop_server(folder)
-    assert ran, f"{document} shows no command"
+    assert ran or document.startswith("docs/explanation/"), f"{document} shows no command"
 
 
 def stop_server(folder):

@@ -1,0 +1,184 @@
+"""Source against warehouse: what differs is found, repaired, and what was made from it filled again."""
+import json
+import pathlib
+
+import pytest
+
+from conftest import ROOT, Server
+
+CASES = pathlib.Path(ROOT).parent / "shared/data/warehouse/cdc_reconcile_dev.jsonl"
+
+PROJECT = """
+name: shop
+timezone: Asia/Shanghai
+domains: [{name: trade}]
+sources:
+  - name: files
+    domain: trade
+    connector: file
+    tables:
+      - {name: orders, path: "data/orders*.csv", format: csv_with_names, to: ods_order}
+tables:
+  - name: ods_order
+    domain: trade
+    model: MODEL
+    key: [order_id]
+    time: paid_at
+    columns:
+      - {name: order_id, type: bigint}
+      - {name: order_status, type: string}
+      - {name: pay_amt, type: "decimal(18,2)"}
+      - {name: paid_at, type: datetime}
+"""
+DAY = """-- ---
+-- kind: incremental
+-- time: dt
+-- ---
+SELECT CAST(paid_at AS DATE) AS dt, count(*) AS order_cnt, sum(pay_amt) AS pay_amt
+FROM ods_order WHERE CAST(paid_at AS DATE) >= $start AND CAST(paid_at AS DATE) < $end GROUP BY 1
+"""
+HEADER = "order_id,order_status,pay_amt,paid_at\n"
+ROWS = [f"{i},new,{i}.50,2026-01-{i:02d} 10:00:00\n" for i in range(1, 9)]
+
+
+def write_source(folder, rows):
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data/orders.csv").write_text(HEADER + "".join(rows))
+
+
+@pytest.fixture(params=["unique", "duplicate"])
+def shop(tmp_path, request):
+    (tmp_path / "weir.yml").write_text(PROJECT.replace("MODEL", request.param))
+    (tmp_path / "domains/trade").mkdir(parents=True)
+    (tmp_path / "domains/trade/dws_trade_day.sql").write_text(DAY)
+    write_source(tmp_path, ROWS)
+    weir = Server(tmp_path)
+    weir.cli("apply", "--yes")
+    weir.cli("refresh")
+    weir.cli("run")
+    return weir
+
+
+def reconcile(weir, *words, code):
+    done = weir.cli("reconcile", *words, "--json", check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def query(weir, sql):
+    return [json.loads(line) for line in weir.cli("query", sql, "-f", "ndjson").stdout.splitlines()]
+
+
+def test_changed_deleted_and_lost_rows_are_repaired_and_refilled(shop):
+    assert reconcile(shop, "ods_order", code=0)["equal"]
+    rows = [ROWS[0].replace("new", "paid"), *ROWS[2:]]  # 1 changed, 2 deleted at the source
+    write_source(pathlib.Path(shop.project), rows)
+    shop.cli("query", "DELETE FROM ods_order WHERE order_id = 5")  # lost on the way
+
+    found = reconcile(shop, "ods_order", code=5)
+    assert (found["missing"], found["extra"], found["different"]) == ([[5]], [[2]], [[[1], ["order_status"]]])
+    assert found["stale"] == ["trade.dws_trade_day"] and found["repaired"] is None
+    assert len(query(shop, "SELECT * FROM ods_order")) == 7, "comparing changes nothing"
+
+    kept = reconcile(shop, "ods_order", "--repair", code=5)  # a row gone from a file is no deletion unless said so
+    assert kept["left"] == 1
+    done = reconcile(shop, "ods_order", "--repair", "--delete", "--refill", code=0)
+    assert done["repaired"]["deleted"] == 1 and [run["state"] for run in done["refilled"]] == ["done"]
+    shop.cli("run", "--start", "2026-01-01", "--end", "2026-01-10")
+    assert reconcile(shop, "ods_order", code=0)["equal"]
+    days = query(shop, "SELECT dt, order_cnt FROM dws_trade_day ORDER BY dt")
+    assert [day["dt"] for day in days] == [f"2026-01-{i:02d}" for i in (1, 3, 4, 5, 6, 7, 8)]
+
+
+def test_refill_covers_the_repaired_days(shop):
+    shop.cli("query", "DELETE FROM ods_order WHERE order_id IN (3, 6)")
+    shop.cli("run", "--start", "2026-01-01", "--end", "2026-01-10")
+    assert len(query(shop, "SELECT * FROM dws_trade_day")) == 6
+    done = reconcile(shop, "ods_order", "--repair", "--refill", code=0)
+    assert done["repaired"] == {"deleted": 0, "inserted": 2}
+    assert len(query(shop, "SELECT * FROM dws_trade_day")) == 8
+
+
+def test_rows_that_came_another_way_are_left_alone(shop):
+    shop.cli("query", "INSERT INTO ods_order VALUES (99, 'new', 1, '2026-02-01 00:00:00')")
+    found = reconcile(shop, "ods_order", code=0)
+    assert found["other"] == 1 and found["equal"]
+    reconcile(shop, "ods_order", "--repair", "--delete", code=0)
+    assert query(shop, "SELECT order_id FROM ods_order WHERE order_id = 99") == [{"order_id": 99}]
+
+
+def test_the_ledger_balances_and_says_what_is_gone(shop):
+    ledger = json.loads(shop.cli("ledger", "ods_order", "--json").stdout)["ledger"]
+    assert [(day["rows_in"], day["written"], day["present"], day["balanced"]) for day in ledger] == [(8, 8, 8, True)]
+    shop.cli("query", "DELETE FROM ods_order WHERE order_id = 5")
+    day = json.loads(shop.cli("ledger", "ods_order", "--json").stdout)["ledger"][0]
+    assert day["gone"] == 1
+
+
+def test_a_condition_cannot_carry_a_query(shop):
+    done = shop.cli("reconcile", "ods_order", "--where", "1=1) UNION SELECT 1 FROM x WHERE (1=1", check=False)
+    assert done.returncode == 2 and "one condition" in done.stderr
+    assert "no source" in shop.cli("reconcile", "dws_trade_day", check=False).stderr
+
+
+# ---- cases of the research -------------------------------------------------------------------------------
+
+
+def cases(kind):
+    if not CASES.exists():
+        return [pytest.param(None, marks=pytest.mark.skip(reason=f"{CASES} is not there"))]
+    rows = [json.loads(line) for line in CASES.read_text().splitlines()]
+    return [pytest.param(row, id=row["id"]) for row in rows if row["kind"] == kind]
+
+
+def table_yml(name, rows, model, key, extra=()):
+    names = sorted({column for row in rows for column in row}, key=["id", "tenant_id", "status"].index)
+    types = {"id": "bigint", "tenant_id": "bigint", "status": "string", "pos": "bigint"}
+    columns = "".join(f"      - {{name: {c}, type: {types[c]}}}\n" for c in [*names, *extra])
+    sequence = f"    sequence: {extra[0]}\n" if extra else ""
+    return f"  - name: {name}\n    domain: d\n    model: {model}\n    key: [{', '.join(key)}]\n{sequence}    columns:\n{columns}"
+
+
+@pytest.mark.parametrize("case", cases("reconcile"))
+def test_case_reconcile(tmp_path, case):
+    key, step = case["config"]["key"], case["steps"][0]
+    rows = step["source"] + step["target"]
+    (tmp_path / "weir.yml").write_text("name: recon\ndomains: [{name: d}]\ntables:\n" + table_yml("s", rows, "duplicate", key) +
+                                       table_yml("t", rows, "duplicate", key))
+    weir = Server(tmp_path)
+    weir.cli("apply", "--yes")
+    for table, name in (("s", "source"), ("t", "target")):
+        (tmp_path / f"{table}.ndjson").write_text("".join(json.dumps(row) + "\n" for row in step[name]))
+        weir.cli("load", f"d.{table}", str(tmp_path / f"{table}.ndjson"))
+    found = reconcile(weir, "s", "t", "--key", ",".join(key), "--columns", ",".join(case["config"]["columns"]),
+                      code=0 if case["expected"]["equal"] else 5)
+    assert {name: found[name] for name in case["expected"]} == case["expected"]
+
+
+CHANGES = ["--set", 'jsonpaths=["$.row.id", "$.row.tenant_id", "$.row.status", "$.pos", "$.op"]', "--set", "columns=id,tenant_id,status,pos,op",
+           "--set", "merge_type=MERGE", "--set", "delete=op = 'd'", "--set", "read_json_by_line=true", "--set", "format=json"]
+
+
+@pytest.mark.parametrize("case", cases("cdc"))
+def test_case_change_log(tmp_path, case):
+    """A change log merges into a unique table whose sequence is the position: replays and old rows change nothing."""
+    key, step = case["config"]["key"], case["steps"][0]
+    (tmp_path / "weir.yml").write_text("name: recon\ndomains: [{name: d}]\ntables:\n" +
+                                       table_yml("t", [{"id": 1, "tenant_id": 1, "status": ""}], "unique", key, ["pos"]))
+    weir = Server(tmp_path)
+    weir.cli("apply", "--yes")
+
+    def load(name, events):
+        path = tmp_path / f"{name}.ndjson"
+        path.write_text("".join(json.dumps(event) + "\n" for event in events))
+        weir.cli("load", "d.t", str(path), *CHANGES)
+
+    load("base", [{"op": "i", "pos": step["base_pos"], "row": row} for row in step["base"]])
+    chunk = step.get("chunk")
+    log = step.get("log") or chunk["log_between"]
+    load("log", log)
+    load("again", log)  # at least once
+    if chunk:  # read at the low watermark: what the log said since wins
+        low = min(event["pos"] for event in log) - 1
+        load("chunk", [{"op": "i", "pos": low, "row": row} for row in chunk["rows"]])
+    assert query(weir, "SELECT id, tenant_id, status FROM t ORDER BY id, tenant_id") == case["expected"]["table"]
