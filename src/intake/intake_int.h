@@ -245,9 +245,9 @@ typedef struct {
 } IntakePlan;
 void intake_plan_free(IntakePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePlan, intake_plan_free)
-/* `header` = field names of a CSV header (NULL = none). `conn` checks expressions. The plan borrows `table`.
- */
-IntakePlan *intake_plan_new(EngineConn *conn, const CatalogTable *table, const IntakeOptions *options,
+/* `header` = field names of a CSV header (NULL = none). Expressions are checked on a connection that is taken
+ * for them. The plan borrows `table`. */
+IntakePlan *intake_plan_new(Intake *intake, const CatalogTable *table, const IntakeOptions *options,
                             const GPtrArray *header, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A plan whose rows come from a SELECT text instead of a feed. */
 char *intake_plan_select(const IntakePlan *plan, const char *from);

@@ -356,9 +356,18 @@ static void clean_large(Load *load, bool ok)
     }
 }
 
+/* A small load needs none: it would hold one of few while it waits for its commit. */
+static bool take_conn(Load *load, GError **error)
+{
+    return load->conn || (load->conn = intake_conn_take(load->intake, error));
+}
+
 static bool load_large(Load *load, GError **error)
 {
     Intake *intake = load->intake;
+    if (!take_conn(load, error)) {
+        return false;
+    }
     intake_large_begin(intake);
     gint64 start = base_time_monotonic_us();
     intake_running_add(intake, load->txn->txn_id, load->conn,
@@ -392,7 +401,7 @@ static bool load_large(Load *load, GError **error)
 static bool parquet_header(Load *load, GError **error)
 {
     load->parquet = intake_spool_path(load->spool, error);
-    if (!load->parquet) {
+    if (!load->parquet || !take_conn(load, error)) {
         return false;
     }
     GString *sql = g_string_new("SELECT * FROM read_parquet(");
@@ -424,16 +433,12 @@ static bool read_header(Load *load, GError **error)
 static bool run(Load *load, GError **error)
 {
     gint64 start = base_time_monotonic_us();
-    load->conn = intake_conn_take(load->intake, error);
-    if (!load->conn) {
-        return false;
-    }
     bool ok =
         load->options->format == INTAKE_PARQUET ? parquet_header(load, error) : read_header(load, error);
     if (!ok) {
         return false;
     }
-    load->plan = intake_plan_new(load->conn, load->table, load->options, load->header, error);
+    load->plan = intake_plan_new(load->intake, load->table, load->options, load->header, error);
     if (!load->plan) {
         return false;
     }

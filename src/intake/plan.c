@@ -55,7 +55,8 @@ typedef struct {
     IntakePlan *plan;
     const CatalogTable *table;
     const IntakeOptions *options;
-    EngineConn *conn;
+    Intake *intake;
+    EngineConn *conn;          /* taken for the first expression: most loads have none */
     bool typed;                /* Parquet: fields have the file's types, every column is cast in SQL */
     GHashTable *field_index;   /* folded name -> IntakeField* */
     GHashTable *expressions;   /* folded column name -> header's text */
@@ -317,6 +318,9 @@ static char *expression(Build *b, const char *sql, const char *what, bool column
     g_autoptr(GHashTable) used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autofree char *source = dummy_source(b, columns);
     g_autoptr(GError) why = NULL;
+    if (!b->conn && !(b->conn = intake_conn_take(b->intake, error))) {
+        return NULL;
+    }
     for (int numeric = 0; numeric < 2; numeric++) {
         GError *this_why = NULL;
         g_autofree char *bare =
@@ -713,7 +717,7 @@ static bool build(Build *b, const GPtrArray *header, GError **error)
     return true;
 }
 
-IntakePlan *intake_plan_new(EngineConn *conn, const CatalogTable *table, const IntakeOptions *options,
+IntakePlan *intake_plan_new(Intake *intake, const CatalogTable *table, const IntakeOptions *options,
                             const GPtrArray *header, GError **error)
 {
     g_autoptr(IntakePlan) plan = g_new0(IntakePlan, 1);
@@ -734,15 +738,14 @@ IntakePlan *intake_plan_new(EngineConn *conn, const CatalogTable *table, const I
     Build b = {.plan = plan,
                .table = table,
                .options = options,
-               .conn = conn,
+               .intake = intake,
                .typed = options->format == INTAKE_PARQUET,
                .field_index = index,
                .expressions = expressions,
                .inner = inner,
                .checks = checks,
                .has_order = intake_needs_merge(table)};
-    if (!build(&b, header, error)) {
-        return NULL;
-    }
-    return g_steal_pointer(&plan);
+    bool ok = build(&b, header, error);
+    intake_conn_give(intake, b.conn);
+    return ok ? g_steal_pointer(&plan) : NULL;
 }
