@@ -1,7 +1,8 @@
 /* The one committer: group commit, checkpoints, housekeeping.
  *
  * It takes everything that queued while the last commit ran and commits it as one transaction, with one label
- * row a load. No timer: a lone load is committed at once, a hundred at once share one fsync. Loads that share
+ * row a load. A lone load is committed at once, a hundred at once share one fsync: after a commit of many
+ * their clients come back within moments, and the next waits for them (gather). Loads that share
  * a plan are one INSERT. A group that fails is rolled back; the jobs of the part that failed are done again
  * each alone, the others together: nobody fails for another's rows.
  *
@@ -17,6 +18,7 @@
 #define IDLE_US         (1 * BASE_TIME_SECOND_US) /* housekeeping when nothing comes */
 #define EXPIRE_EVERY_US (60 * BASE_TIME_SECOND_US)
 #define MAX_PREPARED    256
+#define GATHER_MAX_US   5000
 
 /* One plan's INSERT, kept: feed and statement. */
 typedef struct {
@@ -39,6 +41,9 @@ struct IntakeCommitter {
     GMutex lock;
     GCond wake, done;
     GQueue jobs;       /* IntakeJob* */
+    guint wanted;      /* so many are waited for; fewer do not wake the thread */
+    guint last_group;  /* jobs of the last commit, */
+    gint64 last_us;    /* and how long it took */
     GHashTable *holds; /* table key -> Hold* */
     bool stop;
     EngineConn *conn;
@@ -427,6 +432,8 @@ static void finish_group(IntakeCommitter *c, GPtrArray *group, GHashTable *mine)
         IntakeJob *job = group->pdata[i];
         if (job->detached) {
             detached_free(job);
+        } else if (job->posted) {
+            job->posted(job);
         } else {
             answer(job);
         }
@@ -485,6 +492,39 @@ static void housekeeping(IntakeCommitter *c)
  * ---------------------------------------------------------------------------------------------------------
  */
 
+/* Clients that were answered together send their next loads together, but one after the other: a commit for
+ * the first and another for the rest would cost twice. So after a commit of many the next waits until as many
+ * are there again, at most half as long as that commit took. @locks: held. */
+static void gather(IntakeCommitter *c)
+{
+    if (c->last_group <= 1 || g_queue_is_empty(&c->jobs)) {
+        return;
+    }
+    gint64 until_us = g_get_monotonic_time() + MIN(c->last_us / 2, GATHER_MAX_US);
+    c->wanted = c->last_group;
+    while (c->jobs.length < c->wanted && !c->stop && g_cond_wait_until(&c->wake, &c->lock, until_us)) {
+    }
+    c->wanted = 1;
+}
+
+/* Waits for jobs and takes what can run now; an empty group = it is time for housekeeping. False = stop. */
+static bool next_group(IntakeCommitter *c, GPtrArray *group, GHashTable *mine)
+{
+    g_mutex_lock(&c->lock);
+    gather(c);
+    take_group(c, group, mine);
+    bool over = group->len == 0 && c->stop && g_queue_is_empty(&c->jobs);
+    if (group->len == 0 && !over) {
+        if (!g_cond_wait_until(&c->wake, &c->lock, g_get_monotonic_time() + IDLE_US)) {
+            c->last_group = 0; /* those clients are gone */
+        }
+        gather(c);
+        take_group(c, group, mine);
+    }
+    g_mutex_unlock(&c->lock);
+    return !over;
+}
+
 static gpointer committer_main(gpointer user)
 {
     IntakeCommitter *c = user;
@@ -493,19 +533,14 @@ static gpointer committer_main(gpointer user)
     for (;;) {
         g_ptr_array_set_size(group, 0);
         g_hash_table_remove_all(mine);
-        g_mutex_lock(&c->lock);
-        take_group(c, group, mine);
-        if (group->len == 0) {
-            if (c->stop && g_queue_is_empty(&c->jobs)) {
-                g_mutex_unlock(&c->lock);
-                break;
-            }
-            g_cond_wait_until(&c->wake, &c->lock, g_get_monotonic_time() + IDLE_US);
-            take_group(c, group, mine);
+        if (!next_group(c, group, mine)) {
+            break;
         }
-        g_mutex_unlock(&c->lock);
         if (group->len > 0) {
+            gint64 start_us = base_time_monotonic_us();
             run_jobs(c, group);
+            c->last_us = base_time_monotonic_us() - start_us;
+            c->last_group = group->len;
             finish_group(c, group, mine);
         }
         checkpoint(c);
@@ -546,6 +581,7 @@ IntakeCommitter *intake_committer_start(Intake *intake, GError **error)
 {
     IntakeCommitter *c = g_new0(IntakeCommitter, 1);
     c->intake = intake;
+    c->wanted = 1;
     g_mutex_init(&c->lock);
     g_cond_init(&c->wake);
     g_cond_init(&c->done);
@@ -590,6 +626,21 @@ bool intake_check_healthy(Intake *intake, GError **error)
     return false;
 }
 
+static void queue(IntakeCommitter *c, IntakeJob *job)
+{
+    g_mutex_lock(&c->lock);
+    g_queue_push_tail(&c->jobs, job);
+    if (c->jobs.length >= c->wanted) {
+        g_cond_signal(&c->wake);
+    }
+    g_mutex_unlock(&c->lock);
+}
+
+void intake_commit_post(Intake *intake, IntakeJob *job)
+{
+    queue(intake->committer, job);
+}
+
 bool intake_commit_job(Intake *intake, IntakeJob *job, GError **error)
 {
     IntakeCommitter *c = intake->committer;
@@ -598,10 +649,7 @@ bool intake_commit_job(Intake *intake, IntakeJob *job, GError **error)
     }
     g_mutex_init(&job->lock);
     g_cond_init(&job->changed);
-    g_mutex_lock(&c->lock);
-    g_queue_push_tail(&c->jobs, job);
-    g_cond_signal(&c->wake);
-    g_mutex_unlock(&c->lock);
+    queue(c, job);
     g_mutex_lock(&job->lock);
     while (!job->done) {
         g_cond_wait(&job->changed, &job->lock);
@@ -626,10 +674,7 @@ void intake_commit_record(Intake *intake, IntakeTxn *txn)
     IntakeJob *job = g_new0(IntakeJob, 1);
     job->txn = txn;
     job->detached = true;
-    g_mutex_lock(&c->lock);
-    g_queue_push_tail(&c->jobs, job);
-    g_cond_signal(&c->wake);
-    g_mutex_unlock(&c->lock);
+    queue(c, job);
 }
 
 void intake_table_hold(Intake *intake, const char *key, bool merging)

@@ -134,7 +134,7 @@ static size_t parse_simple(const IntakeCsv *csv, const char *data, size_t len, s
     const size_t n_fields = rows->n_fields;
     Marks marks;
     marks_start(&marks, data, pos, len, separator, csv->delimiter[0]);
-    while (pos < len && rows->n_rows < ENGINE_CHUNK_ROWS) {
+    while (pos < len && rows->n_rows < rows->max_rows) {
         IntakeCell *cells = rows->cells + rows->n_rows * n_fields;
         size_t n = 0, start = pos, at;
         while ((at = marks_next(&marks)) < len && data[at] == separator) {
@@ -163,7 +163,7 @@ static size_t parse_wide(const IntakeCsv *csv, const char *data, size_t len, siz
     const char *stop = data + len;
     Marks marks;
     marks_start(&marks, data, pos, len, csv->separator[0], csv->delimiter[0]);
-    while (pos < len && rows->n_rows < ENGINE_CHUNK_ROWS) {
+    while (pos < len && rows->n_rows < rows->max_rows) {
         IntakeCell *cells = rows->cells + rows->n_rows * rows->n_fields;
         size_t n = 0, start = pos, next = len, end = len;
         for (;;) {
@@ -309,7 +309,7 @@ static void set_enclosed(const IntakeCsv *csv, IntakeRows *rows, IntakeCell *cel
 static size_t parse_enclosed(const IntakeCsv *csv, const char *data, size_t len, size_t pos, IntakeRows *rows)
 {
     const char *stop = data + len;
-    while (pos < len && rows->n_rows < ENGINE_CHUNK_ROWS) {
+    while (pos < len && rows->n_rows < rows->max_rows) {
         IntakeCell *cells = rows->cells + rows->n_rows * rows->n_fields;
         const char *p = data + pos, *line = p;
         Field field;

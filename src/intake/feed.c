@@ -9,6 +9,7 @@
 
 #define NULL_WORDS  (ENGINE_CHUNK_ROWS / 64)
 #define ORDER_SHIFT 24 /* rows of one block are fewer than 2^24 */
+#define MIN_ROW_BYTES 4 /* shorter ones come in several batches */
 
 struct IntakeParser {
     IntakeReader *reader;
@@ -34,10 +35,15 @@ IntakeParser *intake_parser_new(IntakeReader *reader, const IntakePlan *plan, In
     parser->plan = plan;
     parser->rejects = rejects;
     size_t n = plan->fields->len;
+    /* a load of ten rows does not clear memory for two thousand */
+    size_t max_rows = intake_reader_is_small(reader)
+                          ? CLAMP(intake_reader_left_bytes(reader) / MIN_ROW_BYTES, 16, ENGINE_CHUNK_ROWS)
+                          : ENGINE_CHUNK_ROWS;
     parser->rows = (IntakeRows){
         .n_fields = n,
-        .cells = g_new(IntakeCell, ENGINE_CHUNK_ROWS * MAX(n, 1)),
-        .lines = g_new(IntakeLine, ENGINE_CHUNK_ROWS),
+        .max_rows = max_rows,
+        .cells = g_new(IntakeCell, max_rows * MAX(n, 1)),
+        .lines = g_new(IntakeLine, max_rows),
         .arena = intake_arena_new(),
         .reject = intake_rejects_add,
         .reject_user = rejects,

@@ -39,6 +39,8 @@ IntakeSpool *intake_spool_new(Intake *intake);
 bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 intake_spool_bytes(const IntakeSpool *spool);
+/* Whether `len` bytes more stay in memory. */
+bool intake_spool_has_room(const IntakeSpool *spool, size_t len);
 /* Reads a file in place instead of a body (not removed on free). */
 IntakeSpool *intake_spool_open(Intake *intake, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_spool_free(IntakeSpool *spool); /* removes its file */
@@ -102,6 +104,16 @@ void intake_result_clear(IntakeResult *result);
 bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool,
                  const char *user, const char *peer, IntakeResult *ret,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same without waiting, for a small load of plain rows (no expressions, no phases, a body in memory):
+ * parsed on the caller's thread, without a file or the engine, and queued. False: it is not such a load, or
+ * something is wrong with it; nothing was done, intake_load says what. True: `done` is called once, on the
+ * committer's thread, and must not block; it takes *result over, and `error` (NULL = loaded). The options and
+ * the spool may be freed at once, the table must live until `done`. */
+typedef void (*IntakeDone)(void *user, IntakeResult *result, GError *error);
+bool intake_load_post(Intake *intake, const CatalogTable *table, const IntakeOptions *options,
+                      IntakeSpool *spool, const char *user, const char *peer, IntakeDone done,
+                      void *done_user);
 
 /* Stops a running large load; what it did is undone. False when no such load runs. */
 bool intake_cancel(Intake *intake, gint64 txn_id);

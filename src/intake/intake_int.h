@@ -96,9 +96,9 @@ void intake_arena_reset(IntakeArena *arena);
 
 typedef void (*IntakeRejectFn)(void *user, const char *line, size_t len, const char *reason);
 
-/* Up to ENGINE_CHUNK_ROWS rows of n_fields cells, row by row. */
+/* Up to max_rows (at most ENGINE_CHUNK_ROWS) rows of n_fields cells, row by row. */
 typedef struct {
-    size_t n_fields, n_rows;
+    size_t n_fields, n_rows, max_rows;
     IntakeCell *cells;
     IntakeLine *lines;
     IntakeArena *arena;
@@ -188,6 +188,8 @@ const IntakeCsv *intake_reader_csv(const IntakeReader *reader);
 IntakeSplit intake_reader_split(const IntakeReader *reader);
 /* True once the whole input is known to fit one block (after intake_reader_header). */
 bool intake_reader_is_small(const IntakeReader *reader);
+/* Bytes of a small one. */
+size_t intake_reader_left_bytes(const IntakeReader *reader);
 
 /* ---- rejects.c -------------------------------------------------------------------------------------------
  */
@@ -195,6 +197,8 @@ bool intake_reader_is_small(const IntakeReader *reader);
 typedef struct IntakeRejects IntakeRejects;
 IntakeRejects *intake_rejects_new(Intake *intake);
 void intake_rejects_free(IntakeRejects *rejects); /* the file stays */
+/* No file is made: whoever counts will load again. */
+void intake_rejects_count_only(IntakeRejects *rejects);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeRejects, intake_rejects_free)
 /* IntakeRejectFn; any thread. */
 void intake_rejects_add(void *rejects, const char *line, size_t len, const char *reason);
@@ -430,6 +434,8 @@ struct IntakeJob {
     const char *table_key; /* waits while a large merge holds that table; NULL = none */
     bool exclusive;        /* DDL: waits for every large load of the table */
     bool detached;         /* nobody waits: freed by the committer */
+    /* nobody waits, but this is called on the committer's thread with the outcome; it owns the job then */
+    void (*posted)(IntakeJob *job);
     /* outcome */
     GMutex lock; /* guards `done`; both are intake_commit_job's */
     GCond changed;
@@ -439,6 +445,8 @@ struct IntakeJob {
 };
 /* Queues and waits. Takes nothing over. */
 bool intake_commit_job(Intake *intake, IntakeJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Queues a job that has `posted`. */
+void intake_commit_post(Intake *intake, IntakeJob *job);
 /* Records a load that failed; nobody waits. Takes `txn`. */
 void intake_commit_record(Intake *intake, IntakeTxn *txn);
 typedef struct IntakeCommitter IntakeCommitter;
@@ -500,6 +508,8 @@ void intake_rejects_bind(Intake *intake, gint64 txn_id, IntakeRejects *rejects);
 
 /* The end of every load: state, row, result. */
 IntakeTxn *intake_txn_new(const CatalogTable *table, const char *label, const char *user, const char *peer);
+IntakeTxn *intake_load_txn(const CatalogTable *table, const IntakeOptions *options, const IntakeSpool *spool,
+                           const char *user, const char *peer);
 /* Takes the label; fills *ret with Label Already Exists when it is taken. */
 bool intake_load_begin(Intake *intake, IntakeTxn *txn, IntakeResult *ret,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

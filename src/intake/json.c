@@ -514,7 +514,7 @@ static bool whole_document(IntakeJsonParser *parser, IntakeRows *rows, GError **
 
 bool intake_json_parser_rows(IntakeJsonParser *parser, IntakeRows *rows, bool *ret_more, GError **error)
 {
-    while (rows->n_rows < ENGINE_CHUNK_ROWS) {
+    while (rows->n_rows < rows->max_rows) {
         if (parser->in_rows) {
             yyjson_val *value = yyjson_arr_iter_next(&parser->rows);
             if (value) {

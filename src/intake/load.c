@@ -469,15 +469,22 @@ static char *group_label(void)
                            g_random_int());
 }
 
+IntakeTxn *intake_load_txn(const CatalogTable *table, const IntakeOptions *options, const IntakeSpool *spool,
+                           const char *user, const char *peer)
+{
+    g_autofree char *made_up = options->label || options->group == INTAKE_GROUP_OFF ? NULL : group_label();
+    IntakeTxn *txn = intake_txn_new(table, options->label ? options->label : made_up, user, peer);
+    txn->two_phase = options->two_phase;
+    txn->bytes = intake_spool_bytes(spool);
+    return txn;
+}
+
 bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool,
                  const char *user, const char *peer, IntakeResult *ret, GError **error)
 {
     memset(ret, 0, sizeof *ret);
     ret->group = options->group;
-    g_autofree char *made_up = options->label || options->group == INTAKE_GROUP_OFF ? NULL : group_label();
-    IntakeTxn *txn = intake_txn_new(table, options->label ? options->label : made_up, user, peer);
-    txn->two_phase = options->two_phase;
-    txn->bytes = intake_spool_bytes(spool);
+    IntakeTxn *txn = intake_load_txn(table, options, spool, user, peer);
     if (!intake_load_begin(intake, txn, ret, error)) {
         intake_txn_free(txn);
         return false;

@@ -108,6 +108,10 @@ static bool read_bytes(IntakeReader *reader, char *out, size_t len, size_t *ret_
 /* Adds up to `len` bytes to the block. */
 static bool fill(IntakeReader *reader, IntakeBlock *block, size_t len, GError **error)
 {
+    if (!reader->decoder) { /* a small body gets a small block */
+        gint64 left = intake_spool_bytes(reader->spool) - reader->offset;
+        len = (size_t)CLAMP(left, 1, (gint64)len);
+    }
     block_reserve(block, block->len + len);
     size_t n;
     if (!read_bytes(reader, block->data + block->len, len, &n, error)) {
@@ -220,7 +224,7 @@ static bool next_locked(IntakeReader *reader, IntakeBlock *block, GError **error
     if (reader->at_end && reader->carry.len == 0) {
         return true; /* the block's bytes stay: chunks of a small load borrow them */
     }
-    block_reserve(block, MAX(reader->carry.len, INTAKE_BLOCK_BYTES));
+    block_reserve(block, reader->at_end ? reader->carry.len : MAX(reader->carry.len, INTAKE_BLOCK_BYTES));
     if (reader->carry.len > 0) { /* none was ever carried: there are no bytes to point at */
         memcpy(block->data, reader->carry.data, reader->carry.len);
     }
@@ -388,6 +392,11 @@ IntakeSplit intake_reader_split(const IntakeReader *reader)
 bool intake_reader_is_small(const IntakeReader *reader)
 {
     return reader->at_end && reader->carry.len <= INTAKE_BLOCK_BYTES;
+}
+
+size_t intake_reader_left_bytes(const IntakeReader *reader)
+{
+    return reader->carry.len;
 }
 
 const IntakeCsv *intake_reader_csv(const IntakeReader *reader)

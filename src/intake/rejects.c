@@ -22,6 +22,7 @@ struct IntakeRejects {
     char *name, *path, *first;
     int fd; /* -1 = not open, -2 = given up */
     gint64 count, bytes;
+    bool counts_only;
 };
 
 IntakeRejects *intake_rejects_new(Intake *intake)
@@ -31,6 +32,11 @@ IntakeRejects *intake_rejects_new(Intake *intake)
     rejects->intake = intake;
     rejects->fd = -1;
     return rejects;
+}
+
+void intake_rejects_count_only(IntakeRejects *rejects)
+{
+    rejects->counts_only = true;
 }
 
 void intake_rejects_free(IntakeRejects *rejects)
@@ -96,7 +102,7 @@ void intake_rejects_add(void *user, const char *line, size_t len, const char *re
     if (!rejects->first) {
         rejects->first = g_strdup(reason);
     }
-    if (rejects->bytes < INTAKE_MAX_ERROR_LOG_BYTES) {
+    if (!rejects->counts_only && rejects->bytes < INTAKE_MAX_ERROR_LOG_BYTES) {
         g_autofree char *valid = g_utf8_make_valid(line, (gssize)MIN(len, SOURCE_LINE_BYTES));
         GString *text = g_string_new("Reason: ");
         g_string_append(text, reason);

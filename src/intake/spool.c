@@ -118,6 +118,11 @@ bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len, GErro
     return true;
 }
 
+bool intake_spool_has_room(const IntakeSpool *spool, size_t len)
+{
+    return spool->memory && spool->bytes + (gint64)len <= spool->intake->spool_memory;
+}
+
 gint64 intake_spool_bytes(const IntakeSpool *spool)
 {
     return spool->bytes;

@@ -66,19 +66,27 @@ void server_call_set_deadline(ServerCall *call, gint64 monotonic_us)
 
 /* ---- finding a route -------------------------------------------------------------------------------- */
 
+/* `params` NULL: only whether it matches, which costs nothing. */
 static bool segment_matches(const char *pattern, size_t pattern_len, const char *text, size_t text_len,
                             GHashTable *params)
 {
     if (pattern_len < 2 || pattern[0] != '{') {
         return pattern_len == text_len && !strncmp(pattern, text, text_len);
     }
-    g_autofree char *raw = g_strndup(text, text_len);
-    char *value = g_uri_unescape_string(raw, NULL);
-    if (text_len == 0 || !value || !g_utf8_validate(value, -1, NULL)) {
-        g_free(value);
+    if (text_len == 0) {
         return false;
     }
-    g_hash_table_replace(params, g_strndup(pattern + 1, pattern_len - 2), value);
+    if (!params && !memchr(text, '%', text_len)) {
+        return g_utf8_validate(text, (gssize)text_len, NULL);
+    }
+    g_autofree char *raw = g_strndup(text, text_len);
+    g_autofree char *value = g_uri_unescape_string(raw, NULL);
+    if (!value || !g_utf8_validate(value, -1, NULL)) {
+        return false;
+    }
+    if (params) {
+        g_hash_table_replace(params, g_strndup(pattern + 1, pattern_len - 2), g_steal_pointer(&value));
+    }
     return true;
 }
 
@@ -116,30 +124,28 @@ const ServerRoute *server_route_find(const char *method, const char *path, GHash
                                      GError **error)
 {
     const ServerRoute *found = NULL;
-    g_autoptr(GHashTable) found_params = NULL;
-    g_autoptr(GString) methods = g_string_new(NULL);
+    g_autoptr(GString) methods = NULL;
     const char *wanted = g_str_equal(method, "HEAD") ? "GET" : method;
     for (size_t i = 0; i < SERVER_N_ROUTES; i++) {
         const ServerRoute *route = &SERVER_ROUTES[i];
-        g_autoptr(GHashTable) params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-        if (!path_matches(route->path, path, params)) {
+        if (!path_matches(route->path, path, NULL)) {
             continue;
         }
-        append_method(methods, route->method);
-        if (g_str_equal(route->method, wanted) &&
-            (!found || count_params(route->path) < count_params(found->path))) {
-            g_clear_pointer(&found_params, g_hash_table_unref);
-            found = route;
-            found_params = g_steal_pointer(&params);
+        if (g_str_equal(route->method, wanted)) {
+            found = !found || count_params(route->path) < count_params(found->path) ? route : found;
+        } else if (!found) {
+            methods = methods ? methods : g_string_new(NULL);
+            append_method(methods, route->method);
         }
     }
     if (!found) {
         base_fail(error, BASE_E_ROUTE_UNKNOWN, "%s %s is no address of the API", method, path);
-        base_error_hint(error, methods->len ? "the methods here are: %s" : "see /api/openapi.json%s",
-                        methods->str);
+        base_error_hint(error, methods ? "the methods here are: %s" : "see /api/openapi.json%s",
+                        methods ? methods->str : "");
         return NULL;
     }
-    *ret_params = g_steal_pointer(&found_params);
+    *ret_params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    (void)path_matches(found->path, path, *ret_params);
     return found;
 }
 

@@ -3,7 +3,8 @@
  * A route is a row: method, path with {parameters}, right that it needs, title, handler, and the keys of its
  * body and answer. /api/openapi.json, the 404/405 answers and the access check are made from the table;
  * adding a route is adding a row to server/routes.c. A handler takes a ServerCall and fills its answer; it
- * runs on a worker thread and may block. */
+ * runs on a worker thread and may block. Where there are too many calls for a thread each, the work is posted
+ * instead. */
 #ifndef WEIR_SERVER_API_H
 #define WEIR_SERVER_API_H
 
@@ -50,6 +51,9 @@ struct ServerCall {
     void *cancel_user;
     bool cancelled;
     gint64 deadline_us;
+    /* Set by who calls `post`: to be called once, from any thread, when `finish` may make the answer. */
+    void (*posted)(void *user);
+    void *posted_user;
     json_t *diagnostics; /* what is wrong with definitions: goes into the problem object */
 };
 
@@ -80,6 +84,11 @@ struct ServerRoute {
     ServerStyle style;
     ServerHandler check; /* before the body is read, so that a bad request is refused early; NULL = none */
     ServerHandler handler;
+    /* Begins the work without waiting for its end; must not block. True: it is taken, call->posted is called
+     * when it is done, and then `finish`, which must not block either, makes the answer in the handler's
+     * place. False: nothing was done, `handler` does it. NULL = none. */
+    bool (*post)(ServerCall *call);
+    ServerHandler finish;
     const char *title; /* English, for OpenAPI */
     /* "sql!:string limit:integer names:[string]"; a ! must be there; NULL = none. */
     const char *body_schema, *answer_schema;

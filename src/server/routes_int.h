@@ -46,11 +46,14 @@ bool route_ledger(ServerCall *call, GError **error);
 
 bool route_load_check(ServerCall *call, GError **error);
 bool route_load(ServerCall *call, GError **error);
+bool route_load_post(ServerCall *call);
+bool route_load_finish(ServerCall *call, GError **error);
 bool route_loads(ServerCall *call, GError **error);
 bool route_query(ServerCall *call, GError **error);
 
 bool route_stream_load_check(ServerCall *call, GError **error);
 bool route_stream_load(ServerCall *call, GError **error);
+bool route_stream_load_finish(ServerCall *call, GError **error);
 bool route_stream_load_2pc(ServerCall *call, GError **error);
 bool route_error_log(ServerCall *call, GError **error);
 bool route_doris_bootstrap(ServerCall *call, GError **error);
@@ -91,6 +94,8 @@ typedef struct {
     CatalogSnapshot *snapshot;
     const CatalogObject *object; /* the table */
     IntakeOptions *options;
+    IntakeResult result; /* once it is loaded, */
+    GError *failed;      /* or not */
 } RouteLoad;
 void route_load_free(gpointer load);
 /* A declared table that the user may load into; its error text is Doris's. */

@@ -13,6 +13,8 @@ void route_load_free(gpointer data)
     RouteLoad *load = data;
     if (load) {
         intake_options_free(load->options);
+        intake_result_clear(&load->result);
+        g_clear_error(&load->failed);
         catalog_snapshot_unref(load->snapshot);
         g_free(load);
     }
@@ -149,20 +151,58 @@ static json_t *result_to_json(const ServerCall *call, const IntakeResult *result
     return answer;
 }
 
-bool route_load(ServerCall *call, GError **error)
+static void note_load(const ServerCall *call)
 {
     const RouteLoad *load = call->state;
-    IntakeResult result = {0};
+    count_load(&load->result, !load->failed);
+    call_audit(call, "load", load->object->full_name, load->result.label, !load->failed);
+}
+
+/* Loads and waits; how it ended stands in call->state. */
+static bool run_load(ServerCall *call, GError **error)
+{
+    RouteLoad *load = call->state;
     if (!call->upload) {
         return base_fail(error, BASE_E_REQUEST_INVALID, "there is no body to load");
     }
-    bool ok = intake_load(server_app_intake(call->app), load->object->table, load->options, call->upload,
-                          access_user_name(call->user), call->peer, &result, error);
-    count_load(&result, ok);
-    call_json(call, result_to_json(call, &result));
-    call_audit(call, "load", load->object->full_name, result.label, ok);
-    intake_result_clear(&result);
-    return ok;
+    (void)!intake_load(server_app_intake(call->app), load->object->table, load->options, call->upload,
+                       access_user_name(call->user), call->peer, &load->result, &load->failed);
+    note_load(call);
+    return true;
+}
+
+static void loaded(void *user, IntakeResult *result, GError *failed)
+{
+    ServerCall *call = user;
+    RouteLoad *load = call->state;
+    load->result = *result;
+    load->failed = failed;
+    note_load(call);
+    call->posted(call->posted_user);
+}
+
+bool route_load_post(ServerCall *call)
+{
+    const RouteLoad *load = call->state;
+    return call->upload &&
+           intake_load_post(server_app_intake(call->app), load->object->table, load->options, call->upload,
+                            access_user_name(call->user), call->peer, loaded, call);
+}
+
+bool route_load_finish(ServerCall *call, GError **error)
+{
+    RouteLoad *load = call->state;
+    call_json(call, result_to_json(call, &load->result));
+    if (load->failed) {
+        g_propagate_error(error, g_steal_pointer(&load->failed));
+        return false;
+    }
+    return true;
+}
+
+bool route_load(ServerCall *call, GError **error)
+{
+    return run_load(call, error) && route_load_finish(call, error);
 }
 
 bool route_loads(ServerCall *call, GError **error)
@@ -279,27 +319,23 @@ static json_t *stream_load_answer(const ServerCall *call, const IntakeResult *re
     return answer;
 }
 
+bool route_stream_load_finish(ServerCall *call, GError **error)
+{
+    (void)error; /* the verdict stands in the answer */
+    RouteLoad *load = call->state;
+    IntakeResult *result = &load->result;
+    if (!result->status) {
+        result->status = load->failed ? "Fail" : "Success";
+    }
+    if (!result->message) {
+        result->message = g_strdup(load->failed ? load->failed->message : "OK");
+    }
+    return call_json(call, stream_load_answer(call, result, call_header(call, "comment")));
+}
+
 bool route_stream_load(ServerCall *call, GError **error)
 {
-    const RouteLoad *load = call->state;
-    IntakeResult result = {0};
-    g_autoptr(GError) failed = NULL;
-    if (!call->upload) {
-        return base_fail(error, BASE_E_REQUEST_INVALID, "there is no body to load");
-    }
-    bool ok = intake_load(server_app_intake(call->app), load->object->table, load->options, call->upload,
-                          access_user_name(call->user), call->peer, &result, &failed);
-    count_load(&result, ok);
-    if (!result.status) {
-        result.status = ok ? "Success" : "Fail";
-    }
-    if (!result.message) {
-        result.message = g_strdup(failed ? failed->message : "OK");
-    }
-    call_audit(call, "load", load->object->full_name, result.label, ok);
-    call_json(call, stream_load_answer(call, &result, call_header(call, "comment")));
-    intake_result_clear(&result);
-    return true;
+    return run_load(call, error) && route_stream_load_finish(call, error);
 }
 
 static json_t *two_phase_answer(const char *status, const char *text)

@@ -28,6 +28,7 @@ static GString *parse(const IntakeCsv *csv, const char *text, size_t len, size_t
     GString *out = g_string_new(NULL);
     gint64 rejects = 0;
     IntakeRows rows = {.n_fields = N_FIELDS,
+                       .max_rows = ENGINE_CHUNK_ROWS,
                        .cells = g_new(IntakeCell, ENGINE_CHUNK_ROWS * N_FIELDS),
                        .lines = g_new(IntakeLine, ENGINE_CHUNK_ROWS),
                        .arena = intake_arena_new(),
@@ -94,6 +95,7 @@ static void check_json(const char *text, size_t len, bool array)
     const IntakeJson json = {.names = names, .strip_outer_array = array, .by_line = !array};
     IntakeJsonParser *parser = intake_json_parser_new(&json);
     IntakeRows rows = {.n_fields = N_FIELDS,
+                       .max_rows = ENGINE_CHUNK_ROWS,
                        .cells = g_new(IntakeCell, ENGINE_CHUNK_ROWS * N_FIELDS),
                        .lines = g_new(IntakeLine, ENGINE_CHUNK_ROWS),
                        .arena = intake_arena_new(),

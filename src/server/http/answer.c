@@ -127,10 +127,24 @@ static struct MHD_Response *whole(HttpRequest *request)
     return response;
 }
 
+/* On MHD's thread: the posted work is done. */
+static void finish_posted(HttpRequest *request)
+{
+    g_mutex_lock(&request->lock);
+    bool posted = request->posted;
+    request->posted = false;
+    g_mutex_unlock(&request->lock);
+    if (posted) {
+        (void)request->route->finish(&request->call, &request->error);
+        http_finish(request);
+    }
+}
+
 enum MHD_Result http_answer(HttpRequest *request)
 {
     ServerCall *call = &request->call;
     struct MHD_Response *response;
+    finish_posted(request);
     request->phase = HTTP_ANSWERING;
     g_mutex_lock(&request->lock);
     bool streaming = request->streaming;
@@ -145,6 +159,23 @@ enum MHD_Result http_answer(HttpRequest *request)
     enum MHD_Result result = MHD_queue_response(request->connection, (unsigned)call->status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+void http_posted(void *user)
+{
+    HttpRequest *request = user;
+    ServerHttp *http = request->http;
+    g_mutex_lock(&request->lock);
+    request->posted = true;
+    request->handled = true;
+    http_resume_locked(request);
+    g_mutex_unlock(&request->lock);
+    http_request_unref(request);
+    g_mutex_lock(&http->lock);
+    if (--http->n_posted == 0) {
+        g_cond_broadcast(&http->changed);
+    }
+    g_mutex_unlock(&http->lock);
 }
 
 void http_finish(HttpRequest *request)

@@ -196,12 +196,15 @@ static void wait_for_requests(ServerHttp *http)
     g_mutex_unlock(&http->lock);
 }
 
-/* Every handler has returned; MHD still has to send what they said. A client that does not read is not waited
+/* Every handler has returned, what was posted ends too; MHD still has to send what they said. A client that does not read is not waited
  * for. */
 static void wait_for_answers(ServerHttp *http)
 {
-    gint64 deadline_us = g_get_monotonic_time() + STOP_ANSWERS_US;
     g_mutex_lock(&http->lock);
+    while (http->n_posted > 0) { /* their connections are suspended */
+        g_cond_wait(&http->changed, &http->lock);
+    }
+    gint64 deadline_us = g_get_monotonic_time() + STOP_ANSWERS_US;
     while (g_hash_table_size(http->active) > 0 &&
            g_cond_wait_until(&http->changed, &http->lock, deadline_us)) {
     }

@@ -9,6 +9,8 @@
  *
  * Uploads: bytes gather in a buffer; a full one is written to the spool by a job while the next fills; when
  * both are full the connection is suspended. So an upload holds two buffers, and a slow client no thread.
+ * Small loads are many: a thread each, woken for each, would cost more than the load. Where the route can, its
+ * work is posted from MHD's thread and finished there when the connection is resumed.
  * Answers that stream: the handler fills a bounded buffer and waits while it is full; MHD empties it and
  * suspends the connection while it is empty. */
 #ifndef WEIR_SERVER_HTTP_INT_H
@@ -21,6 +23,7 @@
 
 #define HTTP_UPLOAD_BUFFER_BYTES (256 * 1024)
 #define HTTP_STREAM_BUFFER_BYTES (1024 * 1024)
+#define HTTP_MAX_POST_BYTES      (64 * 1024) /* of an upload that no thread waits for */
 #define HTTP_MAX_BODY_BYTES      (16 * 1024 * 1024) /* of JSON */
 #define HTTP_MAX_DRAIN_BYTES                                                                                 \
     G_GINT64_CONSTANT(1073741824) /* read and dropped so that a client gets its answer */
@@ -55,6 +58,7 @@ typedef struct {
     bool suspended;
     bool answer_ready; /* head may be sent */
     bool handled;      /* the handler has returned */
+    bool posted;       /* the route's work is done elsewhere, and its `finish` has not run */
     bool failed_late;  /* after the head was sent: the connection must break */
     bool streaming;    /* the handler wrote */
     bool gone;         /* the client has left, or MHD is done with the request */
@@ -75,6 +79,7 @@ struct ServerHttp {
     GCond changed;      /* a request has ended; who stops waits */
     GCond begun;        /* the first of `active` has come: the watcher waits */
     GHashTable *active; /* set of HttpRequest */
+    unsigned n_posted;  /* requests whose work was posted and is not done */
     bool stopping;      /* no new request begins */
     bool closed;        /* the pools take no more */
     bool hurry;         /* do not wait for queries */
@@ -99,6 +104,8 @@ enum MHD_Result http_answer(HttpRequest *request);
 bool http_write(void *request, const void *data, size_t len);
 /* The handler has returned: whole answers are made, streams ended. */
 void http_finish(HttpRequest *request);
+/* ServerCall's `posted`; takes a reference. */
+void http_posted(void *request);
 /* With request->lock held. */
 void http_resume_locked(HttpRequest *request);
 

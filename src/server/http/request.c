@@ -239,13 +239,18 @@ static enum MHD_Result push_from_mhd(GThreadPool *pool, HttpRequest *request, bo
 }
 
 /* The pools are closing: what has not begun is told so, from MHD's thread. */
-static enum MHD_Result answer_stopping(HttpRequest *request)
+static void say_stopping(HttpRequest *request)
 {
     if (!request->error) {
         base_fail(&request->error, BASE_E_INTERRUPTED, "the server stops");
         base_error_not_done(&request->error, "Nothing was done.");
     }
     http_finish(request);
+}
+
+static enum MHD_Result answer_stopping(HttpRequest *request)
+{
+    say_stopping(request);
     return http_answer(request);
 }
 
@@ -420,6 +425,50 @@ static enum MHD_Result take_body(HttpRequest *request, const char *data, size_t 
     return MHD_YES;
 }
 
+/* A small upload that is whole, checked, and still in memory. */
+static bool may_post(const HttpRequest *request)
+{
+    return request->route && request->route->post && request->checked && !request->error &&
+           request->call.upload && request->filling && request->filling->len <= HTTP_MAX_POST_BYTES &&
+           intake_spool_has_room(request->call.upload, request->filling->len);
+}
+
+static void suspend(HttpRequest *request)
+{
+    g_mutex_lock(&request->lock);
+    request->suspended = true;
+    MHD_suspend_connection(request->connection);
+    g_mutex_unlock(&request->lock);
+}
+
+/* The connection is suspended before the work can end. What is not taken goes the way of every handler. */
+static enum MHD_Result post(HttpRequest *request)
+{
+    ServerHttp *http = request->http;
+    write_out(request, request->filling);
+    suspend(request);
+    g_mutex_lock(&http->lock);
+    http->n_posted++;
+    g_mutex_unlock(&http->lock);
+    request->call.posted = http_posted;
+    request->call.posted_user = http_request_ref(request);
+    if (!request->error && request->route->post(&request->call)) {
+        return MHD_YES;
+    }
+    http_request_unref(request);
+    g_mutex_lock(&http->lock);
+    http->n_posted--;
+    bool ok = !http->closed;
+    if (ok) {
+        push(http->workers, request);
+    }
+    g_mutex_unlock(&http->lock);
+    if (!ok) {
+        say_stopping(request);
+    }
+    return MHD_YES;
+}
+
 /* A write that still runs hands over to the handler itself. */
 static enum MHD_Result handle(HttpRequest *request)
 {
@@ -432,7 +481,10 @@ static enum MHD_Result handle(HttpRequest *request)
         MHD_suspend_connection(request->connection);
     }
     g_mutex_unlock(&request->lock);
-    return later ? MHD_YES : push_from_mhd(request->http->workers, request, true);
+    if (later) {
+        return MHD_YES;
+    }
+    return may_post(request) ? post(request) : push_from_mhd(request->http->workers, request, true);
 }
 
 /* ---- MHD's callback

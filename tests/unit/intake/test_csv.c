@@ -16,6 +16,7 @@ static char *parse(const IntakeCsv *csv, size_t n_fields, const char *text, size
 {
     int rejects = 0;
     IntakeRows rows = {.n_fields = n_fields,
+                       .max_rows = ENGINE_CHUNK_ROWS,
                        .cells = g_new(IntakeCell, ENGINE_CHUNK_ROWS * n_fields),
                        .lines = g_new(IntakeLine, ENGINE_CHUNK_ROWS),
                        .arena = intake_arena_new(),
