@@ -7,9 +7,9 @@
  * cannot be unset. */
 #include "intake/intake_int.h"
 
-#define NULL_WORDS  (ENGINE_CHUNK_ROWS / 64)
-#define ORDER_SHIFT 24 /* rows of one block are fewer than 2^24 */
-#define MIN_ROW_BYTES 4 /* shorter ones come in several batches */
+#define NULL_WORDS    (ENGINE_CHUNK_ROWS / 64)
+#define ORDER_SHIFT   24 /* rows of one block are fewer than 2^24 */
+#define MIN_ROW_BYTES 4  /* shorter ones come in several batches */
 
 struct IntakeParser {
     IntakeReader *reader;

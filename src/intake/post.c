@@ -1,10 +1,10 @@
 /* Small loads that nobody waits for.
  *
- * A load of ten rows costs less than waking the thread that waits for its commit. So the caller (a thread that
- * serves many sockets) parses it here and goes on; the committer tells when it is durable. Only what cannot
- * block and cannot go wrong comes this way: a few plain rows in memory, every one accepted, a label that is
- * free. Anything else is left to intake_load as if it had never been here, so there is one place that says
- * what is wrong with a load. */
+ * A load of ten rows costs less than waking the thread that waits for its commit. So the caller (a thread
+ * that serves many sockets) parses it here and goes on; the committer tells when it is durable. Only what
+ * cannot block and cannot go wrong comes this way: a few plain rows in memory, every one accepted, a label
+ * that is free. Anything else is left to intake_load as if it had never been here, so there is one place that
+ * says what is wrong with a load. */
 #include "base/time.h"
 #include "intake/intake_int.h"
 

@@ -196,8 +196,8 @@ static void wait_for_requests(ServerHttp *http)
     g_mutex_unlock(&http->lock);
 }
 
-/* Every handler has returned, what was posted ends too; MHD still has to send what they said. A client that does not read is not waited
- * for. */
+/* Every handler has returned, what was posted ends too; MHD still has to send what they said. A client that
+ * does not read is not waited for. */
 static void wait_for_answers(ServerHttp *http)
 {
     g_mutex_lock(&http->lock);

@@ -9,10 +9,10 @@
  *
  * Uploads: bytes gather in a buffer; a full one is written to the spool by a job while the next fills; when
  * both are full the connection is suspended. So an upload holds two buffers, and a slow client no thread.
- * Small loads are many: a thread each, woken for each, would cost more than the load. Where the route can, its
- * work is posted from MHD's thread and finished there when the connection is resumed.
- * Answers that stream: the handler fills a bounded buffer and waits while it is full; MHD empties it and
- * suspends the connection while it is empty. */
+ * Small loads are many: a thread each, woken for each, would cost more than the load. Where the route can,
+ * its work is posted from MHD's thread and finished there when the connection is resumed. Answers that
+ * stream: the handler fills a bounded buffer and waits while it is full; MHD empties it and suspends the
+ * connection while it is empty. */
 #ifndef WEIR_SERVER_HTTP_INT_H
 #define WEIR_SERVER_HTTP_INT_H
 
@@ -23,7 +23,7 @@
 
 #define HTTP_UPLOAD_BUFFER_BYTES (256 * 1024)
 #define HTTP_STREAM_BUFFER_BYTES (1024 * 1024)
-#define HTTP_MAX_POST_BYTES      (64 * 1024) /* of an upload that no thread waits for */
+#define HTTP_MAX_POST_BYTES      (64 * 1024)        /* of an upload that no thread waits for */
 #define HTTP_MAX_BODY_BYTES      (16 * 1024 * 1024) /* of JSON */
 #define HTTP_MAX_DRAIN_BYTES                                                                                 \
     G_GINT64_CONSTANT(1073741824) /* read and dropped so that a client gets its answer */
