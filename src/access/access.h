@@ -37,7 +37,7 @@ void access_user_unref(AccessUser *user);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AccessUser, access_user_unref)
 const char *access_user_name(const AccessUser *user);
 bool access_user_is_admin(const AccessUser *user);
-/* The machine's own user: the CLI in-process and the local token. May everything. */
+/* The machine's own user: the CLI in-process and the local token. May everything. Borrowed. */
 AccessUser *access_local_user(Access *access);
 
 /* Users. Passwords are argon2id; beside them SHA1(SHA1(p)) and SHA256(SHA256(p)) for the MySQL protocol.

@@ -38,6 +38,19 @@ X(LOAD_LABEL_KEEP, "load.label_keep", BASE_CONFIG_DURATION, "3d", 1000000, G_MAX
   "A label is remembered at least this long", "导入标签的保留时间")
 X(LOAD_SPOOL_MEMORY, "load.spool_memory", BASE_CONFIG_BYTES, "256KB", 0, G_MAXINT32, false,
   "An upload larger than this goes to the spool folder", "上传超过此大小写入暂存目录")
+X(MAIL_SERVER, "mail.server", BASE_CONFIG_TEXT, "", 0, 0, false,
+  "Server that reports and alerts are mailed by: smtp://host:587 or smtps://host",
+  "发送报告与告警的邮件服务器：smtp://host:587 或 smtps://host")
+X(MAIL_FROM, "mail.from", BASE_CONFIG_TEXT, "", 0, 0, false, "Sender's address", "发件人地址")
+X(MAIL_USER, "mail.user", BASE_CONFIG_TEXT, "", 0, 0, false, "User at the mail server; empty = none",
+  "邮件服务器用户名；留空表示无需登录")
+X(MAIL_PASSWORD, "mail.password", BASE_CONFIG_TEXT, "", 0, 0, true, "Password at the mail server",
+  "邮件服务器密码")
+X(MAIL_TLS, "mail.tls", BASE_CONFIG_TEXT, "required", 0, 0, false,
+  "required, try or off; required refuses a server without TLS", "required、try 或 off；required 拒绝不支持 TLS 的服务器")
+X(MAIL_CA, "mail.ca", BASE_CONFIG_TEXT, "", 0, 0, false,
+  "PEM file of authorities that sign the mail server's certificate; empty = the system's",
+  "签发邮件服务器证书的 CA（PEM）；留空使用系统的")
 X(LANG, "lang", BASE_CONFIG_TEXT, "", 0, 0, false,
   "Language of messages: en, zh; empty = from LANG", "消息语言：en、zh；留空取自 LANG")
 X(LOG_LEVEL, "log.level", BASE_CONFIG_TEXT, "info", 0, 0, false,

@@ -178,6 +178,18 @@ X(FORMAT_INVALID, 4011, 400, 1105, "HY000", 1, false, "Data is not in the named 
 X(CHECK_FAILED, 5001, 422, 1105, "HY000", 5, false, "Check failed", "检查未通过",
   "A blocking check found rows that it forbids. The new data was held back from readers.",
   "阻断性检查发现了不允许的行，新数据没有对读者可见。")
+X(CHANNEL_UNKNOWN, 6002, 422, 1105, "HY000", 2, false, "Unknown channel", "未知的通知渠道",
+  "A receiver is a mail address, an URL, or a name under `channels:` of weir.yml with its type and address.",
+  "接收方应为邮件地址、URL，或 weir.yml 中 channels 下声明的名称。")
+X(SEND_FAILED, 6003, 502, 1105, "HY000", 1, true, "Message not sent", "消息未送达",
+  "The mail server or chat did not take the message. The message carries its answer; other receivers were still tried.",
+  "邮件服务器或聊天工具未接收消息，消息中有其应答；其他接收方仍会尝试。")
+X(METRIC_UNSUPPORTED, 6004, 422, 1105, "HY000", 2, false, "Metric cannot be used here", "此处不支持该指标",
+  "Reports and alerts take atomic metrics; for others give them a query.",
+  "报告与告警支持原子指标；其他指标请改用 query。")
+X(ALERT_UNKNOWN, 6005, 404, 1105, "HY000", 2, false, "No such alert event", "没有该告警事件",
+  "The number is none of an open event. `weir alerts` lists them.",
+  "该编号没有对应的未恢复事件，weir alerts 可列出。")
 X(SOURCE_UNREACHABLE, 6001, 502, 1105, "HY000", 1, true, "Source not reachable", "数据源不可达",
   "A source did not answer, or not in time.",
   "数据源没有应答，或超时。")

@@ -249,6 +249,8 @@ int cli_verb_query(CliContext *ctx);
 int cli_verb_refresh(CliContext *ctx);
 int cli_verb_reconcile(CliContext *ctx);
 int cli_verb_ledger(CliContext *ctx);
+int cli_verb_report(CliContext *ctx);
+int cli_verb_alerts(CliContext *ctx);
 int cli_verb_restore(CliContext *ctx);
 int cli_verb_rollback(CliContext *ctx);
 int cli_verb_run(CliContext *ctx);

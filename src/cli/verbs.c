@@ -146,6 +146,17 @@ static const CliFlag LEDGER[] = {
      "与 --daily 同用：日期，默认今天"},
     END,
 };
+static const CliFlag REPORT[] = {
+    {"send", 0, CLI_BOOL, NULL, NULL, "send it to its receivers now", "立即发送"},
+    {"out", 0, CLI_TEXT, "FILE", NULL, "write the page here instead of to the terminal", "把页面写入文件"},
+    END,
+};
+static const CliFlag ALERTS[] = {
+    {"all", 0, CLI_BOOL, NULL, NULL, "resolved events too", "包含已恢复的事件"},
+    {"for", 0, CLI_TEXT, "DURATION", NULL, "how long to be silent; 0 ends it", "静默时长，0 表示取消"},
+    {"limit", 0, CLI_TEXT, "N", NULL, "at most N lines; default: 50", "最多 N 行，默认 50"},
+    END,
+};
 static const CliFlag LS[] = {
     {"domain", 0, CLI_TEXT, "DOMAIN", NULL, "of this domain only", "只看该域"},
     {"layer", 0, CLI_TEXT, "LAYER", NULL, "of this layer only", "只看该层"},
@@ -253,6 +264,12 @@ const CliVerb CLI_VERBS[] = {
     {"lineage", CLI_GROUP_LOOK, "OBJECT[.COLUMN]", 1, 1, CLI_WORDS_NONE, NULL,
      "where an object or a column comes from, or goes", "对象或列的血缘", NULL, NULL, LINEAGE,
      cli_verb_lineage},
+
+    {"report", CLI_GROUP_OPERATE, "NAME", 1, 1, CLI_WORDS_NONE, NULL, "a report as a page; --send sends it",
+     "查看报告，--send 发送", NULL, NULL, REPORT, cli_verb_report},
+    {"alerts", CLI_GROUP_OPERATE, "[ack ID | silence [ALERT] | try ALERT]", 0, 2, CLI_WORDS_LIST,
+     "ack silence try", "events of alerts; acknowledge, silence, try", "告警事件；确认、静默、试运行", NULL,
+     NULL, ALERTS, cli_verb_alerts},
 
     {"doctor", CLI_GROUP_OPERATE, "", 0, 0, CLI_WORDS_NONE, NULL,
      "check project, data, disk, engine, ports, clock", "检查项目、数据、磁盘、引擎、端口与时钟", NULL, NULL,

@@ -27,6 +27,7 @@ struct ServerApp {
     Intake *intake;
     Warehouse *warehouse;
     Reconcile *reconcile;
+    Report *report;
     ServerSql *sql;
     GMutex snapshot_lock; /* held for a pointer's swap only */
     CatalogSnapshot *snapshot;
@@ -160,6 +161,7 @@ static bool open_parts(ServerApp *app, GError **error)
     if (!app->warehouse || !open_snapshot(app, error)) {
         return false;
     }
+    app->report = report_new(app->engine, app->intake, app->access, app->config);
     app->reconcile = reconcile_new(app->engine, app->intake, app->warehouse);
     access_set_system_tables(app->access, server_infoschema_select, app);
     app->sql = server_sql_new(app, error);
@@ -201,6 +203,7 @@ void server_app_close(ServerApp *app)
         return;
     }
     server_sql_free(app->sql);
+    report_free(app->report);
     reconcile_free(app->reconcile);
     warehouse_close(app->warehouse);
     intake_close(app->intake);
@@ -270,6 +273,11 @@ Warehouse *server_app_warehouse(ServerApp *app)
 Reconcile *server_app_reconcile(ServerApp *app)
 {
     return app->reconcile;
+}
+
+Report *server_app_report(ServerApp *app)
+{
+    return app->report;
 }
 
 struct ServerSql *server_app_sql(ServerApp *app)

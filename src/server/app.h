@@ -12,6 +12,7 @@
 #include "catalog/store.h"
 #include "intake/intake.h"
 #include "reconcile/reconcile.h"
+#include "report/report.h"
 #include "warehouse/warehouse.h"
 
 typedef struct ServerApp ServerApp;
@@ -34,6 +35,7 @@ Access *server_app_access(ServerApp *app);
 Intake *server_app_intake(ServerApp *app);
 Warehouse *server_app_warehouse(ServerApp *app);
 Reconcile *server_app_reconcile(ServerApp *app);
+Report *server_app_report(ServerApp *app);
 /* Sessions and query slots (server/sql.h): made by server_sql_new when the app opens, freed first when it
  * closes. */
 struct ServerSql *server_app_sql(ServerApp *app);

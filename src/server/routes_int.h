@@ -43,6 +43,10 @@ bool route_stop(ServerCall *call, GError **error);
 bool route_refresh(ServerCall *call, GError **error);
 bool route_reconcile(ServerCall *call, GError **error);
 bool route_ledger(ServerCall *call, GError **error);
+bool route_report(ServerCall *call, GError **error);
+bool route_report_send(ServerCall *call, GError **error);
+bool route_alerts(ServerCall *call, GError **error);
+bool route_alert(ServerCall *call, GError **error);
 
 bool route_load_check(ServerCall *call, GError **error);
 bool route_load(ServerCall *call, GError **error);

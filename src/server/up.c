@@ -25,6 +25,7 @@ typedef struct {
     ServerMysql *mysql;
     ServerFileWatch *watch;
     ServerScheduler *scheduler;
+    ServerReporter *reporter;
     char *json_path; /* server.json, once written */
     char *link;
 } Up;
@@ -215,6 +216,7 @@ static bool start(Up *up, const ServerUpOptions *options, GError **error)
     }
     if (options->schedule) {
         up->scheduler = server_scheduler_start(up->app);
+        up->reporter = server_reporter_start(up->app);
     }
     base_log(BASE_LOG_INFO, "up", "http", server_app_http(up->app), "mysql", server_app_mysql(up->app),
              "data", server_app_data(up->app), NULL);
@@ -234,6 +236,7 @@ static void stop(Up *up)
     server_http_stop(up->http);
     server_mysql_stop(up->mysql);
     server_scheduler_free(up->scheduler);
+    server_reporter_stop(up->reporter);
     server_file_watch_stop(up->watch);
     stop_hurry(hurrying);
     server_http_free(up->http);

@@ -16,4 +16,9 @@ ServerScheduler *server_scheduler_start(ServerApp *app);
 void server_scheduler_stop(ServerScheduler *scheduler);
 void server_scheduler_free(ServerScheduler *scheduler);
 
+/* reporter.c: sends reports, looks at alerts. Stop waits for a message that is being sent. */
+typedef struct ServerReporter ServerReporter;
+ServerReporter *server_reporter_start(ServerApp *app);
+void server_reporter_stop(ServerReporter *reporter);
+
 #endif
