@@ -5,6 +5,7 @@
  * bind.c     YAML against that table -> CatalogObject
  * model.c    SQL files: header, body, place
  * parse.c    all SQL of a project -> the parser's trees, in batches on several connections
+ * walked.c   what parsing and walking found, kept by content; cache.c where it is kept
  * resolve.c  names -> objects; models in order; what follows from it (edges, columns, text that the engine
  * runs) columns.c  one tree -> its output columns with their origins (column-level lineage) types.c    column
  * types of models, by binding them in the engine, kept by content snapshot.c the immutable result and its
@@ -108,7 +109,6 @@ typedef struct {
     bool live;         /* from CREATE TABLE or a source, not from files */
     bool columns_open; /* the columns are not (all) known */
     char *history_clash; /* a column of the SELECT with the name of one of the history's; NULL = none */
-    char *types_hash;  /* MODEL: of what its types came from (types.c); NULL = not bound */
 } CatalogNode;
 CatalogNode *catalog_node_new(CatalogKind kind, const char *domain, const char *name);
 CatalogNode *catalog_node_ref(CatalogNode *node);
@@ -127,6 +127,11 @@ CatalogNode *catalog_node_from_table(const CatalogTable *table);
 
 typedef struct CatalogColumnsResult CatalogColumnsResult;
 
+/* A table as a model's text names it. */
+typedef struct {
+    char *schema, *name; /* schema "" when none */
+} CatalogTableName;
+
 /* An object with the YAML it came from. */
 typedef struct {
     CatalogNode *node;
@@ -135,7 +140,9 @@ typedef struct {
     size_t body_offset;            /* MODEL: of the body in the file */
     bool failed;                   /* something is wrong with it: left out of the snapshot */
     bool duplicate;                /* its name is taken */
-    EngineTree *tree;              /* MODEL: the parser's */
+    EngineTree *tree;              /* MODEL: the parser's, until it has been walked; NULL when not needed */
+    char *text_key;                /* MODEL: of the text alone (walked.c) */
+    GPtrArray *names;              /* MODEL: CatalogTableName*, tables that it names; NULL: not parsed */
     int state;                     /* resolve.c */
     GPtrArray *reads;              /* MODEL: models that it reads, each once: CatalogItem* */
     CatalogColumnsResult *columns; /* MODEL */

@@ -550,7 +550,12 @@ static const char *cast_type(const EngineNode *node)
                                         "VARCHAR", "DOUBLE",  "FLOAT",    "DATE",    "TIMESTAMP",
                                         "BOOLEAN", "UBIGINT", "TIME",     NULL};
     const char *id = engine_node_text(type, "id");
-    return engine_node_is_object(engine_node_get(type, "type_info")) || !g_strv_contains(plain, id) ? "" : id;
+    for (size_t i = 0; plain[i] && !engine_node_is_object(engine_node_get(type, "type_info")); i++) {
+        if (g_str_equal(plain[i], id)) {
+            return plain[i]; /* not the tree's: types outlive it */
+        }
+    }
+    return "";
 }
 
 /* Comparisons, AND/OR, operators, BETWEEN, COLLATE and what a later engine may add: all that hangs below. */

@@ -231,6 +231,8 @@ static void free_item(gpointer data)
     CatalogItem *item = data;
     catalog_node_unref(item->node);
     engine_tree_free(item->tree);
+    g_free(item->text_key);
+    g_clear_pointer(&item->names, g_ptr_array_unref);
     g_clear_pointer(&item->reads, g_ptr_array_unref);
     g_clear_pointer(&item->stale, g_ptr_array_unref);
     if (item->columns) {

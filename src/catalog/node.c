@@ -79,7 +79,6 @@ void catalog_node_unref(CatalogNode *node)
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         free_text(texts[i]);
     }
-    g_free(node->types_hash);
     g_free(node->history_clash);
     json_decref(object->definition);
     free_model(node->model_owned);

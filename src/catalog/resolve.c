@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "catalog/resolve_int.h"
 #include "catalog/splice_int.h"
+#include "catalog/walked_int.h"
 #include "engine/sql.h"
 
 /* ---- parsing ---------------------------------------------------------------------------------------- */
@@ -51,26 +52,39 @@ static bool is_model(const CatalogItem *item)
     return item->node->object.kind == CATALOG_MODEL && !item->duplicate && *item->node->object.model->sql;
 }
 
+static bool parse_model(CatalogBuild *build, CatalogItem *item, GError **error)
+{
+    item->tree =
+        item->tree ? item->tree : engine_tree_parse(build->parser, item->node->object.model->sql, error);
+    return item->tree && catalog_walked_read(item, error);
+}
+
+/* Texts that are known are not parsed; the others all at once. */
 static GPtrArray *parse_models(CatalogBuild *build)
 {
     GPtrArray *models = g_ptr_array_new();
+    g_autoptr(GPtrArray) fresh = g_ptr_array_new();
     g_autoptr(GPtrArray) texts = g_ptr_array_new();
     for (guint i = 0; i < build->items->len; i++) {
         CatalogItem *item = g_ptr_array_index(build->items, i);
-        if (is_model(item)) {
-            g_ptr_array_add(models, item);
+        if (!is_model(item)) {
+            continue;
+        }
+        g_ptr_array_add(models, item);
+        if (!catalog_walked_names(item)) {
+            g_ptr_array_add(fresh, item);
             g_ptr_array_add(texts, (gpointer)(guintptr)item->node->object.model->sql);
         }
     }
-    g_autofree EngineTree **trees = g_new0(EngineTree *, models->len + 1);
-    catalog_parse_many(build->parser, (const char *const *)texts->pdata, models->len, trees);
-    for (guint i = 0; i < models->len; i++) {
-        CatalogItem *item = g_ptr_array_index(models, i);
-        const char *sql = item->node->object.model->sql;
+    g_autofree EngineTree **trees = g_new0(EngineTree *, fresh->len + 1);
+    catalog_parse_many(build->parser, (const char *const *)texts->pdata, fresh->len, trees);
+    for (guint i = 0; i < fresh->len; i++) {
+        CatalogItem *item = g_ptr_array_index(fresh, i);
         g_autoptr(GError) error = NULL;
-        item->tree = trees[i] ? trees[i] : engine_tree_parse(build->parser, sql, &error);
-        if (!item->tree) {
-            catalog_complain_engine(build, item, sql, NULL, error);
+        item->tree = trees[i];
+        if (!parse_model(build, item, &error)) {
+            g_clear_pointer(&item->tree, engine_tree_free);
+            catalog_complain_engine(build, item, item->node->object.model->sql, NULL, error);
         }
     }
     return models;
@@ -83,32 +97,18 @@ typedef struct {
     CatalogItem *item;
 } Reading;
 
-static bool visit_table(const EngineNode *node, void *user, GError **error)
-{
-    (void)error;
-    Reading *reading = user;
-    if (!g_str_equal(engine_node_text(node, "type"), "BASE_TABLE")) {
-        return true;
-    }
-    const CatalogObject *object =
-        catalog_resolve_table(reading->build->snapshot, engine_node_text(node, "schema_name"),
-                              engine_node_text(node, "table_name"), reading->item->node->object.domain, NULL);
-    CatalogItem *other = object ? g_hash_table_lookup(reading->build->by_node, object) : NULL;
-    if (other && other->node->object.kind == CATALOG_MODEL &&
-        !g_ptr_array_find(reading->item->reads, other, NULL)) {
-        g_ptr_array_add(reading->item->reads, other);
-    }
-    return true;
-}
-
 static void find_reads(CatalogBuild *build, CatalogItem *item)
 {
-    Reading reading = {.build = build, .item = item};
-    g_autoptr(GError) error = NULL;
     item->reads = g_ptr_array_new();
-    if (item->tree && !engine_tree_visit_tables(item->tree, visit_table, &reading, &error)) {
-        catalog_complain_engine(build, item, item->node->object.model->sql, NULL, error);
-        g_clear_pointer(&item->tree, engine_tree_free);
+    for (guint i = 0; item->names && i < item->names->len; i++) {
+        const CatalogTableName *name = g_ptr_array_index(item->names, i);
+        const CatalogObject *object =
+            catalog_resolve_table(build->snapshot, name->schema, name->name, item->node->object.domain, NULL);
+        CatalogItem *other = object ? g_hash_table_lookup(build->by_node, object) : NULL;
+        if (other && other->node->object.kind == CATALOG_MODEL &&
+            !g_ptr_array_find(item->reads, other, NULL)) {
+            g_ptr_array_add(item->reads, other);
+        }
     }
 }
 
@@ -288,6 +288,35 @@ static void set_resolved(CatalogItem *item, const CatalogColumnsResult *result)
     }
 }
 
+static void no_columns(CatalogItem *item)
+{
+    item->columns->uses = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse));
+    item->columns->schemas = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse));
+    item->columns->open = true;
+    item->node->columns_open = true;
+}
+
+/* The walk, or what it found the last time that the same text stood on the same columns. */
+static void walk_model(CatalogBuild *build, CatalogItem *item, const CatalogColumnsContext *context)
+{
+    g_autofree char *key = catalog_walked_key(item, context);
+    g_autoptr(GError) error = NULL;
+    if (!item->failed && catalog_walked_get(item, context, key, item->columns)) {
+        g_clear_pointer(&item->tree, engine_tree_free);
+        return;
+    }
+    if (!item->tree && !parse_model(build, item, &error)) { /* it did once: another engine, no memory */
+        catalog_complain_engine(build, item, item->node->object.model->sql, NULL, error);
+        no_columns(item);
+        return;
+    }
+    catalog_columns_run(item->tree, context, item->columns);
+    if (!item->failed) {
+        catalog_walked_put(item, context, key, item->columns);
+    }
+    g_clear_pointer(&item->tree, engine_tree_free);
+}
+
 static void resolve_model(CatalogBuild *build, CatalogItem *item)
 {
     Reading reading = {.build = build, .item = item};
@@ -299,14 +328,11 @@ static void resolve_model(CatalogBuild *build, CatalogItem *item)
                                      .user = &reading};
     item->columns = g_new0(CatalogColumnsResult, 1);
     item->stale = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_column_free);
-    if (!item->tree) {
-        item->columns->uses = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse));
-        item->columns->schemas = g_array_new(FALSE, FALSE, sizeof(CatalogTableUse));
-        item->columns->open = true;
-        item->node->columns_open = true;
+    if (!item->names) {
+        no_columns(item);
         return;
     }
-    catalog_columns_run(item->tree, &context, item->columns);
+    walk_model(build, item, &context);
     catalog_set_model_columns(item, item->columns);
     set_resolved(item, item->columns);
 }

@@ -1,4 +1,4 @@
-/* catalog.sqlite: applied versions, live tables, bound types; and SQL for the modules above.
+/* catalog.sqlite: applied versions, live tables; and SQL for the modules above.
  *
  * A version is the files as they were applied. Their texts are kept once each, by hash, so a version costs
  * its changes and a list of paths. One connection, one lock: statements here take microseconds. */
@@ -8,8 +8,8 @@
 
 #include "base/fs.h"
 #include "base/time.h"
+#include "catalog/cache_int.h"
 #include "catalog/store_int.h"
-#include "catalog/types_int.h"
 
 #define STORE_FORMAT    1
 #define BUSY_TIMEOUT_MS 5000
@@ -29,7 +29,7 @@ static const char schema_sql[] =
     "CREATE INDEX IF NOT EXISTS version_changes_object ON version_changes(object, version);"
     "CREATE TABLE IF NOT EXISTS live_tables(schema TEXT NOT NULL, name TEXT NOT NULL, json TEXT NOT NULL,"
     " origin TEXT NOT NULL, at_us INTEGER NOT NULL, PRIMARY KEY(schema, name)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS types(hash TEXT PRIMARY KEY, columns TEXT NOT NULL) WITHOUT ROWID;"
+    "DROP TABLE IF EXISTS types;" /* they are in catalog.cache now */
     "CREATE TABLE IF NOT EXISTS modules(name TEXT PRIMARY KEY, script TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5(id UNINDEXED, name, title_en, title_zh, aliases, "
     "description,"
@@ -130,25 +130,12 @@ static bool migrate(CatalogStore *store, GError **error)
            store_end(store, store_run(store, schema_sql, error) && store_run(store, version, error), error);
 }
 
-static bool restore_types(CatalogStore *store, GError **error)
-{
-    sqlite3_stmt *stmt = store_prepare(store, "SELECT hash, columns FROM types", error);
-    if (!stmt) {
-        return false;
-    }
-    int code;
-    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        catalog_types_restore(store_text(stmt, 0), store_text(stmt, 1));
-    }
-    sqlite3_finalize(stmt);
-    return code == SQLITE_DONE || store_fail(store, "types cannot be read", error);
-}
-
 CatalogStore *catalog_store_open(const char *data_dir, GError **error)
 {
     g_autoptr(CatalogStore) store = g_new0(CatalogStore, 1);
     g_rec_mutex_init(&store->lock);
     store->path = g_build_filename(data_dir, "catalog.sqlite", NULL);
+    store->cache_path = g_build_filename(data_dir, "catalog.cache", NULL);
     if (!base_fs_mkdir(data_dir, error)) {
         return NULL;
     }
@@ -162,9 +149,10 @@ CatalogStore *catalog_store_open(const char *data_dir, GError **error)
     if (!check_format(store, error) ||
         !store_run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
                    error) ||
-        !migrate(store, error) || !restore_types(store, error)) {
+        !migrate(store, error)) {
         return NULL;
     }
+    catalog_cache_load(store->cache_path);
     return g_steal_pointer(&store);
 }
 
@@ -174,8 +162,14 @@ void catalog_store_close(CatalogStore *store)
         sqlite3_close(store->db);
         g_rec_mutex_clear(&store->lock);
         g_free(store->path);
+        g_free(store->cache_path);
         g_free(store);
     }
+}
+
+bool catalog_store_keep(CatalogStore *store, GError **error)
+{
+    return catalog_cache_save(store->cache_path, error);
 }
 
 /* ---- reading versions
@@ -331,26 +325,6 @@ static bool write_changes(CatalogStore *store, const CatalogDiff *diff, gint64 v
     return ok;
 }
 
-/* Only those of this version: the table does not grow. */
-static bool write_types(CatalogStore *store, const CatalogSnapshot *snapshot, GError **error)
-{
-    sqlite3_stmt *stmt = store_run(store, "DELETE FROM types", error)
-                             ? store_prepare(store, "INSERT OR IGNORE INTO types VALUES (?, ?)", error)
-                             : NULL;
-    bool ok = stmt != NULL;
-    for (guint i = 0; ok && i < snapshot->objects->len; i++) {
-        const CatalogNode *node = g_ptr_array_index(snapshot->objects, i);
-        if (node->types_hash) {
-            g_autofree char *columns = catalog_types_text(node->object.columns);
-            store_bind_text(stmt, 1, node->types_hash);
-            store_bind_text(stmt, 2, columns);
-            ok = store_step(store, stmt, error);
-        }
-    }
-    sqlite3_finalize(stmt);
-    return ok;
-}
-
 bool catalog_store_apply(CatalogStore *store, const CatalogDiff *diff, const char *user, const char *note,
                          gint64 *ret_version, GError **error)
 {
@@ -361,8 +335,7 @@ bool catalog_store_apply(CatalogStore *store, const CatalogDiff *diff, const cha
     }
     bool ok = write_version(store, diff, version, user, note, error) &&
               write_files(store, diff->after->files, version, error) &&
-              write_changes(store, diff, version, error) && write_types(store, diff->after, error) &&
-              store_index(store, diff->after, error);
+              write_changes(store, diff, version, error) && store_index(store, diff->after, error);
     if (!store_end(store, ok, error)) {
         return false;
     }

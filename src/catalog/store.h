@@ -12,6 +12,11 @@ CatalogStore *catalog_store_open(const char *data_dir, GError **error) G_GNUC_WA
 void catalog_store_close(CatalogStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CatalogStore, catalog_store_close)
 
+/* Keeps what reading the project found in <data>/catalog.cache, when there is something new: a file that did
+ * not change costs no parsing and no binding at the next reading. The cache is read by catalog_store_open;
+ * without it all works, slower. Errors: DISK_FULL, FILE_IO. */
+bool catalog_store_keep(CatalogStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The last applied snapshot (rebuilt from what was stored: files as they were applied); an empty one at
  * first. */
 CatalogSnapshot *catalog_store_applied(CatalogStore *store, EngineConn *parser,

@@ -10,7 +10,8 @@
 struct CatalogStore {
     sqlite3 *db;
     char *path;
-    GRecMutex lock; /* around every use of db */
+    char *cache_path; /* catalog.cache */
+    GRecMutex lock;   /* around every use of db */
 };
 
 bool store_fail(CatalogStore *store, const char *what, GError **error);

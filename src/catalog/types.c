@@ -4,48 +4,29 @@
  * Each model is prepared in a schema of its own on a memory engine, against empty tables with the types of
  * what it reads; a level of models that do not read each other is shared by two connections. Preparing costs
  * 0.2 to 0.5 ms a model, so results are kept by content: the text that is bound with the columns of what it
- * reads. The same content has the same types for ever, so the cache is one for the process, and the store
- * keeps those of the applied version from one start to the next. */
+ * reads. The same content has the same types for ever, so they stand in the cache of all that
+ * reading a project finds (cache_int.h). */
+#include "catalog/cache_int.h"
 #include "catalog/resolve_int.h"
 #include "catalog/splice_int.h"
-#include "catalog/types_int.h"
 #include "engine/sql.h"
 
-#define CACHE_MAX_ENTRIES 50000
-#define MIN_PER_THREAD    8
-#define MAX_THREADS       4
+#define MIN_PER_THREAD 8
+#define MAX_THREADS    4
 
 /* ---- cache --------------------------------------------------------------------------------------------- */
 
-static GMutex cache_lock;
-static GHashTable *cache; /* hash -> "name\ttype\n..." ; under cache_lock */
-
 static char *cache_get(const char *hash)
 {
-    g_mutex_lock(&cache_lock);
-    char *found = cache ? g_strdup(g_hash_table_lookup(cache, hash)) : NULL;
-    g_mutex_unlock(&cache_lock);
-    return found;
+    g_autoptr(GBytes) bytes = catalog_cache_get(hash);
+    gsize len = 0;
+    const char *text = bytes ? g_bytes_get_data(bytes, &len) : NULL;
+    return text ? g_strndup(text, len) : NULL;
 }
 
-void catalog_types_restore(const char *hash, const char *columns)
+static void cache_put(const char *hash, const char *columns)
 {
-    g_mutex_lock(&cache_lock);
-    if (!cache) {
-        cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    }
-    if (g_hash_table_size(cache) >= CACHE_MAX_ENTRIES) {
-        g_hash_table_remove_all(cache);
-    }
-    g_hash_table_replace(cache, g_strdup(hash), g_strdup(columns));
-    g_mutex_unlock(&cache_lock);
-}
-
-void catalog_types_forget(void)
-{
-    g_mutex_lock(&cache_lock);
-    g_clear_pointer(&cache, g_hash_table_unref);
-    g_mutex_unlock(&cache_lock);
+    catalog_cache_put(hash, g_bytes_new(columns, strlen(columns)));
 }
 
 /* ---- what is bound ----------------------------------------------------------------------------------------
@@ -277,18 +258,6 @@ static void append_column(GString *out, const char *name, const char *type)
     g_string_append_printf(out, "\t%s\n", type);
 }
 
-char *catalog_types_text(const GPtrArray *columns)
-{
-    GString *out = g_string_new(NULL);
-    for (guint i = 0; i < columns->len; i++) {
-        const CatalogColumn *column = g_ptr_array_index(columns, i);
-        if (!column->history) {
-            append_column(out, column->name, column->type);
-        }
-    }
-    return g_string_free(out, FALSE);
-}
-
 /* Types inside types have no short code: the engine describes them in text. */
 static char *describe(EngineConn *conn, const char *sql, GError **error)
 {
@@ -393,7 +362,7 @@ static void bind_level(Pool *pool, GPtrArray *bindings)
 static bool prepare_binding(Types *types, Binding *binding)
 {
     CatalogItem *item = binding->item;
-    if (item->failed || !item->tree) {
+    if (item->failed || !item->names) {
         return false;
     }
     for (guint i = 0; i < item->columns->uses->len; i++) {
@@ -435,10 +404,8 @@ static void finish_binding(Types *types, Binding *binding)
         return;
     }
     if (binding->bound) {
-        catalog_types_restore(binding->hash, binding->columns);
+        cache_put(binding->hash, binding->columns);
     }
-    g_free(binding->item->node->types_hash);
-    binding->item->node->types_hash = g_strdup(binding->hash);
     take_columns(binding);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "server/infoschema.h"
@@ -371,6 +372,10 @@ CatalogSnapshot *server_app_read_project(ServerApp *app, BaseDiags *diags, GErro
     Reading reading = {.app = app, .diags = diags, .live = live};
     if (!live || !server_app_with_parser(app, read_project, &reading, error)) {
         return NULL;
+    }
+    g_autoptr(GError) unkept = NULL;
+    if (!catalog_store_keep(app->store, &unkept)) { /* the next reading is slower, nothing else */
+        base_log_error("what was read of the project is not kept", unkept);
     }
     return reading.snapshot;
 }
