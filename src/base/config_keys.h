@@ -18,6 +18,8 @@ X(QUERY_LIGHT_SLOTS, "query.light_slots", BASE_CONFIG_INT, "4", 1, 1024, false,
   "Light queries that run at once", "同时运行的轻查询数")
 X(QUERY_HEAVY_SLOTS, "query.heavy_slots", BASE_CONFIG_INT, "1", 1, 1024, false,
   "Heavy queries that run at once", "同时运行的重查询数")
+X(QUERY_HEAVY_YIELDS, "query.heavy_yields", BASE_CONFIG_BOOL, "true", 0, 0, false,
+  "A heavy query leaves a core to light ones while they run", "轻查询运行时，重查询让出一个核")
 X(ENGINE_MEMORY, "engine.memory", BASE_CONFIG_BYTES, "0", 0, G_MAXINT64, false,
   "Memory for the engine; 0 = 60 % of the machine's", "引擎内存；0 表示机器内存的 60%")
 X(ENGINE_THREADS, "engine.threads", BASE_CONFIG_INT, "0", 0, 1024, false,

@@ -17,6 +17,14 @@ gint64 base_time_monotonic_us(void)
     return g_get_monotonic_time();
 }
 
+gint64 base_time_thread_cpu_us(void)
+{
+    struct timespec spent;
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent) == 0
+               ? (gint64)spent.tv_sec * BASE_TIME_SECOND_US + spent.tv_nsec / 1000
+               : 0;
+}
+
 GTimeZone *base_time_zone(const char *name, GError **error)
 {
     /* An empty name is the machine's zone to GLib, and a path may lead out of the zone folder: neither is a

@@ -8,8 +8,9 @@
 #define BASE_TIME_SECOND_US G_GINT64_CONSTANT(1000000)
 #define BASE_TIME_DAY_US    (G_GINT64_CONSTANT(86400) * BASE_TIME_SECOND_US)
 
-gint64 base_time_now_us(void);       /* wall clock */
-gint64 base_time_monotonic_us(void); /* for durations */
+gint64 base_time_now_us(void);        /* wall clock */
+gint64 base_time_monotonic_us(void);  /* for durations */
+gint64 base_time_thread_cpu_us(void); /* what the calling thread has computed */
 
 /* A time zone: IANA name or "+08:00". NULL with TIMEZONE_UNKNOWN. */
 GTimeZone *base_time_zone(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -140,6 +140,9 @@ Engine *engine_conn_engine(EngineConn *conn); /* borrowed */
 
 /* Stops what the connection runs, from any thread; what it ran fails with INTERRUPTED. */
 void engine_conn_interrupt(EngineConn *conn);
+/* While the atomic *others is not 0, what this connection runs stops for some milliseconds after each of its
+ * steps: so that those others have the core. NULL = it does not. `others` must live until it is set anew. */
+void engine_conn_yield_to(EngineConn *conn, gint *others);
 /* 0..1, or -1 when unknown; from any thread. */
 double engine_conn_progress(EngineConn *conn);
 /* The session's time zone: what now(), date arithmetic on TIMESTAMP_TZ and casts to local time go by. An IANA

@@ -4,31 +4,36 @@
 #define HEAVY_ABOVE_US 10000.0
 #define LIGHT_BELOW_US 5000.0
 #define HEAVY_ROWS     2e6
+#define FEW_ROWS       1e5  /* its own thread does them alone */
 #define LEARN_RATE     0.25 /* weight of the newest run in the moving average */
 #define MAX_SHAPES     8192 /* then the table is begun anew: shapes in use are learned again in one run each */
 
 typedef struct {
-    unsigned slots, running;
+    unsigned slots;
+    gint running;   /* atomic: others read it without the lock */
     GQueue waiting; /* ServerTicket * */
 } Pool;
 
 typedef struct {
     double elapsed_us; /* < 0: only guessed */
+    double rows;       /* as planned */
     ServerWeight weight;
 } Shape;
 
 struct ServerPools {
     GMutex lock; /* guards everything here and in tickets */
     Pool pools[SERVER_N_WEIGHTS];
+    bool heavy_yields;
     GMutex shapes_lock;
     GHashTable *shapes; /* guint64 * -> Shape */
 };
 
-ServerPools *server_pools_new(unsigned light_slots, unsigned heavy_slots)
+ServerPools *server_pools_new(unsigned light_slots, unsigned heavy_slots, bool heavy_yields)
 {
     ServerPools *pools = g_new0(ServerPools, 1);
     g_mutex_init(&pools->lock);
     g_mutex_init(&pools->shapes_lock);
+    pools->heavy_yields = heavy_yields;
     pools->pools[SERVER_LIGHT].slots = light_slots;
     pools->pools[SERVER_HEAVY].slots = heavy_slots;
     g_queue_init(&pools->pools[SERVER_LIGHT].waiting);
@@ -79,8 +84,8 @@ bool server_pools_enter(ServerPools *pools, ServerTicket *ticket, ServerWeight w
     ticket->weight = weight;
     ticket->granted = false;
     bool entered = false;
-    if (!ticket->cancelled && pool->running < pool->slots && g_queue_is_empty(&pool->waiting)) {
-        pool->running++;
+    if (!ticket->cancelled && (unsigned)pool->running < pool->slots && g_queue_is_empty(&pool->waiting)) {
+        g_atomic_int_inc(&pool->running);
         entered = ticket->granted = true;
     } else if (!ticket->cancelled) {
         entered = wait_for_slot(pools, pool, ticket, front);
@@ -104,7 +109,7 @@ void server_pools_leave(ServerPools *pools, ServerTicket *ticket)
             next->granted = true;
             g_cond_signal(next->cond);
         } else {
-            pool->running--;
+            g_atomic_int_add(&pool->running, -1);
         }
     }
     g_mutex_unlock(&pools->lock);
@@ -127,10 +132,15 @@ void server_pools_renew(ServerPools *pools, ServerTicket *ticket)
     g_mutex_unlock(&pools->lock);
 }
 
+gint *server_pools_before(ServerPools *pools, ServerWeight weight)
+{
+    return weight == SERVER_HEAVY && pools->heavy_yields ? &pools->pools[SERVER_LIGHT].running : NULL;
+}
+
 void server_pools_counts(ServerPools *pools, ServerWeight weight, guint *ret_running, guint *ret_waiting)
 {
     g_mutex_lock(&pools->lock);
-    *ret_running = pools->pools[weight].running;
+    *ret_running = (guint)pools->pools[weight].running;
     *ret_waiting = g_queue_get_length(&pools->pools[weight].waiting);
     g_mutex_unlock(&pools->lock);
 }
@@ -168,6 +178,7 @@ ServerWeight server_pools_guess(ServerPools *pools, guint64 shape, double rows)
     g_mutex_lock(&pools->shapes_lock);
     Shape *known = get_shape(pools, shape);
     if (known->elapsed_us < 0) {
+        known->rows = rows;
         known->weight = rows > HEAVY_ROWS ? SERVER_HEAVY : SERVER_LIGHT;
     }
     ServerWeight weight = known->weight;
@@ -175,11 +186,13 @@ ServerWeight server_pools_guess(ServerPools *pools, guint64 shape, double rows)
     return weight;
 }
 
-void server_pools_learn(ServerPools *pools, guint64 shape, gint64 elapsed_us)
+void server_pools_learn(ServerPools *pools, guint64 shape, gint64 elapsed_us, gint64 cpu_us)
 {
     g_mutex_lock(&pools->shapes_lock);
     Shape *known = get_shape(pools, shape);
-    double elapsed = (double)elapsed_us;
+    /* On a busy machine a short query waits for a core longer than it runs; counted as work, the wait would
+     * send it among the heavy ones, to wait more. The work of a large one is done by other threads too. */
+    double elapsed = known->rows <= FEW_ROWS ? (double)MIN(elapsed_us, 2 * cpu_us) : (double)elapsed_us;
     known->elapsed_us =
         known->elapsed_us < 0 ? elapsed : known->elapsed_us + LEARN_RATE * (elapsed - known->elapsed_us);
     if (known->elapsed_us > HEAVY_ABOVE_US) {

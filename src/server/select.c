@@ -325,7 +325,9 @@ static bool run_in_slot(ServerSession *session, SessionPlan *plan, const SqlRun 
     if (!session_set_running(session, plan->conn)) {
         return session_fail_stopped(session, error);
     }
+    engine_conn_yield_to(plan->conn, server_pools_before(session->sql->pools, session->ticket.weight));
     bool ok = run_plan(plan, run, error);
+    engine_conn_yield_to(plan->conn, NULL);
     session_set_running(session, NULL);
     if (!ok) {
         session_explain_stop(session, error);
@@ -340,7 +342,7 @@ bool session_plan_run(ServerSession *session, SessionPlan *plan, const SqlRun *r
         return session_fail_stopped(session, error);
     }
     session->has_slot = true;
-    gint64 start_us = base_time_monotonic_us();
+    gint64 start_us = base_time_monotonic_us(), cpu_us = base_time_thread_cpu_us();
     gint64 waited_us = session->waited_us;
     run->ret->has_rows = true;
     bool ok = run_in_slot(session, plan, run, error);
@@ -348,7 +350,8 @@ bool session_plan_run(ServerSession *session, SessionPlan *plan, const SqlRun *r
     server_pools_leave(pools, &session->ticket);
     if (ok) {
         waited_us = session->waited_us - waited_us;
-        server_pools_learn(pools, plan->shape, base_time_monotonic_us() - start_us - waited_us);
+        server_pools_learn(pools, plan->shape, base_time_monotonic_us() - start_us - waited_us,
+                           base_time_thread_cpu_us() - cpu_us);
         session->found_rows = run->ret->rows;
     }
     return ok;

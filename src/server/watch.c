@@ -240,7 +240,8 @@ ServerSql *server_sql_new(ServerApp *app, GError **error)
     sql->app = app;
     sql->started_us = base_time_monotonic_us();
     sql->pools = server_pools_new((unsigned)base_config_int(config, BASE_CONFIG_QUERY_LIGHT_SLOTS),
-                                  (unsigned)base_config_int(config, BASE_CONFIG_QUERY_HEAVY_SLOTS));
+                                  (unsigned)base_config_int(config, BASE_CONFIG_QUERY_HEAVY_SLOTS),
+                                  base_config_bool(config, BASE_CONFIG_QUERY_HEAVY_YIELDS));
     g_mutex_init(&sql->lock);
     g_mutex_init(&sql->databases_lock);
     g_cond_init(&sql->wake);

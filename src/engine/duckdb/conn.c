@@ -60,6 +60,8 @@ void engine_disconnect(EngineConn *conn)
     }
     engine_stmt_free(conn->parser);
     engine_stmt_free(conn->printer);
+    duckdb_destroy_prepare(&conn->begin);
+    duckdb_destroy_prepare(&conn->commit);
     if (conn->connection) {
         duckdb_disconnect(&conn->connection);
     }
@@ -78,6 +80,11 @@ void engine_conn_interrupt(EngineConn *conn)
 {
     g_atomic_int_set(&conn->interrupted, 1);
     duckdb_interrupt(conn->connection);
+}
+
+void engine_conn_yield_to(EngineConn *conn, gint *others)
+{
+    conn->others = others;
 }
 
 double engine_conn_progress(EngineConn *conn)
@@ -126,16 +133,45 @@ bool engine_exec_values(EngineConn *conn, const char *sql, const EngineValue *va
     return true;
 }
 
+/* BEGIN and COMMIT: prepared once, and run as engine_int_run_tasks does. Through duckdb_query this thread
+ * would spin for as long as another one of the engine waits for the disk. */
+static bool exec_kept(EngineConn *conn, const char *sql, duckdb_prepared_statement *kept, GError **error)
+{
+    if (!*kept && duckdb_prepare(conn->connection, sql, kept) != DuckDBSuccess) {
+        engine_int_fail(conn->engine, error, duckdb_prepare_error(*kept), sql);
+        duckdb_destroy_prepare(kept);
+        return false;
+    }
+    duckdb_pending_result pending = NULL;
+    duckdb_result result;
+    bool ok =
+        duckdb_pending_prepared(*kept, &pending) == DuckDBSuccess && engine_int_run_tasks(conn, pending);
+    if (!ok) {
+        engine_int_fail(conn->engine, error, duckdb_pending_error(pending), sql);
+    } else {
+        ok = duckdb_execute_pending(pending, &result) == DuckDBSuccess;
+        if (!ok) {
+            engine_int_fail(conn->engine, error, duckdb_result_error(&result), sql);
+        }
+        duckdb_destroy_result(&result);
+    }
+    duckdb_destroy_pending(&pending);
+    return ok;
+}
+
 bool engine_begin(EngineConn *conn, GError **error)
 {
-    conn->in_transaction = exec_quietly(conn, "BEGIN TRANSACTION", error);
+    conn->in_transaction = exec_kept(conn, "BEGIN TRANSACTION", &conn->begin, error);
     return conn->in_transaction;
 }
 
 bool engine_commit(EngineConn *conn, GError **error)
 {
     conn->in_transaction = false;
-    return engine_exec(conn, "COMMIT", error);
+    engine_int_change_begin(conn);
+    bool ok = exec_kept(conn, "COMMIT", &conn->commit, error);
+    engine_int_change_end(conn);
+    return ok;
 }
 
 void engine_rollback(EngineConn *conn)

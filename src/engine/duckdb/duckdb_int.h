@@ -35,9 +35,11 @@ struct EngineConn {
     Engine *engine;
     bool holds; /* a reference to engine; the control connection does not */
     duckdb_connection connection;
-    EngineStmt *parser, *printer; /* sql_tree.c: prepared at first use */
-    gint interrupted;             /* atomic: engine_conn_interrupt came since the statement began */
-    bool in_transaction;          /* what it changes is seen at COMMIT */
+    EngineStmt *parser, *printer;            /* sql_tree.c: prepared at first use */
+    duckdb_prepared_statement begin, commit; /* conn.c: the same */
+    gint interrupted;    /* atomic: engine_conn_interrupt came since the statement began */
+    gint *others;  /* atomic: engine_conn_yield_to; NULL = none */
+    bool in_transaction; /* what it changes is seen at COMMIT */
 };
 
 struct EngineStmt {
@@ -88,6 +90,10 @@ void engine_int_change_begin(EngineConn *conn);
 void engine_int_change_end(EngineConn *conn);
 
 /* conn.c: a connection that holds no reference to its engine. */
+/* Runs a pending statement to where its result is ready; false = it failed (duckdb_pending_error). result.c
+ */
+bool engine_int_run_tasks(EngineConn *conn, duckdb_pending_result pending);
+
 EngineConn *engine_int_connect(Engine *engine, bool hold, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* types.c */
