@@ -3,6 +3,7 @@
 A server is killed with SIGKILL again and again, at random times and at fault points inside commits and checkpoints, while
 clients load with labels, prepare two-phase loads and commit them. After each start the server must answer; at the end every
 acknowledged label is there once and whole, and no label is there in part. WEIR_KILLS sets how many kills (15 by default).
+A kill counts as one inside a checkpoint when the server died while the checkpoint's undo file was there.
 """
 import base64
 import http.client
@@ -21,8 +22,9 @@ KILLS = int(os.environ.get("WEIR_KILLS", "15"))
 PASSWORD = "kill-test-password"
 AUTH = "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
 ROWS = 20
-FAULTS = ["checkpoint.undo_written=kill", "checkpoint.done=kill", "load.before_commit=kill@{n}", "load.after_commit=kill@{n}",
-          "txn.prepared=kill@{n}"]
+# Every other round aims at a checkpoint: at its fault points, or from outside while its undo file is there.
+CHECKPOINT_FAULTS = ["checkpoint.undo_written=kill", "checkpoint.run=kill", "checkpoint.done=kill", None]
+LOAD_FAULTS = ["load.before_commit=kill@{n}", "load.after_commit=kill@{n}", "txn.prepared=kill@{n}", None]
 
 
 class Server:
@@ -50,6 +52,9 @@ class Server:
                     return False  # killed by its fault point while it started
                 time.sleep(0.005)
         raise AssertionError("the server did not start: " + (self.project / "log").read_text()[-3000:])
+
+    def in_checkpoint(self):
+        return (self.project / ".weir/warehouse.duckdb.undo").exists()
 
     def kill(self):
         if self.process.poll() is None:
@@ -151,6 +156,15 @@ def check(server, ledger):
     assert not lost, f"acknowledged and lost: {sorted(lost)[:5]}"
 
 
+def wait_for_the_end(server, stop, fault, aimed):
+    """Until the fault point kills the server, its checkpoint is seen to run, or the round's time is over."""
+    deadline = time.monotonic() + (10 if fault or aimed else random.uniform(0.05, 1.2))
+    while time.monotonic() < deadline and server.process.poll() is None:
+        if aimed and not fault and server.in_checkpoint():
+            return
+        stop.wait(0.0005 if aimed and not fault else 0.005)
+
+
 def test_every_acknowledged_load_is_there_once_after_kills(tmp_path):
     random.seed(20261121)
     (tmp_path / "weir.yml").write_text("name: kills\ntimezone: UTC\ndomains:\n  - {name: shop}\n")
@@ -161,21 +175,24 @@ def test_every_acknowledged_load_is_there_once_after_kills(tmp_path):
     subprocess.run([WEIR, "apply", "--yes", "-p", tmp_path], check=True, capture_output=True)
     server, ledger = Server(tmp_path), Ledger()
     try:
+        inside = 0
         for round_number in range(KILLS):
-            fault = random.choice(FAULTS).format(n=random.randrange(2, 40)) if round_number % 3 else None
+            aimed = round_number % 2 == 0
+            fault = (CHECKPOINT_FAULTS[round_number // 2 % len(CHECKPOINT_FAULTS)] if aimed
+                     else LOAD_FAULTS[round_number // 2 % len(LOAD_FAULTS)])
+            fault = fault and fault.format(n=random.randrange(2, 40))
             if not server.start(fault):
                 server.kill()
+                inside += aimed and server.in_checkpoint()
                 continue
             stop = threading.Event()
             clients = [threading.Thread(target=client, args=(server, ledger, stop, n)) for n in range(6)]
             for thread in clients:
                 thread.start()
-            deadline = time.monotonic() + (random.uniform(0.05, 1.2) if not fault else 5)
-            while time.monotonic() < deadline and server.process.poll() is None:
-                server.process.poll()
-                stop.wait(0.005)
-            stop.set()
+            wait_for_the_end(server, stop, fault, aimed)
             server.kill()
+            stop.set()
+            inside += aimed and server.in_checkpoint()
             for thread in clients:
                 thread.join()
             if round_number % 5 == 4:
@@ -187,6 +204,8 @@ def test_every_acknowledged_load_is_there_once_after_kills(tmp_path):
         settle(server, ledger)
         check(server, ledger)
         assert len(ledger.acked) > KILLS, "the clients loaded almost nothing"
+        print(f"{KILLS} kills, {inside} of them inside a checkpoint, {len(ledger.acked)} loads acknowledged")
+        assert inside >= KILLS // 3, f"of {KILLS} kills only {inside} were inside a checkpoint"
         server.process.terminate()
         assert server.process.wait(timeout=30) == 0
         assert server.start(), "a clean stop must open again"
