@@ -82,6 +82,9 @@ X(TABLE_EXISTS, 2009, 409, 1050, "42S01", 2, false, "Table exists", "表已存�
 X(VALUE_OUT_OF_RANGE, 2010, 400, 1264, "22003", 1, false, "Value out of range", "值超出范围",
   "A number does not fit the type of its column.",
   "数值超出列类型的范围。")
+X(TEXT_TOO_LONG, 2025, 400, 1406, "22001", 1, false, "Text is too long for its column", "文本超出列的长度",
+  "A column VARCHAR(n) or CHAR(n) takes n bytes of UTF-8.",
+  "VARCHAR(n) 或 CHAR(n) 列最多容纳 n 个 UTF-8 字节。")
 X(TYPE_MISMATCH, 2011, 400, 1292, "22007", 1, false, "Value does not fit its type", "值与类型不符",
   "Text could not be read as the type that was asked for.",
   "文本无法按要求的类型解读。")

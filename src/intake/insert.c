@@ -5,6 +5,8 @@
 #include "engine/sql.h"
 #include "intake/intake_int.h"
 
+#define ROW_NUMBER "_weir_row"
+
 typedef struct {
     const EngineValue *values;
     size_t n_values;
@@ -14,11 +16,51 @@ typedef struct {
     gint64 rows;
 } Insert;
 
+static bool is_values(const char *sql)
+{
+    while (g_ascii_isspace(*sql) || *sql == '(') {
+        sql++;
+    }
+    return g_ascii_strncasecmp(sql, "VALUES", 6) == 0;
+}
+
+/* CAST(s.c AS T), and for VARCHAR(n) an error where the text does not fit, as MySQL's strict mode gives it
+ * and Stream Load refuses the row. The error passes through the engine with its code (errors.c there). */
+static void append_cast(GString *casts, const CatalogColumn *column, const char *name, bool numbered)
+{
+    guint32 limit = intake_text_limit(column);
+    if (limit == 0) {
+        g_string_append_printf(casts, "CAST(s.%s AS %s)", name, column->type);
+        return;
+    }
+    g_autofree char *message =
+        g_strdup_printf("\001%u\001Data too long for column '%s'%s", (unsigned)BASE_E_TEXT_TOO_LONG,
+                        column->name, numbered ? " at row " : "");
+    g_string_append_printf(casts, "CASE WHEN strlen(CAST(s.%s AS VARCHAR)) > %u THEN CAST(error(", name,
+                           limit);
+    engine_sql_append_text(casts, message);
+    g_string_append_printf(casts, "%s || chr(1)) AS VARCHAR) ELSE CAST(s.%s AS %s) END",
+                           numbered ? " || s." ROW_NUMBER : "", name, column->type);
+}
+
+static bool has_limits(const CatalogTable *table, const char *const *columns)
+{
+    for (size_t i = 0; columns[i]; i++) {
+        const CatalogColumn *column = catalog_table_column(table, columns[i]);
+        if (column && intake_text_limit(column) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* SELECT CAST(c AS T).., load id[, order] FROM (the client's) s(columns) */
 static bool make_sql(const CatalogTable *table, const char *const *columns, const char *select_sql,
                      gint64 txn_id, Insert *insert, GError **error)
 {
     bool keys = intake_needs_merge(table);
+    /* rows of VALUES have numbers that the client knows; to number a SELECT's would stop its threads */
+    bool numbered = is_values(select_sql) && has_limits(table, columns);
     GString *names = g_string_new(NULL), *casts = g_string_new(NULL);
     for (size_t i = 0; columns[i]; i++) {
         const CatalogColumn *column = catalog_table_column(table, columns[i]);
@@ -31,8 +73,9 @@ static bool make_sql(const CatalogTable *table, const char *const *columns, cons
         GString *name = g_string_new(NULL);
         engine_sql_append_name(name, column->name);
         g_string_append_printf(names, "%s%s", i ? ", " : "", name->str);
-        g_string_append_printf(casts, "%sCAST(s.%s AS %s) AS %s", i ? ", " : "", name->str, column->type,
-                               name->str);
+        g_string_append(casts, i ? ", " : "");
+        append_cast(casts, column, name->str, numbered);
+        g_string_append_printf(casts, " AS %s", name->str);
         g_string_free(name, TRUE);
     }
     g_autofree char *target = intake_table_sql(table->schema, table->name);
@@ -42,9 +85,13 @@ static bool make_sql(const CatalogTable *table, const char *const *columns, cons
     } else {
         g_string_append_printf(sql, "INSERT INTO %s (%s, " INTAKE_LOAD_ID ") ", target, names->str);
     }
-    g_string_append_printf(
-        sql, "SELECT %s, %" G_GINT64_FORMAT "::BIGINT AS " INTAKE_LOAD_ID "%s FROM (%s) AS s(%s)", casts->str,
-        txn_id, keys ? ", row_number() OVER () AS " INTAKE_ORDER : "", select_sql, names->str);
+    g_string_append_printf(sql, "SELECT %s, %" G_GINT64_FORMAT "::BIGINT AS " INTAKE_LOAD_ID "%s FROM ",
+                           casts->str, txn_id, keys ? ", row_number() OVER () AS " INTAKE_ORDER : "");
+    g_string_append_printf(sql,
+                           numbered ? "(SELECT *, row_number() OVER () AS " ROW_NUMBER
+                                      " FROM (%s) AS v(%s)) AS s"
+                                    : "(%s) AS s(%s)",
+                           select_sql, names->str);
     insert->sql = g_string_free(sql, FALSE);
     if (keys) {
         const IntakeMerging merging = {table, columns, false, false, false, false};
@@ -133,14 +180,6 @@ static bool by_itself(Intake *intake, Insert *insert, const char *key, GError **
     }
     intake_committer_poke(intake);
     return ok;
-}
-
-static bool is_values(const char *sql)
-{
-    while (g_ascii_isspace(*sql) || *sql == '(') {
-        sql++;
-    }
-    return g_ascii_strncasecmp(sql, "VALUES", 6) == 0;
 }
 
 bool intake_insert(Intake *intake, const CatalogTable *table, const char *const *columns,

@@ -73,6 +73,8 @@ bool intake_options_set(IntakeOptions *options, const char *name, const char *va
 /* Checks that span headers (merge_type and delete, label and group_commit, ...). Must be called after the
  * last set and before intake_load. */
 bool intake_options_check(IntakeOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "header `colums` is not known, did you mean `columns`?"; NULL when no name looks misspelt. */
+const char *intake_options_warnings(const IntakeOptions *options);
 const char *intake_options_label(const IntakeOptions *options);   /* NULL when not given */
 const char *intake_options_comment(const IntakeOptions *options); /* NULL when not given */
 /* Header i of the table and what it means, for docs; false past the end. */

@@ -42,6 +42,7 @@ struct IntakeOptions {
     IntakeUpdateMode update_mode;
     GString *separator, *delimiter; /* bytes */
     gint64 enclose, escape;         /* a byte, -1 = none */
+    GString *warnings;              /* of headers that look misspelt; NULL = none */
     gint64 skip_lines, timeout_s, exec_mem_limit;
     double max_filter_ratio;
     bool strict_mode, strip_outer_array, read_json_by_line, num_as_string, fuzzy_parse, trim_double_quotes,
@@ -247,6 +248,8 @@ typedef struct {
     bool is_json;
     char *signature; /* equal = can share one INSERT */
 } IntakePlan;
+/* Bytes that VARCHAR(n) and CHAR(n) take; 0 = no limit. */
+guint32 intake_text_limit(const CatalogColumn *column);
 void intake_plan_free(IntakePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePlan, intake_plan_free)
 /* `header` = field names of a CSV header (NULL = none). Expressions are checked on a connection that is taken

@@ -238,6 +238,7 @@ struct IntakeJsonParser {
     Pool pool;
     yyjson_alc alc;
     GHashTable *fields; /* key -> index + 1 */
+    size_t *name_lens;  /* of json->names */
     guint *guess;       /* guess[i] = field of the i-th key of the last row, or n_fields */
     guint n_guess, guess_capacity;
     char *data;
@@ -255,7 +256,9 @@ IntakeJsonParser *intake_json_parser_new(const IntakeJson *json)
     parser->json = json;
     parser->alc = (yyjson_alc){pool_malloc, pool_realloc, pool_free, &parser->pool};
     parser->fields = g_hash_table_new(g_str_hash, g_str_equal);
+    parser->name_lens = g_new(size_t, MAX(json->names->len, 1));
     for (guint i = 0; i < json->names->len; i++) {
+        parser->name_lens[i] = strlen(json->names->pdata[i]);
         g_hash_table_insert(parser->fields, json->names->pdata[i], GUINT_TO_POINTER(i + 1));
     }
     return parser;
@@ -265,6 +268,7 @@ void intake_json_parser_free(IntakeJsonParser *parser)
 {
     if (parser) {
         g_free(parser->pool.data);
+        g_free(parser->name_lens);
         g_free(parser->guess);
         g_hash_table_unref(parser->fields);
         g_free(parser);
@@ -330,8 +334,8 @@ static guint field_of(IntakeJsonParser *parser, guint i, yyjson_val *key)
     guint n = parser->json->names->len;
     if (i < parser->n_guess) {
         guint guessed = parser->guess[i];
-        const char *expected = guessed < n ? parser->json->names->pdata[guessed] : NULL;
-        if (expected && strncmp(expected, name, len) == 0 && expected[len] == '\0' && strlen(name) == len) {
+        if (guessed < n && parser->name_lens[guessed] == len &&
+            memcmp(parser->json->names->pdata[guessed], name, len) == 0) {
             return guessed;
         }
     }

@@ -7,6 +7,8 @@
 #include "base/time.h"
 #include "intake/intake_int.h"
 
+#define MAX_MISSPELT_BYTES 64 /* of a name that is compared with the known ones */
+
 typedef struct Header Header;
 typedef bool (*HeaderSet)(IntakeOptions *options, const Header *header, const char *value, GError **error);
 struct Header {
@@ -375,7 +377,77 @@ void intake_options_free(IntakeOptions *options)
     }
     g_string_free(options->separator, TRUE);
     g_string_free(options->delimiter, TRUE);
+    if (options->warnings) {
+        g_string_free(options->warnings, TRUE);
+    }
     g_free(options);
+}
+
+/* HTTP's own, and what Doris's clients send beside: never a misspelt option. */
+static bool is_http_header(const char *name)
+{
+    static const char *const KNOWN[] = {
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "db",
+        "expect",
+        "forwarded",
+        "from",
+        "host",
+        "keep-alive",
+        "origin",
+        "pragma",
+        "range",
+        "referer",
+        "table",
+        "te",
+        "token",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(KNOWN); i++) {
+        if (g_ascii_strcasecmp(name, KNOWN[i]) == 0) {
+            return true;
+        }
+    }
+    return g_ascii_strncasecmp(name, "x-", 2) == 0 || g_ascii_strncasecmp(name, "sec-", 4) == 0;
+}
+
+/* An unknown name is ignored, as Doris does; one that is nearly a known one is said. */
+static void warn_misspelt(IntakeOptions *options, const char *name)
+{
+    const char *names[G_N_ELEMENTS(HEADERS) + 1] = {NULL};
+    if (is_http_header(name) || strlen(name) > MAX_MISSPELT_BYTES) {
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(HEADERS); i++) {
+        names[i] = HEADERS[i].name;
+    }
+    const char *nearest = base_text_nearest(name, names);
+    if (!nearest) {
+        return;
+    }
+    options->warnings = options->warnings ? options->warnings : g_string_new(NULL);
+    g_string_append_printf(options->warnings, "%sheader `%s` is not known, did you mean `%s`?",
+                           options->warnings->len ? "; " : "", name, nearest);
+}
+
+const char *intake_options_warnings(const IntakeOptions *options)
+{
+    return options->warnings ? options->warnings->str : NULL;
 }
 
 bool intake_options_set(IntakeOptions *options, const char *name, const char *value, GError **error)
@@ -394,6 +466,7 @@ bool intake_options_set(IntakeOptions *options, const char *name, const char *va
         bool keep = (HEADERS[i].set == set_separator || HEADERS[i].set == set_byte) && *trimmed == '\0';
         return HEADERS[i].set(options, &HEADERS[i], keep ? value : trimmed, error);
     }
+    warn_misspelt(options, name);
     return true;
 }
 

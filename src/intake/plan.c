@@ -226,8 +226,7 @@ static int time_digits(const CatalogColumn *column)
     return open && g_ascii_isdigit(open[1]) ? MIN(open[1] - '0', 6) : 0;
 }
 
-/* Bytes of VARCHAR(n) and CHAR(n); 0 = no limit. */
-static guint32 text_limit(const CatalogColumn *column)
+guint32 intake_text_limit(const CatalogColumn *column)
 {
     const char *declared = column->type_declared ? column->type_declared : "";
     if (g_ascii_strncasecmp(declared, "varchar", 7) != 0 && g_ascii_strncasecmp(declared, "char", 4) != 0) {
@@ -392,8 +391,8 @@ static void map_in_sql(Build *b, const CatalogColumn *column, const char *source
                                                   column->name, column->type);
         add_reject(b, condition, reason, NULL);
     }
-    if (text_limit(column) > 0) {
-        g_autofree char *condition = g_strdup_printf("strlen(%s) > %u", name->str, text_limit(column));
+    if (intake_text_limit(column) > 0) {
+        g_autofree char *condition = g_strdup_printf("strlen(%s) > %u", name->str, intake_text_limit(column));
         g_autofree char *reason =
             g_strdup_printf("column_name[%s], the length of input is too long than schema", column->name);
         add_reject(b, condition, reason, source->str);
@@ -412,7 +411,7 @@ static void map_direct(Build *b, const CatalogColumn *column, IntakeField *field
         map_in_sql(b, column, name->str, false);
     } else {
         field->not_null = column->not_null;
-        field->max_bytes = text_limit(column);
+        field->max_bytes = intake_text_limit(column);
         field->time_digits = time_digits(column);
         g_string_append(name, " AS ");
         engine_sql_append_name(name, column->name);

@@ -189,9 +189,22 @@ bool route_load_post(ServerCall *call)
                             access_user_name(call->user), call->peer, loaded, call);
 }
 
+/* What was ignored and looks like a mistake is said after the message, whatever became of the load. */
+static void add_warnings(RouteLoad *load)
+{
+    const char *warnings = intake_options_warnings(load->options);
+    if (warnings) {
+        char *message =
+            g_strdup_printf("%s (warning: %s)", load->result.message ? load->result.message : "", warnings);
+        g_free(load->result.message);
+        load->result.message = message;
+    }
+}
+
 bool route_load_finish(ServerCall *call, GError **error)
 {
     RouteLoad *load = call->state;
+    add_warnings(load);
     call_json(call, result_to_json(call, &load->result));
     if (load->failed) {
         g_propagate_error(error, g_steal_pointer(&load->failed));
@@ -330,6 +343,7 @@ bool route_stream_load_finish(ServerCall *call, GError **error)
     if (!result->message) {
         result->message = g_strdup(load->failed ? load->failed->message : "OK");
     }
+    add_warnings(load);
     return call_json(call, stream_load_answer(call, result, call_header(call, "comment")));
 }
 

@@ -324,6 +324,21 @@ def test_errors_have_mysqls_numbers_and_words(db):
     fails(db, "CREATE VIEW v AS SELECT 1", 1235, "kind: view")
 
 
+def test_text_longer_than_its_column_is_refused_by_row_and_column(db):
+    for keys in ("DUPLICATE", "UNIQUE"):
+        rows(db, "DROP TABLE IF EXISTS wire.short")
+        rows(db, f"CREATE TABLE wire.short (id BIGINT, name VARCHAR(5), code CHAR(2)) {keys} KEY(id) DISTRIBUTED BY HASH(id) BUCKETS 1"
+                 " PROPERTIES('replication_num'='1')")
+        fails(db, "INSERT INTO wire.short VALUES (1,'abcde','x'),(2,'abcdef','y')", 1406, "Data too long for column 'name' at row 2")
+        fails(db, "INSERT INTO wire.short (id, code) VALUES (1,'xyz')", 1406, "Data too long for column 'code' at row 1")
+        fails(db, "INSERT INTO wire.short SELECT 7, repeat('z', 6), NULL", 1406, "Data too long for column 'name'")
+        fails(db, "INSERT INTO wire.short VALUES (3,'中文',NULL)", 1406, "at row 1")  # n counts bytes, as in Stream Load
+        assert rows(db, "SELECT count(*) FROM wire.short") == [(0,)]
+        rows(db, "INSERT INTO wire.short VALUES (1,'abcde','xy'),(2,NULL,NULL)")
+        rows(db, "INSERT INTO wire.short SELECT 3, 'five5', 'ok'")
+        assert rows(db, "SELECT id, name FROM wire.short ORDER BY id") == [(1, "abcde"), (2, None), (3, "five5")]
+
+
 def test_kill_and_time_out(db):
     slow = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i) WHERE a.i + b.i > 3"
     victim, killer, outcome = db.mysql(), db.mysql(), []

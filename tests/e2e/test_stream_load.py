@@ -310,6 +310,32 @@ def test_fifty_parallel_loads_of_their_own_labels_all_load(weir):
     assert weir.query(f"SELECT count(DISTINCT name), count(*) FROM {EVENTS} WHERE id = 96") == [[50, 50]]
 
 
+def test_of_parallel_small_loads_a_bad_one_fails_alone(weir):
+    """They share commits, and nothing else: rows, counts, error log and label are each load's own."""
+    def one(n):
+        bad = n % 10 == 3
+        body = f"{5000 + n},ok,1,2026-01-01\n" + ("oops,x,2,2026-01-01\n" if bad else f"{6000 + n},ok,2,2026-01-01\n")
+        return bad, weir.load(EVENTS, body, label=f"mixed-{n}", column_separator=",", strict_mode="true")
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(one, range(60)))
+    for bad, answer in answers:
+        if bad:
+            assert answer["Status"] == "Fail" and answer["NumberFilteredRows"] == 1 and answer["NumberTotalRows"] == 2, answer
+            assert "[oops" in weir.curl(answer["ErrorURL"])
+        else:
+            assert answer["Status"] == "Success" and answer["NumberLoadedRows"] == 2 and "ErrorURL" not in answer, answer
+    good = sorted(answer["TxnId"] for bad, answer in answers if not bad)
+    assert len(set(good)) == 54
+    assert weir.query(f"SELECT DISTINCT _weir_load_id FROM {EVENTS} WHERE id BETWEEN 5000 AND 6099 ORDER BY 1") == [[txn] for txn in good]
+    assert count(weir, "id BETWEEN 5000 AND 6099") == 108
+
+
+def test_a_misspelt_header_is_told_and_changes_nothing(weir):
+    answer = weir.load(EVENTS, "900,a,1,2026-01-01\n", column_separator=",", max_filter_ration="0.5", user_defined="x")
+    assert answer["Status"] == "Success"
+    assert answer["Message"] == "OK (warning: header `max_filter_ration` is not known, did you mean `max_filter_ratio`?)"
+
+
 def test_what_connectors_ask_beside_loading(weir):
     assert weir.call("GET", "/api/bootstrap", user=None).json()["msg"] == "success"
     host, port = weir.host_port.split(":")
