@@ -85,11 +85,11 @@ static void append_differs(GString *out, const Scd2 *s, const char *new, const c
 /* The compared columns of a row as one value. */
 static void append_value(GString *out, const Scd2 *s, const char *alias, bool of_history)
 {
-    g_string_append(out, "row(0");
+    g_string_append(out, "struct_pack(_w := 0");
     for (guint i = 0; i < s->columns->len; i++) {
         const char *name = s->columns->pdata[i];
         if (is_compared(s, name)) {
-            g_string_append(out, ", ");
+            g_string_append_printf(out, ", _w%u := ", i);
             if (of_history && !scd2_has(s->known, name)) {
                 g_string_append(out, "NULL");
             } else {
