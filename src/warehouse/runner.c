@@ -210,19 +210,29 @@ static void end_skipped(WarehouseRunner *runner)
 
 /* ---- workers ------------------------------------------------------------------------------------------- */
 
+static void copy_relation(const WarehouseStanding *from, const char *schema, const char *name,
+                          WarehouseStanding *to)
+{
+    char *key = g_strconcat(schema, ".", name, NULL);
+    const char *relation = g_hash_table_lookup(from->relations, key);
+    if (relation) {
+        g_hash_table_insert(to->relations, key, g_strdup(relation));
+    } else {
+        g_free(key);
+    }
+}
+
 /* What the task's own build may know of the engine's tables: a copy, as others change the common one. With
  * the lock. */
 static void standing_of(const WarehouseRunner *runner, const CatalogObject *model, WarehouseStanding *ret)
 {
     const WarehouseStanding *all = &runner->context->standing;
-    g_autofree char *key = g_strconcat(model->domain, ".", model->name, NULL);
-    const char *relation = g_hash_table_lookup(all->relations, key);
+    g_autofree char *table = warehouse_table_of(model);
     const char *hash = g_hash_table_lookup(all->builds, model->id);
     ret->relations = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     ret->builds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    if (relation) {
-        g_hash_table_insert(ret->relations, g_steal_pointer(&key), g_strdup(relation));
-    }
+    copy_relation(all, model->domain, model->name, ret);
+    copy_relation(all, model->domain, table, ret);
     if (hash) {
         g_hash_table_insert(ret->builds, g_strdup(model->id), g_strdup(hash));
     }
@@ -231,10 +241,15 @@ static void standing_of(const WarehouseRunner *runner, const CatalogObject *mode
 /* With the lock: the next task of the model finds its table. */
 static void note_standing(WarehouseRunner *runner, const CatalogObject *model)
 {
-    bool view = model->model->kind == CATALOG_MODEL_VIEW;
+    bool history = model->model->kind == CATALOG_MODEL_SCD2; /* a view over the table of versions */
+    bool view = model->model->kind == CATALOG_MODEL_VIEW || history;
     WarehouseStanding *all = &runner->context->standing;
     char *key = g_strconcat(model->domain, ".", model->name, NULL);
     g_hash_table_insert(all->relations, key, g_strdup(view ? "view" : "table"));
+    if (history) {
+        g_autofree char *table = warehouse_table_of(model);
+        g_hash_table_insert(all->relations, g_strconcat(model->domain, ".", table, NULL), g_strdup("table"));
+    }
     g_hash_table_insert(all->builds, g_strdup(model->id), warehouse_logic_hash(model));
 }
 

@@ -1,7 +1,6 @@
 """Versions of a history through every door: name@history, name@'time', rights and policies; restating; kills."""
 import json
 import os
-import subprocess
 import threading
 import time
 
@@ -30,8 +29,11 @@ READERS = {
     "dws_now.sql": "SELECT city, count(*) AS n FROM crm.dim_user GROUP BY ALL\n",
 }
 POLICY = """
+roles:
+  - {name: clerk, can: [{read: "domain:crm"}]}
 policies:
-  - {name: north_only, on: dim_user, roles: [clerk], rows: "dim_user.city <> 'Rome'"}
+  - {name: not_rome, on: dim_user, rows: "dim_user.city <> 'Rome'", for: ["role:clerk"]}
+  - {name: city_hidden, on: dim_user.city, mask: redact, for: ["role:stranger"]}
 """
 
 
@@ -64,7 +66,7 @@ def history(tmp_path):
 
 def rows(server, sql):
     done = server.cli("query", sql, "-f", "csv", "--db", "crm")
-    return sorted(done.stdout.split())[:-1] if False else sorted(done.stdout.strip().split("\n")[1:])
+    return sorted(done.stdout.strip().split("\n")[1:])
 
 
 ALL = ["1,Bonn", "1,Oslo", "2,Rome"]
@@ -115,7 +117,7 @@ def test_plan_shows_mistakes_where_they_stand(history):
         file.write(wrong)
     done = history.cli("plan", check=False)
     assert done.returncode != 0
-    assert "dim_user.sql:5:22" in done.stdout + done.stderr and "citty" in done.stdout + done.stderr, done.stdout + done.stderr
+    assert "dim_user.sql:5:23" in done.stdout + done.stderr and "citty" in done.stdout + done.stderr, done.stdout + done.stderr
     with open(path, "w") as file:
         file.write(MODEL.replace("SELECT id,", "SELECT id, city AS valid_to,"))
     done = history.cli("plan", check=False)
@@ -144,11 +146,20 @@ def test_only_full_wipes(history):
 
 
 def test_rights_and_policies_hold_for_versions(history):
-    history.cli("user", "add", "clara", "--role", "clerk", check=False)
     with open(os.path.join(history.project, "domains/crm/policy.yml"), "w") as file:
-        file.write("roles:\n  - {name: clerk, grants: [{on: \"domain:crm\", may: [read]}]}\n" + POLICY)
-    done = history.cli("apply", "--yes", check=False)
-    print(done.stdout, done.stderr)
+        file.write(POLICY)
+    history.cli("apply", "--yes")
+    who = {}
+    for name, roles in (("clara", ["clerk"]), ("nora", [])):
+        who[name] = {"user": name, "password": "a-long-password"}
+        assert history.call("POST", "/api/v1/users", {"name": name, "password": "a-long-password", "roles": roles}).status == 201
+    for version, expected in (("@history", [["Bonn"], ["Oslo"]]), ("@'2024-01-03'", [["Oslo"]]), ("", [["Bonn"]])):
+        sql = f"SELECT city FROM crm.dim_user{version} ORDER BY 1"
+        assert history.query(sql, database="crm", **who["clara"]) == expected, sql
+        refused = history.call("POST", "/api/v1/query", {"sql": sql}, **who["nora"])
+        assert refused.status >= 400 and refused.json()["code"] == "W7002", refused.text
+    for sql in ("SELECT * FROM crm._weir_history__dim_user", "SELECT * FROM crm.\"_weir_history__dim_user@history\""):
+        assert history.call("POST", "/api/v1/query", {"sql": sql}, **who["clara"]).status >= 400
 
 
 def test_kills_leave_whole_histories(history):
