@@ -111,7 +111,6 @@ typedef enum {
     CATALOG_MODEL_INCREMENTAL,
     CATALOG_MODEL_SNAPSHOT,
     CATALOG_MODEL_SCD2,
-    CATALOG_MODEL_MANUAL, /* filled by hand: never built */
     CATALOG_MODEL_MID,    /* full, dropped a while after its last build */
     CATALOG_MODEL_TEMP    /* full, dropped when the run that made it ends */
 } CatalogModelKind;

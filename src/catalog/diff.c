@@ -187,7 +187,7 @@ static bool same_sql(const CatalogModelInfo *a, const CatalogModelInfo *b)
 static bool model_needs_rebuild(const CatalogChange *change)
 {
     const CatalogModelInfo *a = change->before->model, *b = change->after->model;
-    return a && b &&
+    return a && b && !(b->keeps_history && a->kind == b->kind) &&
            (a->kind != b->kind || !same_sql(a, b) || !same_member(change, "key") ||
             !same_member(change, "time"));
 }
@@ -249,7 +249,8 @@ static void spread_rebuilds(CatalogDiff *diff)
                 judge_changed(own, diff);
                 diff->n_changed++;
             }
-            own->rebuild = own->rebuild || object->model->kind != CATALOG_MODEL_VIEW;
+            own->rebuild =
+                own->rebuild || (object->model->kind != CATALOG_MODEL_VIEW && !object->model->keeps_history);
         }
     }
 }

@@ -178,7 +178,9 @@ static const CatalogKey lifecycle_keys[] = {K("keep", TEXT, "How long data is ke
                                             END};
 static const CatalogKey table_keys[] = {
     WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
-    WORD("kind", "incremental|full|snapshot|zipper", "Kind of the standard", "表类型"),
+    WORD("kind", "incremental|full|snapshot|zipper|manual",
+         "Kind of the standard; manual: edited by hand, no source and no schedule fills it",
+         "表类型；manual 为手工维护，不由数据源或调度写入"),
     WORD("model", "duplicate|unique|aggregate", "What happens to rows of one key", "数据模型"),
     K("key", COLUMNS, "Key columns", "键列"),
     SUB_REQ("columns", MAPS, column_keys, "Columns", "列"),
@@ -213,8 +215,8 @@ static const CatalogKey predicate_keys[] = {
     END};
 static const CatalogKey model_keys[] = {
     WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
-    WORD("kind", "view|full|incremental|snapshot|scd2|manual|mid|temp",
-         "How it is built; view when not given", "构建方式，默认 view"),
+    WORD("kind", "view|full|incremental|snapshot|scd2|mid|temp", "How it is built; view when not given",
+         "构建方式，默认 view"),
     WORD("strategy", "append|merge|delete+insert|insert_overwrite|time_range|microbatch|timestamp|check",
          "How new rows join the old: of incremental models the first six, of scd2 the last two. Not given: "
          "microbatch with `event_time`, time_range with `time`, merge with `key`",

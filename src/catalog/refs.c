@@ -167,7 +167,12 @@ static void resolve_plain(CatalogBuild *build, const CatalogRef *ref)
     bool ambiguous = false;
     const char *own = ref->item->node->object.domain;
     const CatalogObject *target = catalog_ref_find(build, ref->kinds, ref->node->text, own, &ambiguous);
-    if (target) {
+    if (target && ref->item->node->object.kind == CATALOG_SOURCE &&
+        g_str_equal(base_json_string(target->definition, "kind", ""), "manual")) {
+        BaseDiag *diag = catalog_complain(build, ref->item, ref->node, BASE_E_VALUE_INVALID,
+                                          "`%s` is of kind manual: no source fills it", target->full_name);
+        base_diag_hint(diag, "another table, or another kind for this one");
+    } else if (target) {
         add_edge(build, ref, target);
     } else if (ref->kinds == 1u << CATALOG_DOMAIN && domain_is_used(build, ref->node->text)) {
         return; /* a folder makes a domain too */

@@ -223,7 +223,12 @@ static void add_column(CatalogNode *node, const char *name, const char *type)
 
 void catalog_add_history_columns(CatalogNode *node)
 {
-    const CatalogScd2 *scd2 = node->model_owned ? node->model_owned->scd2 : NULL;
+    const CatalogModelInfo *model = node->model_owned;
+    const CatalogScd2 *scd2 = model ? model->scd2 : NULL;
+    if (model && model->kind == CATALOG_MODEL_SNAPSHOT) {
+        g_clear_pointer(&node->history_clash, g_free);
+        add_column(node, base_json_string(node->object.definition, "partition", "dt"), "DATE");
+    }
     if (!scd2) {
         return;
     }
@@ -245,6 +250,6 @@ void catalog_check_history_columns(CatalogBuild *build, CatalogItem *item)
                                       "the SELECT gives a column `%s`, which the history writes",
                                       item->node->history_clash);
     base_diag_hint(diag,
-                   "give one of them another name: valid_from:, valid_to: and is_deleted: in the header "
-                   "name those of the history");
+                   "give one of them another name: valid_from:, valid_to: and is_deleted: in the header name "
+                   "those of a history, partition: that of the day of a snapshot");
 }

@@ -1,10 +1,10 @@
 /* Kinds and strategies of models: their words, what stands when a word is not given, and what each needs of
  * the other keys. */
 #include "base/text.h"
+#include "base/time.h"
 #include "catalog/catalog_int.h"
 
-static const char *const KINDS[] = {"view", "full",   "incremental", "snapshot",
-                                    "scd2", "manual", "mid",         "temp"};
+static const char *const KINDS[] = {"view", "full", "incremental", "snapshot", "scd2", "mid", "temp"};
 static const char *const STRATEGIES[] = {
     "",           "append",     "merge",     "delete+insert", "insert_overwrite",
     "time_range", "microbatch", "timestamp", "check"};
@@ -69,18 +69,147 @@ static const BaseYaml *place(const CatalogItem *item, const char *key)
     return node ? node : kind ? kind : item->yaml;
 }
 
-static void check_kind(CatalogBuild *build, CatalogItem *item, const CatalogModelInfo *model)
+static void need(CatalogBuild *build, CatalogItem *item, const char *what, const char *key, const char *hint)
 {
-    if (model->kind == CATALOG_MODEL_INCREMENTAL && model->strategy == CATALOG_STRATEGY_NONE) {
-        BaseDiag *diag = catalog_complain(build, item, place(item, "kind"), BASE_E_KEY_MISSING,
-                                          "an incremental model has no `time`, no `key` and no `strategy`");
-        base_diag_hint(diag, "time: names the column of the interval [$start, $end); key: what identifies a "
-                             "row; strategy: append adds rows and asks for neither");
+    BaseDiag *diag = catalog_complain(build, item, place(item, "strategy"), BASE_E_KEY_MISSING,
+                                      "%s has no `%s`", what, key);
+    base_diag_hint(diag, "%s", hint);
+}
+
+static void check_needs(CatalogBuild *build, CatalogItem *item, const CatalogModelInfo *model)
+{
+    const json_t *definition = item->node->object.definition;
+    bool keyless = !model->key[0];
+    switch (model->strategy) {
+    case CATALOG_STRATEGY_NONE:
+        need(build, item, "an incremental model without `strategy` or `key`", "time",
+             "time: names the column of the interval [$start, $end); key: what identifies a row; strategy: "
+             "append "
+             "adds rows and asks for neither");
+        break;
+    case CATALOG_STRATEGY_MERGE:
+    case CATALOG_STRATEGY_DELETE_INSERT:
+        if (keyless) {
+            need(build, item, model->strategy == CATALOG_STRATEGY_MERGE ? "merge" : "delete+insert", "key",
+                 "key: names the columns by which new rows find old ones");
+        }
+        break;
+    case CATALOG_STRATEGY_TIME_RANGE:
+        if (!model->time) {
+            need(build, item, "time_range", "time", "time: names the column of the interval [$start, $end)");
+        }
+        break;
+    case CATALOG_STRATEGY_MICROBATCH:
+        if (!json_object_get(definition, "event_time")) {
+            need(build, item, "microbatch", "event_time",
+                 "event_time: names the column that decides the batch of a row");
+        }
+        break;
+    case CATALOG_STRATEGY_APPEND:
+    case CATALOG_STRATEGY_INSERT_OVERWRITE:
+        break;
+    case CATALOG_STRATEGY_TIMESTAMP:
+    case CATALOG_STRATEGY_CHECK: {
+        BaseDiag *diag =
+            catalog_complain(build, item, place(item, "strategy"), BASE_E_VALUE_INVALID,
+                             "strategy `%s` is one of kind scd2", catalog_strategy_name(model->strategy));
+        base_diag_hint(diag, "kind: scd2, or another strategy");
+        break;
     }
+    }
+}
+
+/* ---- which key goes with what ----------------------------------------------------------------------------
+ */
+
+#define S(name) (1u << CATALOG_STRATEGY_##name)
+#define INCREMENTAL                                                                                          \
+    (S(APPEND) | S(MERGE) | S(DELETE_INSERT) | S(INSERT_OVERWRITE) | S(TIME_RANGE) | S(MICROBATCH))
+
+static const struct {
+    const char *key;
+    guint strategies;    /* of incremental models */
+    bool snapshot, scd2; /* and of those kinds */
+} USES[] = {{"update_columns", S(MERGE), false, false},
+            {"exclude_columns", S(MERGE), false, false},
+            {"predicate", S(MERGE) | S(DELETE_INSERT), false, false},
+            {"null_safe_key", INCREMENTAL, true, true},
+            {"dup_in_batch", INCREMENTAL, true, true},
+            {"event_time", S(MICROBATCH), false, false},
+            {"batch_size", S(MICROBATCH), false, false},
+            {"begin", S(MICROBATCH), false, false},
+            {"outside", INCREMENTAL, false, false},
+            {"on_schema_change", INCREMENTAL, true, true}};
+
+/* A key that does nothing here is a mistake that would not be noticed. */
+static void check_uses(CatalogBuild *build, CatalogItem *item, const CatalogModelInfo *model)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(USES); i++) {
+        const BaseYaml *node = item->yaml ? base_yaml_get(item->yaml, USES[i].key, NULL) : NULL;
+        bool fits =
+            model->kind == CATALOG_MODEL_INCREMENTAL ? (USES[i].strategies >> model->strategy & 1) != 0
+            : model->kind == CATALOG_MODEL_SNAPSHOT  ? USES[i].snapshot
+                                                     : model->kind == CATALOG_MODEL_SCD2 && USES[i].scd2;
+        if (!node || fits || (model->kind == CATALOG_MODEL_INCREMENTAL && !model->strategy)) {
+            continue;
+        }
+        const char *strategy = catalog_strategy_name(model->strategy);
+        catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`%s` has no meaning for kind %s%s%s",
+                         USES[i].key, catalog_model_kind_name(model->kind), *strategy ? ", strategy " : "",
+                         strategy);
+    }
+}
+
+static void check_values(CatalogBuild *build, CatalogItem *item)
+{
+    const BaseYaml *update = base_yaml_get(item->yaml, "update_columns", NULL);
+    const BaseYaml *exclude = base_yaml_get(item->yaml, "exclude_columns", NULL);
+    const BaseYaml *begin = base_yaml_get(item->yaml, "begin", NULL);
+    const BaseYaml *dup = base_yaml_get(item->yaml, "dup_in_batch", NULL);
+    const BaseYaml *predicate = base_yaml_get(item->yaml, "predicate", NULL);
+    gint64 us;
+    if (update && exclude) {
+        BaseDiag *diag = catalog_complain(build, item, exclude, BASE_E_VALUE_INVALID,
+                                          "update_columns and exclude_columns say the same thing twice");
+        base_diag_hint(diag, "one of them");
+    }
+    if (begin && begin->type == BASE_YAML_SCALAR && !base_time_parse(begin->text, NULL, &us)) {
+        BaseDiag *diag = catalog_complain(build, item, begin, BASE_E_VALUE_INVALID, "`%s` is no date or time",
+                                          begin->text);
+        base_diag_hint(diag, "such as 2026-01-01");
+    }
+    bool understood = !dup || dup->type == BASE_YAML_MAP ||
+                      (dup->type == BASE_YAML_SCALAR && g_str_equal(dup->text, "error"));
+    if (!understood) {
+        BaseDiag *diag =
+            catalog_complain(build, item, dup, BASE_E_VALUE_INVALID, "`dup_in_batch` is not understood");
+        base_diag_hint(diag, "error, or {latest_by: COLUMN}");
+    }
+    if (predicate && predicate->type == BASE_YAML_SCALAR) {
+        CatalogExpr expr = {.item = item, .node = predicate, .key = "predicate", .map = item->yaml};
+        g_array_append_val(build->exprs, expr);
+    }
+}
+
+static void check_kind(CatalogBuild *build, CatalogItem *item, const CatalogModelInfo *model, bool given)
+{
     if (model->kind == CATALOG_MODEL_SCD2 && !model->key[0]) {
         BaseDiag *diag = catalog_complain(build, item, place(item, "kind"), BASE_E_KEY_MISSING,
                                           "a scd2 model has no `key`");
         base_diag_hint(diag, "key: names the columns that identify a row");
+    }
+    if (given && model->kind != CATALOG_MODEL_INCREMENTAL && model->kind != CATALOG_MODEL_SCD2) {
+        BaseDiag *diag =
+            catalog_complain(build, item, place(item, "strategy"), BASE_E_VALUE_INVALID,
+                             "a model of kind %s has no strategy", catalog_model_kind_name(model->kind));
+        base_diag_hint(diag, "kind: incremental");
+    }
+    check_uses(build, item, model);
+    if (model->kind == CATALOG_MODEL_INCREMENTAL) {
+        check_needs(build, item, model);
+    }
+    if (model->kind == CATALOG_MODEL_INCREMENTAL && item->yaml) {
+        check_values(build, item);
     }
 }
 
@@ -90,8 +219,8 @@ void catalog_bind_strategy(CatalogBuild *build, CatalogItem *item, CatalogModelI
     CatalogStrategy given = strategy_by_name(base_json_string(definition, "strategy", ""));
     model->strategy = given ? given : strategy_by_keys(definition, model);
     model->keeps_history = given || model->kind == CATALOG_MODEL_SNAPSHOT ||
-                           model->kind == CATALOG_MODEL_SCD2 || model->kind == CATALOG_MODEL_MANUAL ||
+                           model->kind == CATALOG_MODEL_SCD2 ||
                            (model->strategy && model->strategy != CATALOG_STRATEGY_TIME_RANGE);
     bind_lookback(definition, model);
-    check_kind(build, item, model);
+    check_kind(build, item, model, given != CATALOG_STRATEGY_NONE);
 }

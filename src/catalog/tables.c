@@ -154,6 +154,18 @@ static json_t *properties_of(const json_t *definition)
     return out;
 }
 
+/* What is kept by hand is written by nobody else. */
+static void check_manual(CatalogBuild *build, CatalogItem *item)
+{
+    const BaseYaml *kind = base_yaml_get(item->yaml, "kind", NULL);
+    const BaseYaml *schedule = base_yaml_get(item->yaml, "schedule", NULL);
+    if (kind && kind->type == BASE_YAML_SCALAR && g_str_equal(kind->text, "manual") && schedule) {
+        BaseDiag *diag = catalog_complain(build, item, schedule, BASE_E_VALUE_INVALID,
+                                          "a table of kind manual has no schedule");
+        base_diag_hint(diag, "it is edited by hand; take the schedule away, or give it another kind");
+    }
+}
+
 void catalog_bind_table(CatalogBuild *build, CatalogItem *item)
 {
     CatalogObject *object = &item->node->object;
@@ -180,6 +192,7 @@ void catalog_bind_table(CatalogBuild *build, CatalogItem *item)
     mark_keys(build, item, table->columns);
     keys_first(table->columns);
     check_model(build, item, table);
+    check_manual(build, item);
     object->table = table;
     object->columns = table->columns;
 }

@@ -349,12 +349,60 @@ static int finish_run(CliContext *ctx, const RunView *view, GError *error)
     return error == NULL ? CLI_EXIT_OK : cli_fail(ctx, error);
 }
 
+/* Batches as one cell: how many, and the first and last by name. */
+static void tell_batches(json_t *model)
+{
+    json_t *batches = json_object_get(model, "batches");
+    size_t n = json_array_size(batches);
+    if (n == 0) {
+        return;
+    }
+    const char *first = base_json_string(json_array_get(batches, 0), "batch", "");
+    const char *last = base_json_string(json_array_get(batches, n - 1), "batch", "");
+    g_autofree char *text = n == 1 ? g_strdup(first) : g_strdup_printf("%zu: %s .. %s", n, first, last);
+    base_json_set_string(model, "shown", text);
+}
+
+static int dry_run(CliContext *ctx, json_t *body)
+{
+    static const CliColumn COLUMNS[] = {
+        {"model", "Model", "模型", CLI_CELL_TEXT},
+        {"kind", "Kind", "类型", CLI_CELL_TEXT},
+        {"strategy", "Strategy", "策略", CLI_CELL_TEXT},
+        {"action", "Action", "动作", CLI_CELL_TEXT},
+        {"start", "Start", "区间起", CLI_CELL_TEXT},
+        {"end", "End", "区间止", CLI_CELL_TEXT},
+        {"shown", "Batches", "批次", CLI_CELL_TEXT},
+        {"message", "Note", "说明", CLI_CELL_TEXT},
+        {NULL, NULL, NULL, CLI_CELL_TEXT},
+    };
+    GError *error = NULL;
+    json_object_set_new(body, "dry_run", json_true());
+    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/run", body, &error);
+    if (answer == NULL) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    size_t i;
+    json_t *model;
+    json_array_foreach (json_object_get(answer, "models"), i, model) {
+        tell_batches(model);
+    }
+    cli_print_table(json_object_get(answer, "models"), COLUMNS);
+    return CLI_EXIT_OK;
+}
+
 int cli_verb_run(CliContext *ctx)
 {
     GError *error = NULL;
     g_autoptr(json_t) body = json_object();
     if (!make_run_body(ctx, body, &error)) {
         return cli_fail(ctx, error);
+    }
+    if (cli_flag(ctx, "dry-run")) {
+        return dry_run(ctx, body);
     }
     if (ctx->json) {
         puts("{\"type\":\"version\",\"weir\":\"" WEIR_VERSION "\",\"ui\":\"1.0\"}");

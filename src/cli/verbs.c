@@ -97,6 +97,8 @@ static const CliFlag RUN[] = {
      "本次运行的时刻；未带时区则按项目时区"},
     {"restate-from", 0, CLI_TEXT, "TIME", NULL, "scd2: make versions from then on anew from the source",
      "scd2：该时刻起的版本由源重新生成"},
+    {"dry-run", 0, CLI_BOOL, NULL, NULL, "show what would be done, with intervals and batches",
+     "只显示将要做什么，含区间与批次"},
     {"full", 0, CLI_BOOL, NULL, NULL, "rebuild from all history", "从全部历史重建"},
     {"parallel", 0, CLI_TEXT, "N", NULL, "models at once; default: cores", "同时运行的模型数，默认核数"},
     END,
@@ -218,11 +220,13 @@ const CliVerb CLI_VERBS[] = {
      "write the files of a version back; then plan and apply", "把文件恢复为某版本，然后 plan、apply", NULL,
      NULL, NONE, cli_verb_rollback},
     {"lint", CLI_GROUP_DEFINE, "[PATH ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
-     "check the definitions, and hold them against the warehouse standard", "检查定义是否正确、是否符合数仓标准",
-     "The standard is judged when weir.yml names one (`standard: {profile: v4}`). With PATH only what stands in "
+     "check the definitions, and hold them against the warehouse standard",
+     "检查定义是否正确、是否符合数仓标准",
+     "The standard is judged when weir.yml names one (`standard: {profile: v4}`). With PATH only what stands "
+     "in "
      "those files or folders is told.",
-     "weir.yml 中写有 `standard: {profile: v4}` 时才检查数仓标准。给出 PATH 时只报告这些文件或目录中的问题。", LINT,
-     cli_verb_lint},
+     "weir.yml 中写有 `standard: {profile: v4}` 时才检查数仓标准。给出 PATH 时只报告这些文件或目录中的问题。",
+     LINT, cli_verb_lint},
     {"fmt", CLI_GROUP_DEFINE, "[FILE ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
      "tidy white space in definition files", "整理定义文件中的空白", NULL, NULL, FMT, cli_verb_fmt},
 

@@ -20,6 +20,10 @@ const CatalogObject *session_writable(ServerSession *session, const char *schema
         base_error_hint(error, "weir run %s", object->name);
         return NULL;
     }
+    if (g_str_equal(base_json_string(object->definition, "kind", ""), "manual")) {
+        g_free(session->edited);
+        session->edited = g_strdup(object->full_name);
+    }
     return object;
 }
 

@@ -104,10 +104,18 @@ static bool run_with(ServerCall *call, CatalogSnapshot *snapshot, const Warehous
     return true; /* the last line told */
 }
 
+/* What the run would do, and nothing of it. */
+static bool dry_run(ServerCall *call, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,
+                    GError **error)
+{
+    json_t *models = warehouse_dry_run(server_app_warehouse(call->app), snapshot, options, error);
+    return models && call_json(call, json_pack("{s:o}", "models", models));
+}
+
 bool route_run(ServerCall *call, GError **error)
 {
-    static const char *const KNOWN[] = {"select",       "start", "end",      "at",
-                                        "restate_from", "full",  "parallel", NULL};
+    static const char *const KNOWN[] = {"select", "start",    "end",     "at", "restate_from",
+                                        "full",   "parallel", "dry_run", NULL};
     g_auto(GStrv) select = NULL;
     if (!call_body(call, KNOWN, error) || !call_body_texts(call, "select", &select, error)) {
         return false;
@@ -122,7 +130,9 @@ bool route_run(ServerCall *call, GError **error)
            interval_time(call, "end", zone, &options.end_us, error) &&
            interval_time(call, "at", zone, &options.at_us, error) &&
            interval_time(call, "restate_from", zone, &options.restate_us, error) &&
-           may_run(call, snapshot, select, error) && run_with(call, snapshot, &options, error);
+           may_run(call, snapshot, select, error) &&
+           (base_json_bool(call->body, "dry_run", false) ? dry_run : run_with)(call, snapshot, &options,
+                                                                               error);
 }
 
 /* Rows of runs of models that the user may see. */

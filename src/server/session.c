@@ -123,6 +123,7 @@ void server_session_free(ServerSession *session)
     access_user_unref(session->user);
     catalog_snapshot_unref(session->snapshot);
     g_free(session->peer);
+    g_free(session->edited);
     g_free(session->cipher);
     g_free(session->host);
     g_free(session->database);

@@ -33,6 +33,7 @@ struct ServerSession {
     AccessUser *user;
     CatalogSnapshot *snapshot; /* that user, plans and names refer to; renewed at each statement */
     char *peer, *host;
+    char *edited; /* table of kind manual that the statement writes to; NULL = none */
     char *cipher; /* of TLS; NULL = in the clear */
     EngineDialect dialect;
     guint32 id;

@@ -9,6 +9,8 @@
 #include "server/show_int.h"
 #include "server/sql_int.h"
 
+#define AUDIT_MAX_BYTES 500 /* of a statement, in the record of an edit */
+
 /* ---- statements about the session
  * --------------------------------------------------------------------------- */
 
@@ -244,6 +246,19 @@ static void note_outcome(SqlRun *run, bool ok, gint64 elapsed_us, const GError *
     run->ret->warnings = session->warnings->len;
 }
 
+/* Every edit of a table that is kept by hand has a record of who made it and how. */
+static void audit_edit(SqlRun *run, bool ok)
+{
+    ServerSession *session = run->session;
+    if (session->edited) {
+        g_autofree char *detail = g_strndup(run->sql, AUDIT_MAX_BYTES);
+        g_autofree char *valid = g_utf8_make_valid(detail, -1);
+        access_audit(server_app_access(session->app), access_user_name(session->user), "edit",
+                     session->edited, valid, ok);
+        g_clear_pointer(&session->edited, g_free);
+    }
+}
+
 static bool run_noted(SqlRun *run, bool (*work)(SqlRun *, void *, GError **), void *user, GError **error)
 {
     gint64 start_us = base_time_monotonic_us();
@@ -253,6 +268,7 @@ static bool run_noted(SqlRun *run, bool (*work)(SqlRun *, void *, GError **), vo
     GError *failure = NULL;
     bool ok = work(run, user, &failure);
     note_outcome(run, ok, base_time_monotonic_us() - start_us, failure);
+    audit_edit(run, ok);
     session_end_statement(run->session);
     if (!ok) {
         g_propagate_error(error, failure);

@@ -8,6 +8,14 @@
 static const WarehouseFamily FAMILIES[] = {
     {.kind = CATALOG_MODEL_VIEW, .make = warehouse_view_make, .merge = warehouse_view_swap},
     {.kind = CATALOG_MODEL_FULL, .plan = warehouse_full_plan},
+    {.kind = CATALOG_MODEL_MID, .plan = warehouse_full_plan},
+    {.kind = CATALOG_MODEL_TEMP, .plan = warehouse_full_plan},
+    {.kind = CATALOG_MODEL_SNAPSHOT,
+     .plan = warehouse_snapshot_plan,
+     .rows = warehouse_snapshot_rows,
+     .prepare = warehouse_snapshot_prepare,
+     .whole = warehouse_snapshot_whole,
+     .merge = warehouse_snapshot_merge},
     {.kind = CATALOG_MODEL_INCREMENTAL,
      .strategy = CATALOG_STRATEGY_TIME_RANGE,
      .plan = warehouse_range_plan,
@@ -291,16 +299,21 @@ static bool make_table(Build *build, GError **error)
     return make_rows(build, error) && bring_in(build, error);
 }
 
-static bool make(Build *build, GError **error)
+static bool find(Build *build, GError **error)
 {
-    build->family = find_family(build->model->model);
+    const CatalogModelInfo *info = build->model->model;
+    build->family = find_family(info);
     if (!build->family) {
         return base_fail(error, BASE_E_RUN_FAILED, "this version does not run models of kind `%s` %s",
-                         catalog_model_kind_name(build->model->model->kind),
-                         catalog_strategy_name(build->model->model->strategy));
+                         catalog_model_kind_name(info->kind), catalog_strategy_name(info->strategy));
     }
     build->body = warehouse_body(build->conn, build->context->snapshot, build->model, error);
-    return build->body && (build->family->make ? build->family->make : make_table)(build, error);
+    return build->body != NULL;
+}
+
+static bool make(Build *build, GError **error)
+{
+    return find(build, error) && (build->family->make ? build->family->make : make_table)(build, error);
 }
 
 /* ---- the outcome ----------------------------------------------------------------------------------------
@@ -388,4 +401,82 @@ void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const
         record_failure(&build, error);
     }
     build_clear(&build);
+}
+
+/* ---- a dry run -------------------------------------------------------------------------------------------
+ */
+
+static void set_time(json_t *object, const char *key, gint64 us)
+{
+    g_autofree char *text = us > WAREHOUSE_BEGINNING_US ? base_time_format_iso(us) : NULL;
+    base_json_set_string(object, key, text);
+}
+
+/* 2026, 202611, 20261122 or 2026112217, in local time: the batch's name. */
+static char *batch_name(const Build *build, gint64 us)
+{
+    static const size_t LENGTHS[] = {[WAREHOUSE_BATCH_HOUR] = 13,
+                                     [WAREHOUSE_BATCH_DAY] = 10,
+                                     [WAREHOUSE_BATCH_MONTH] = 7,
+                                     [WAREHOUSE_BATCH_YEAR] = 4};
+    if (us <= WAREHOUSE_BEGINNING_US) {
+        return g_strdup("all");
+    }
+    g_autofree char *text = base_time_format(us, build->context->zone);
+    GString *name = g_string_new(NULL);
+    for (size_t i = 0; i < LENGTHS[build->batch_size] && text[i]; i++) {
+        if (g_ascii_isdigit(text[i])) {
+            g_string_append_c(name, text[i]);
+        }
+    }
+    return g_string_free(name, FALSE);
+}
+
+static json_t *batches_to_json(const Build *build)
+{
+    json_t *list = json_array();
+    for (guint i = 0; build->batches && i < build->batches->len; i++) {
+        WarehouseInterval batch = batch_at(build, i);
+        g_autofree char *name = batch_name(build, batch.start_us);
+        json_t *entry = json_object();
+        base_json_set_string(entry, "batch", name);
+        set_time(entry, "start", batch.start_us);
+        set_time(entry, "end", batch.end_us);
+        json_array_append_new(list, entry);
+    }
+    return list;
+}
+
+static json_t *dry_to_json(const Build *build)
+{
+    const CatalogModelInfo *info = build->model->model;
+    const char *strategy = catalog_strategy_name(info->strategy);
+    const char *action = info->kind == CATALOG_MODEL_VIEW ? "view"
+                         : build->family->make            ? "merge"
+                         : !build->exists                 ? "build"
+                         : build->replace                 ? "rebuild"
+                                                          : "merge";
+    json_t *row = json_object();
+    base_json_set_string(row, "model", build->model->full_name);
+    base_json_set_string(row, "kind", catalog_model_kind_name(info->kind));
+    base_json_set_string(row, "strategy", *strategy ? strategy : NULL);
+    base_json_set_string(row, "action", action);
+    set_time(row, "start", build->run->start_us);
+    set_time(row, "end", build->run->end_us > 0 ? build->run->end_us : WAREHOUSE_BEGINNING_US);
+    json_object_set_new(row, "batches", batches_to_json(build));
+    base_json_set_string(row, "message", build->notes->len ? build->notes->str : NULL);
+    return row;
+}
+
+json_t *warehouse_build_dry(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
+                            GError **error)
+{
+    WarehouseRun run = {.model = model->id};
+    Build build = {.context = context, .conn = conn, .model = model, .run = &run};
+    build_init(&build, 0);
+    bool ok = find(&build, error) && (build.family->make || plan(&build, error));
+    json_t *row = ok ? dry_to_json(&build) : NULL;
+    build_clear(&build);
+    warehouse_run_clear(&run);
+    return row;
 }

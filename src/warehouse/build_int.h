@@ -7,6 +7,7 @@
  *   build_incremental.c   kind incremental, by time: time_range
  *   build_merge.c         append, merge, delete+insert
  *   build_batches.c       microbatch, insert_overwrite; batch.c: the arithmetic of batches
+ *   build_snapshot.c      kind snapshot
  *   build_keys.c          keys of a batch: NULL, twice, the same in the table
  *   build_columns.c       on_schema_change
  *
@@ -159,6 +160,15 @@ bool warehouse_overwrite_plan(Build *build, GError **error) G_GNUC_WARN_UNUSED_R
 bool warehouse_overwrite_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 char *warehouse_overwrite_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_overwrite_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* build_snapshot.c */
+bool warehouse_snapshot_plan(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_snapshot_rows(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_snapshot_prepare(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *warehouse_snapshot_whole(Build *build) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_snapshot_merge(Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* --full of a run that names this model, by its own or its full name. */
+bool warehouse_build_may_wipe(const Build *build);
 
 /* ---- build_keys.c -----------------------------------------------------------------------------------------
  */

@@ -153,6 +153,11 @@ static bool run_models(WarehouseRunContext *context, const GPtrArray *models,
     if (ret_runs) {
         *ret_runs = warehouse_runner_to_json(runner);
     }
+    g_autoptr(GError) failure = NULL;
+    if (!warehouse_drop_temps(context->warehouse, context->snapshot, models, &failure) && ok) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        ok = false;
+    }
     warehouse_context_close(context);
     return ok;
 }

@@ -106,6 +106,24 @@ static bool select_word(CatalogSnapshot *snapshot, const char *word, GHashTable 
     return select_name(snapshot, word, chosen, error);
 }
 
+/* Temp tables do not stand between runs: what reads one takes it along. Readers come first, so that a temp of
+ * a temp is found. */
+static void add_temps(CatalogSnapshot *snapshot, const GPtrArray *order, GHashTable *chosen)
+{
+    for (guint i = order->len; i > 0; i--) {
+        if (!g_hash_table_contains(chosen, order->pdata[i - 1])) {
+            continue;
+        }
+        g_autoptr(GPtrArray) edges = catalog_lineage_up(snapshot, order->pdata[i - 1], NULL);
+        for (guint k = 0; edges && k < edges->len; k++) {
+            const CatalogObject *from = ((const CatalogEdge *)edges->pdata[k])->from;
+            if (from->kind == CATALOG_MODEL && from->model->kind == CATALOG_MODEL_TEMP) {
+                g_hash_table_add(chosen, (gpointer)(guintptr)from);
+            }
+        }
+    }
+}
+
 GPtrArray *warehouse_select(CatalogSnapshot *snapshot, const char *const *words, GError **error)
 {
     g_autoptr(GPtrArray) order = catalog_model_order(snapshot, error);
@@ -121,6 +139,7 @@ GPtrArray *warehouse_select(CatalogSnapshot *snapshot, const char *const *words,
             return NULL;
         }
     }
+    add_temps(snapshot, order, chosen);
     GPtrArray *models = g_ptr_array_new();
     for (guint i = 0; i < order->len; i++) {
         if (g_hash_table_contains(chosen, order->pdata[i])) {

@@ -54,6 +54,10 @@ typedef struct {
 bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,
                    WarehouseTell tell, void *user, json_t **ret_runs,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What that run would do, in order: [{model, kind, strategy, action: build|rebuild|merge|view, start, end,
+ * batches: [{batch, start, end}], message}]. Writes nothing. NULL + error. */
+json_t *warehouse_dry_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ctrl-C: running models finish, no new ones start; called again: interrupts. */
 void warehouse_stop(Warehouse *warehouse);
 

@@ -220,6 +220,14 @@ void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const
                      size_t number, WarehouseRun *ret);
 /* The hash of what a model's rows depend on: SQL, kind, time, key. Caller frees. */
 char *warehouse_logic_hash(const CatalogObject *model);
+/* temp.c: tables of kinds temp and mid whose time is over: those of `models`, which are claimed, and others
+ * that no run works on. */
+bool warehouse_drop_temps(Warehouse *warehouse, CatalogSnapshot *snapshot, const GPtrArray *models,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* build.c: what a run of the model would do: {model, kind, strategy, action, start, end, batches: [{batch,
+ * start, end}], message}. NULL + error. */
+json_t *warehouse_build_dry(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* body.c: the model's SELECT with the columns of bookkeeping left out of every "*". Caller frees. */
 char *warehouse_body(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *model, GError **error);
 /* CREATE OR REPLACE VIEW of a model of kind view. Caller frees. */
