@@ -442,6 +442,12 @@ static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey
     }
 }
 
+void catalog_check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
+                         const BaseYaml *map)
+{
+    check_value(build, item, key, node, map);
+}
+
 /* ---- objects ------------------------------------------------------------------------------------------- */
 
 char *catalog_path_domain(const char *path)

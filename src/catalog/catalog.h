@@ -178,12 +178,10 @@ struct CatalogObject {
     const char *title_en, *title_zh, *description_en, *description_zh; /* "" when not given */
     const char *owner, *grade, *status, *layer;                        /* "" when not given */
     /* The whole definition as JSON, keys as written; borrowed. Of a TABLE or MODEL with checks, "checks" is
-     * normalised: all checks of columns and of the object as
-     *   [{"type": "not_null" | "unique" | "accepted_values" | "relationship" | "between" | "row_count",
-     *     "column"?: name, "columns"?: [names] (unique over several), "severity": "error" | "warn",
-     *     "where"?: SQL, "name"?: text,
-     *     "values": [...] (accepted_values), "to": table, "field"?: column there (relationship),
-     *     "low", "high" (between), "min"?, "max"?, "change"?, "over"? (row_count)}] */
+     * normalised: all checks of columns and of the object as flat objects
+     *   {"type": "not_null", "column"?: name, "columns"?: [names], "severity": "error" | "warn", "where"?: SQL,
+     *    "name"?, "owner"?, "warn"?, "error"?, "blocking"?, "reject"?, "keep"?, and the arguments of the type}
+     * catalog/checks.c has the types, catalog/kinds.c their arguments. */
     json_t *definition;
     const char *text;              /* canonical YAML (and SQL) text: what diff and history show */
     const char *hash;              /* of text; equal hash = equal meaning */
@@ -195,6 +193,9 @@ struct CatalogObject {
      * with status "expected", `table` NULL and no columns; there is nothing to create for it. */
     const GPtrArray *columns; /* CatalogColumn* */
 };
+
+/* "1%", "0.01" -> 0.01; a number of rows such as "10" is itself. false = it is neither. */
+bool catalog_check_share(const char *text, double *ret);
 
 /* ---- reading a project ----------------------------------------------------------------------- */
 

@@ -193,6 +193,9 @@ void catalog_bind_object(CatalogBuild *build, CatalogFile *file, CatalogKind kin
                          const char *model_name, size_t body_offset);
 BaseDiag *catalog_complain(CatalogBuild *build, CatalogItem *item, const BaseYaml *node, BaseErrorCode code,
                            const char *format, ...) G_GNUC_PRINTF(5, 6);
+/* A value against its key: complains, or notes what is looked at later (names, columns, SQL). */
+void catalog_check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
+                         const BaseYaml *map);
 /* The domain that a path says: domains/<d>/...; caller frees; NULL when none. */
 char *catalog_path_domain(const char *path);
 /* checks.c: normalises column checks and model checks into definition["checks"]. */

@@ -1,15 +1,19 @@
-/* Checks, normalised: whatever way they are written, definition["checks"] of a table or model becomes
+/* Checks, normalised: whatever way they are written, definition["checks"] of a table or model becomes a list
+ * of flat objects, the arguments of a check beside its type:
  *   [{"type": "not_null", "column": "user_id", "severity": "error"},
  *    {"type": "unique", "column": "id"} or {"type": "unique", "columns": ["a", "b"]},
  *    {"type": "accepted_values", "column": "plan", "values": ["free", "paid"]},
  *    {"type": "relationship", "column": "song_id", "to": "songs.dim_songs", "field": "song_id"},
  *    {"type": "between", "column": "share", "low": 0, "high": 1},
- *    {"type": "row_count", "min": 1, "max": 100}]
- * each with "severity" ("error" or "warn"), and "where" and "name" where given. */
-#include "catalog/catalog_int.h"
+ *    {"type": "row_count", "orange": 5, "red": 10, "strong": true}]
+ * each with "severity" ("error" or "warn"), and "where", "name", "owner", "warn", "error", "blocking",
+ * "reject", "keep" where given. What can be known of a check without data is complained of here: keys,
+ * columns, patterns that do not compile, SQL that does not parse, shares that are none. */
+#include <math.h>
 
-static const char *const check_types[] = {"not_null",  "unique", "accepted_values", "relationship", "between",
-                                          "row_count", NULL};
+#include "base/text.h"
+#include "catalog/catalog_int.h"
+#include "engine/sql.h"
 
 typedef struct {
     CatalogBuild *build;
@@ -18,74 +22,225 @@ typedef struct {
     json_t *out;
 } Checks;
 
-static json_t *values_of(const BaseYaml *node)
+typedef enum { ON_COLUMNS, ON_COLUMN, ON_EITHER } CheckOn;
+
+typedef struct {
+    const char *name;
+    CheckOn on;
+    bool names_columns; /* on an object its value is the columns: unique: [a, b] */
+    bool takes_true;    /* the bare word is enough */
+    bool rejects;       /* about one row: may say reject */
+    void (*read)(Checks *checks, json_t *check, const BaseYaml *value); /* NULL: no arguments */
+} CheckType;
+
+static void complain_value(Checks *checks, const BaseYaml *node, const char *type, const char *wanted)
 {
-    if (node->type == BASE_YAML_MAP) {
-        const BaseYaml *values = base_yaml_get(node, "values", NULL);
-        return values ? base_yaml_to_json(values) : json_array();
-    }
-    return base_yaml_to_json(node);
+    catalog_complain(checks->build, checks->item, node, BASE_E_VALUE_INVALID, "`%s` must be %s", type,
+                     wanted);
 }
 
-static void set_columns(Checks *checks, json_t *check, const BaseYaml *map, const BaseYaml *value,
-                        const char *type)
+static bool is_true(const BaseYaml *node)
 {
-    if (checks->column) {
-        base_json_set_string(check, "column", checks->column);
-        return;
+    bool yes = false;
+    return node->type == BASE_YAML_SCALAR && base_yaml_to_bool(node, &yes) && yes;
+}
+
+/* The arguments of a map stand beside the type. */
+static void read_map(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    (void)checks;
+    g_autoptr(json_t) map = base_yaml_to_json(value);
+    json_object_del(map, "column");
+    json_object_del(map, "columns");
+    json_object_update(check, map);
+}
+
+static void read_options(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    if (value->type == BASE_YAML_MAP) {
+        read_map(checks, check, value);
+    } else if (!is_true(value)) {
+        complain_value(checks, value, base_json_string(check, "type", ""), "true or a map of keys");
     }
-    const BaseYaml *columns = map ? base_yaml_get(map, "columns", NULL) : NULL;
-    const BaseYaml *column = map ? base_yaml_get(map, "column", NULL) : NULL;
-    const BaseYaml *named = columns ? columns : column ? column : value;
-    bool booleans = !named || (named->type == BASE_YAML_SCALAR && base_yaml_to_bool(named, &(bool){false}));
-    if (g_str_equal(type, "row_count") || g_str_equal(type, "relationship")) {
-        return;
-    }
-    if (booleans ||
-        ((g_str_equal(type, "between") || g_str_equal(type, "accepted_values")) && !columns && !column)) {
-        BaseDiag *diag = catalog_complain(checks->build, checks->item, value ? value : map,
-                                          BASE_E_KEY_MISSING, "the check `%s` has no column", type);
-        base_diag_hint(diag, "put it on a column, or add `column: NAME`");
-        return;
-    }
-    json_t *json = base_yaml_to_json(named);
-    if (json_is_array(json) && json_array_size(json) == 1) {
-        json_object_set(check, "column", json_array_get(json, 0));
-        json_decref(json);
+}
+
+static void read_accepted(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    if (value->type == BASE_YAML_MAP) {
+        read_map(checks, check, value);
     } else {
-        json_object_set_new(check, json_is_array(json) ? "columns" : "column", json);
+        json_object_set_new(check, "values", base_yaml_to_json(value));
+    }
+    const json_t *values = json_object_get(check, "values");
+    if (!json_is_array(values) || json_array_size(values) == 0) {
+        complain_value(checks, value, "accepted_values", "a list of values");
     }
 }
 
-static void set_between(Checks *checks, json_t *check, const BaseYaml *value)
+static void read_pair(Checks *checks, json_t *check, const BaseYaml *value, const char *low, const char *high)
 {
     if (value->type != BASE_YAML_LIST || value->items->len != 2) {
-        catalog_complain(checks->build, checks->item, value, BASE_E_VALUE_INVALID,
-                         "`between` must be [low, high]");
+        g_autofree char *wanted = g_strdup_printf("[%s, %s]", low, high);
+        complain_value(checks, value, base_json_string(check, "type", ""), wanted);
         return;
     }
-    json_object_set_new(check, "low", base_yaml_to_json(g_ptr_array_index(value->items, 0)));
-    json_object_set_new(check, "high", base_yaml_to_json(g_ptr_array_index(value->items, 1)));
+    json_object_set_new(check, low, base_yaml_to_json(g_ptr_array_index(value->items, 0)));
+    json_object_set_new(check, high, base_yaml_to_json(g_ptr_array_index(value->items, 1)));
 }
 
-static void set_arguments(Checks *checks, json_t *check, const char *type, const BaseYaml *value)
+static void read_between(Checks *checks, json_t *check, const BaseYaml *value)
 {
-    if (g_str_equal(type, "accepted_values")) {
-        g_autoptr(json_t) values = values_of(value);
-        if (!json_is_array(values) || json_array_size(values) == 0) {
-            catalog_complain(checks->build, checks->item, value, BASE_E_VALUE_INVALID,
-                             "`accepted_values` must be a list of values");
-        }
-        json_object_set(check, "values", values);
-    } else if (g_str_equal(type, "between")) {
-        set_between(checks, check, value);
-    } else if (g_str_equal(type, "relationship") || g_str_equal(type, "row_count")) {
-        g_autoptr(json_t) map = base_yaml_to_json(value);
-        if (json_is_object(map)) {
-            json_object_update(check, map);
+    read_pair(checks, check, value, "low", "high");
+}
+
+static void read_length(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    gint64 n;
+    if (value->type == BASE_YAML_MAP) {
+        read_map(checks, check, value);
+    } else if (base_yaml_to_int(value, &n)) {
+        base_json_set_int(check, "min", n);
+        base_json_set_int(check, "max", n);
+    } else {
+        read_pair(checks, check, value, "min", "max");
+    }
+}
+
+/* The engine's own compiler judges the pattern. */
+static void compile_pattern(Checks *checks, const BaseYaml *node, const char *pattern)
+{
+    EngineValue value = {.id = ENGINE_TEXT, .text = {pattern, strlen(pattern)}};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) rows =
+        engine_query_json(checks->build->parser, "SELECT regexp_matches('', $1) AS ok", &value, 1, 1, &error);
+    if (!rows) {
+        BaseDiag *diag = catalog_complain(checks->build, checks->item, node, BASE_E_VALUE_INVALID,
+                                          "the pattern does not compile: %s", error->message);
+        base_diag_hint(diag, "patterns are RE2: no look-around, no back-references");
+    }
+}
+
+static void read_regex(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    const BaseYaml *pattern = value->type == BASE_YAML_MAP ? base_yaml_get(value, "pattern", NULL) : value;
+    if (value->type == BASE_YAML_MAP) {
+        read_map(checks, check, value);
+    }
+    if (!pattern || pattern->type != BASE_YAML_SCALAR || base_yaml_is_null(pattern)) {
+        complain_value(checks, value, "regex", "a pattern or {pattern, not}");
+        return;
+    }
+    base_json_set_string(check, "pattern", pattern->text);
+    compile_pattern(checks, pattern, pattern->text);
+}
+
+static void read_format(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    (void)checks;
+    base_json_set_string(check, "format", value->type == BASE_YAML_SCALAR ? value->text : "");
+}
+
+static void read_freshness(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    gint64 us;
+    if (value->type == BASE_YAML_MAP) {
+        read_map(checks, check, value);
+    } else if (value->type == BASE_YAML_SCALAR && base_text_to_duration(value->text, &us)) {
+        base_json_set_string(check, "error", value->text);
+    } else {
+        complain_value(checks, value, "freshness", "a duration such as 2h, or {warn, error}");
+    }
+    if (value->type == BASE_YAML_MAP && !json_object_get(check, "warn") && !json_object_get(check, "error")) {
+        complain_value(checks, value, "freshness", "a duration such as 2h, or {warn, error}");
+    }
+}
+
+static void read_rate(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    double share;
+    if (value->type == BASE_YAML_MAP) {
+        read_map(checks, check, value);
+    } else if (value->type == BASE_YAML_SCALAR && catalog_check_share(value->text, &share)) {
+        base_json_set_string(check, "max", value->text);
+    } else {
+        complain_value(checks, value, base_json_string(check, "type", ""),
+                       "a share such as 1%, or a map of keys");
+    }
+    static const char *const shares[] = {"max", "warn", "error", NULL};
+    for (size_t i = 0; value->type == BASE_YAML_MAP && shares[i]; i++) {
+        const BaseYaml *node = base_yaml_get(value, shares[i], NULL);
+        if (node && (node->type != BASE_YAML_SCALAR || !catalog_check_share(node->text, &share))) {
+            complain_value(checks, node, shares[i], "a share such as 0.01 or 1%");
         }
     }
 }
+
+static void read_sql(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    if (value->type != BASE_YAML_SCALAR || base_yaml_is_null(value)) {
+        complain_value(checks, value, "sql", "a SELECT");
+        return;
+    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) tree = engine_sql_parse(checks->build->parser, value->text, &error);
+    base_json_set_string(check, "sql", value->text);
+    if (!tree) {
+        BaseDiag *diag =
+            catalog_complain(checks->build, checks->item, value, BASE_E_SQL_SYNTAX, "%s", error->message);
+        base_diag_hint(diag, "one SELECT whose rows are the wrong ones; `this` stands for the new table");
+    }
+}
+
+static const CheckType check_types[] = {
+    {"not_null", ON_COLUMNS, true, true, true, NULL},
+    {"unique", ON_COLUMNS, true, true, false, NULL},
+    {"accepted_values", ON_COLUMN, false, false, true, read_accepted},
+    {"relationship", ON_COLUMN, false, false, true, read_map},
+    {"between", ON_COLUMN, false, false, true, read_between},
+    {"range", ON_COLUMN, false, false, true, read_map},
+    {"regex", ON_COLUMN, false, false, true, read_regex},
+    {"format", ON_COLUMN, false, false, true, read_format},
+    {"length", ON_COLUMN, false, false, true, read_length},
+    {"row_count", ON_EITHER, false, true, false, read_options},
+    {"freshness", ON_EITHER, false, false, false, read_freshness},
+    {"schema", ON_EITHER, false, true, false, read_options},
+    {"null_rate", ON_COLUMN, false, false, false, read_rate},
+    {"duplicate_rate", ON_COLUMNS, false, false, false, read_rate},
+    {"distribution", ON_COLUMN, false, false, false, read_map},
+    {"equal", ON_EITHER, false, false, false, read_map},
+    {"anomaly", ON_EITHER, false, true, false, read_options},
+    {"sql", ON_EITHER, false, false, false, read_sql},
+};
+
+static const CheckType *type_by_name(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(check_types); i++) {
+        if (g_str_equal(check_types[i].name, name)) {
+            return &check_types[i];
+        }
+    }
+    return NULL;
+}
+
+bool catalog_check_share(const char *text, double *ret)
+{
+    g_autofree char *number = g_strdup(text);
+    g_strstrip(number);
+    size_t len = strlen(number);
+    bool percent = len > 0 && number[len - 1] == '%';
+    if (percent) {
+        number[len - 1] = '\0';
+    }
+    double value;
+    if (!base_text_to_real(g_strchomp(number), &value) || !isfinite(value) || value < 0) {
+        return false;
+    }
+    *ret = percent ? value / 100 : value;
+    return true;
+}
+
+/* ---- columns --------------------------------------------------------------------------------------------
+ */
 
 /* A column named in a check on the object must be one of its columns: noted, looked at later. */
 static void note_column(Checks *checks, const BaseYaml *node)
@@ -96,120 +251,140 @@ static void note_column(Checks *checks, const BaseYaml *node)
     }
 }
 
-static void note_columns(Checks *checks, const char *type, const BaseYaml *value)
+static const BaseYaml *named_columns(const CheckType *type, const BaseYaml *map, const BaseYaml *value)
 {
-    if (g_str_equal(type, "relationship")) {
-        const BaseYaml *to = base_yaml_get(value, "to", NULL);
-        if (!to) {
-            catalog_complain(checks->build, checks->item, value, BASE_E_KEY_MISSING,
-                             "`relationship` has no `to`");
-        } else {
-            CatalogRef ref = {.item = checks->item,
-                              .node = to,
-                              .key = "to",
-                              .type = CATALOG_KEY_REF,
-                              .kinds = 1u << CATALOG_TABLE | 1u << CATALOG_MODEL,
-                              .map = value};
-            g_array_append_val(checks->build->refs, ref);
-        }
-        if (!checks->column && !base_yaml_get(value, "column", NULL)) {
-            catalog_complain(checks->build, checks->item, value, BASE_E_KEY_MISSING,
-                             "`relationship` has no `column`");
-        }
-        note_column(checks, base_yaml_get(value, "column", NULL));
-    } else if (!checks->column && (g_str_equal(type, "unique") || g_str_equal(type, "not_null"))) {
-        if (value->type == BASE_YAML_SCALAR && !base_yaml_to_bool(value, &(bool){false})) {
-            note_column(checks, value);
-        }
-        for (guint i = 0; value->type == BASE_YAML_LIST && i < value->items->len; i++) {
-            note_column(checks, g_ptr_array_index(value->items, i));
+    const BaseYaml *maps[] = {map, value && value->type == BASE_YAML_MAP ? value : NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(maps); i++) {
+        const BaseYaml *columns = maps[i] ? base_yaml_get(maps[i], "columns", NULL) : NULL;
+        const BaseYaml *column = maps[i] ? base_yaml_get(maps[i], "column", NULL) : NULL;
+        if (columns || column) {
+            return columns ? columns : column;
         }
     }
+    bool names = type->names_columns && value && value->type != BASE_YAML_MAP &&
+                 !(value->type == BASE_YAML_SCALAR && base_yaml_to_bool(value, &(bool){false}));
+    return names ? value : NULL;
 }
+
+static void set_columns(Checks *checks, json_t *check, const CheckType *type, const BaseYaml *map,
+                        const BaseYaml *value)
+{
+    if (checks->column) {
+        base_json_set_string(check, "column", checks->column);
+        return;
+    }
+    const BaseYaml *named = named_columns(type, map, value);
+    if (!named) {
+        if (type->on != ON_EITHER) {
+            BaseDiag *diag = catalog_complain(checks->build, checks->item, value ? value : map,
+                                              BASE_E_KEY_MISSING, "the check `%s` has no column", type->name);
+            base_diag_hint(diag, "put it on a column, or add `column: NAME`");
+        }
+        return;
+    }
+    if (named == value) { /* other places are keys of columns, noted as such */
+        note_column(checks, named);
+        for (guint i = 0; named->type == BASE_YAML_LIST && i < named->items->len; i++) {
+            note_column(checks, g_ptr_array_index(named->items, i));
+        }
+    }
+    json_t *json = base_yaml_to_json(named);
+    if (json_is_array(json) && json_array_size(json) == 1) {
+        json_object_set(check, "column", json_array_get(json, 0));
+        json_decref(json);
+    } else {
+        json_object_set_new(check, json_is_array(json) ? "columns" : "column", json);
+    }
+}
+
+/* ---- one check ------------------------------------------------------------------------------------------
+ */
 
 static void check_map_keys(Checks *checks, const BaseYaml *map)
 {
     for (guint i = 0; i < map->items->len; i++) {
         const BaseYaml *key = g_ptr_array_index(map->keys, i);
-        const BaseYaml *value = g_ptr_array_index(map->items, i);
         const CatalogKey *known = catalog_key_find(catalog_check_keys, NULL, key->text);
-        if (!known) {
-            BaseDiag *diag = catalog_complain(checks->build, checks->item, key, BASE_E_KEY_UNKNOWN,
-                                              "unknown key `%s` in a check", key->text);
-            g_autofree const char **names = catalog_key_names(catalog_check_keys, NULL);
-            base_diag_hint_nearest(diag, key->text, names);
-        } else if (known->type == CATALOG_KEY_MAP && value->type != BASE_YAML_MAP) {
-            catalog_complain(checks->build, checks->item, value, BASE_E_VALUE_INVALID,
-                             "`%s` must be a map of keys", key->text);
-        } else if (known->type == CATALOG_KEY_MAP) {
-            g_autofree const char **names = catalog_key_names(known->shape, NULL);
-            for (guint k = 0; k < value->items->len; k++) {
-                const BaseYaml *inner = g_ptr_array_index(value->keys, k);
-                if (!catalog_key_find(known->shape, NULL, inner->text)) {
-                    BaseDiag *diag = catalog_complain(checks->build, checks->item, inner, BASE_E_KEY_UNKNOWN,
-                                                      "unknown key `%s` in `%s`", inner->text, key->text);
-                    base_diag_hint_nearest(diag, inner->text, names);
-                }
-            }
-        } else if (known->type == CATALOG_KEY_WORD &&
-                   (value->type != BASE_YAML_SCALAR ||
-                    (!g_str_equal(value->text, "error") && !g_str_equal(value->text, "warn")))) {
-            BaseDiag *diag = catalog_complain(checks->build, checks->item, value, BASE_E_VALUE_INVALID,
-                                              "`severity` cannot be that");
-            base_diag_hint(diag, "error or warn");
-        } else if (known->type == CATALOG_KEY_COLUMN) {
-            note_column(checks, value);
-        } else if (known->type == CATALOG_KEY_COLUMNS) {
-            for (guint k = 0; value->type == BASE_YAML_LIST && k < value->items->len; k++) {
-                note_column(checks, g_ptr_array_index(value->items, k));
-            }
+        const BaseYaml *value = g_ptr_array_index(map->items, i);
+        if (known && known->shape && value->type == BASE_YAML_LIST) {
+            continue; /* [low, high], [values]: the type reads it */
         }
+        if (known) {
+            catalog_check_value(checks->build, checks->item, known, value, map);
+            continue;
+        }
+        BaseDiag *diag = catalog_complain(checks->build, checks->item, key, BASE_E_KEY_UNKNOWN,
+                                          "unknown key `%s` in a check", key->text);
+        g_autofree const char **names = catalog_key_names(catalog_check_keys, NULL);
+        base_diag_hint_nearest(diag, key->text, names);
     }
 }
 
-static void add_check(Checks *checks, const char *type, const BaseYaml *map, const BaseYaml *value)
+/* Keys that every check may have. */
+static void set_common(Checks *checks, json_t *check, const CheckType *type, const BaseYaml *map)
 {
-    json_t *check = json_object();
-    base_json_set_string(check, "type", type);
-    set_columns(checks, check, map, value, type);
-    if (value) {
-        set_arguments(checks, check, type, value);
-        note_columns(checks, type, value);
-    }
+    static const char *const keys[] = {"where",    "name",   "owner", "warn", "error",
+                                       "blocking", "reject", "keep",  NULL};
     const BaseYaml *severity = map ? base_yaml_get(map, "severity", NULL) : NULL;
-    const BaseYaml *where = map ? base_yaml_get(map, "where", NULL) : NULL;
-    const BaseYaml *name = map ? base_yaml_get(map, "name", NULL) : NULL;
     base_json_set_string(check, "severity",
                          severity && severity->type == BASE_YAML_SCALAR ? severity->text : "error");
-    if (where && where->type == BASE_YAML_SCALAR) {
-        base_json_set_string(check, "where", where->text);
+    for (size_t i = 0; map && keys[i]; i++) {
+        const BaseYaml *node = base_yaml_get(map, keys[i], NULL);
+        double share;
+        if (!node || node->type != BASE_YAML_SCALAR || base_yaml_is_null(node)) {
+            continue;
+        }
+        if ((g_str_equal(keys[i], "warn") || g_str_equal(keys[i], "error")) &&
+            !g_str_equal(type->name, "freshness") && !catalog_check_share(node->text, &share)) {
+            complain_value(checks, node, keys[i], "a number or a share such as 1%");
+        }
+        json_object_set_new(check, keys[i], base_yaml_to_json(node));
     }
-    if (name && name->type == BASE_YAML_SCALAR) {
-        base_json_set_string(check, "name", name->text);
+    if (base_json_bool(check, "reject", false) && !type->rejects) {
+        catalog_complain(checks->build, checks->item, base_yaml_get(map, "reject", NULL),
+                         BASE_E_VALUE_INVALID, "`%s` is not about single rows: it cannot reject them",
+                         type->name);
     }
-    json_array_append_new(checks->out, check);
+}
+
+static void add_check(Checks *checks, const CheckType *type, const BaseYaml *map, const BaseYaml *value)
+{
+    g_autoptr(json_t) check = json_object();
+    base_json_set_string(check, "type", type->name);
+    set_columns(checks, check, type, map, value);
+    if (type->read && value) {
+        type->read(checks, check, value);
+    } else if (type->read && !type->takes_true) {
+        complain_value(checks, map, type->name, "given its arguments");
+    }
+    set_common(checks, check, type, map);
+    json_array_append(checks->out, check);
 }
 
 static void complain_type(Checks *checks, const BaseYaml *node, const char *text)
 {
+    const char *names[G_N_ELEMENTS(check_types) + 1] = {0};
+    for (size_t i = 0; i < G_N_ELEMENTS(check_types); i++) {
+        names[i] = check_types[i].name;
+    }
     BaseDiag *diag =
         catalog_complain(checks->build, checks->item, node, BASE_E_KEY_UNKNOWN, "unknown check `%s`", text);
-    base_diag_hint_nearest(diag, text, check_types);
+    base_diag_hint_nearest(diag, text, names);
 }
 
 static void bind_check_map(Checks *checks, const BaseYaml *map)
 {
     check_map_keys(checks, map);
-    const char *type = NULL;
+    const CheckType *type = NULL;
     const BaseYaml *value = NULL;
-    for (size_t i = 0; check_types[i]; i++) {
-        const BaseYaml *found = base_yaml_get(map, check_types[i], NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(check_types); i++) {
+        const BaseYaml *found = base_yaml_get(map, check_types[i].name, NULL);
         if (found && type) {
             catalog_complain(checks->build, checks->item, found, BASE_E_VALUE_INVALID,
-                             "one entry is one check: `%s` and `%s`", type, check_types[i]);
+                             "one entry is one check: `%s` and `%s`", type->name, check_types[i].name);
         }
         if (found) {
-            type = check_types[i];
+            type = &check_types[i];
             value = found;
         }
     }
@@ -224,6 +399,22 @@ static void bind_check_map(Checks *checks, const BaseYaml *map)
     add_check(checks, type, map, value);
 }
 
+static void bind_word(Checks *checks, const BaseYaml *node)
+{
+    const CheckType *type = type_by_name(node->text);
+    if (!type) {
+        complain_type(checks, node, node->text);
+    } else if (!type->takes_true) {
+        complain_value(checks, node, node->text, "given its arguments");
+    } else {
+        g_autoptr(json_t) check = json_object();
+        base_json_set_string(check, "type", type->name);
+        set_columns(checks, check, type, node, NULL);
+        set_common(checks, check, type, NULL);
+        json_array_append(checks->out, check);
+    }
+}
+
 static void bind_list(Checks *checks, const BaseYaml *list)
 {
     if (list->type != BASE_YAML_LIST) {
@@ -234,10 +425,8 @@ static void bind_list(Checks *checks, const BaseYaml *list)
         const BaseYaml *node = g_ptr_array_index(list->items, i);
         if (node->type == BASE_YAML_MAP) {
             bind_check_map(checks, node);
-        } else if (node->type == BASE_YAML_SCALAR && g_strv_contains(check_types, node->text)) {
-            add_check(checks, node->text, NULL, checks->column ? NULL : node);
         } else if (node->type == BASE_YAML_SCALAR) {
-            complain_type(checks, node, node->text);
+            bind_word(checks, node);
         } else {
             catalog_complain(checks->build, checks->item, node, BASE_E_VALUE_INVALID,
                              "a check is a word or a map of keys");

@@ -54,27 +54,138 @@ const CatalogKey catalog_common_keys[] = {
 
 /* ---- columns, checks ------------------------------------------------------------------------------ */
 
+/* How a figure may move against its baseline; percent. */
+#define CHANGE_KEYS                                                                                          \
+    K("orange", REAL, "Warns when it moved by more than this percent", "变化超过该百分比则警告"),            \
+        K("red", REAL, "Fails when it moved by more than this percent", "变化超过该百分比则失败"),           \
+        WORD("trend", "up|down|abs", "Which way counts; abs when not given", "关注的方向，默认 abs"),        \
+        WORD("baseline", "previous|same_weekday|mean_7d|mean_30d", "What it is compared with",               \
+             "比较基准，默认上一次"),                                                                        \
+        WORD("bucket", "run|hour|day",                                                                       \
+             "One figure for each; a day of `time` where a model has one, else a run",                       \
+             "按运行、小时或天取值；有 time 列时默认按天"),                                                  \
+        K("min_row_count", INT, "Skipped while the baseline has fewer rows", "基准行数不足则跳过"),          \
+        K("strong", BOOL, "Red holds the data back", "红色阈值阻断数据")
 static const CatalogKey relationship_keys[] = {
-    K("column", TEXT, "Column of this table", "本表的列"),
+    K("column", COLUMN, "Column of this table", "本表的列"),
     REF_REQ("to", REF, TABLES, NONE, "Table that must hold the value", "被引用的表"),
     K("field", TEXT, "Column there; the same name when not given", "被引用表的列，默认同名"), END};
 static const CatalogKey row_count_keys[] = {
-    K("min", INT, "At least", "最少行数"), K("max", INT, "At most", "最多行数"),
+    K("min", INT, "At least", "最少行数"),
+    K("max", INT, "At most", "最多行数"),
     K("change", TEXT, "Largest change against `over`", "相对变化上限"),
-    K("over", DURATION, "Time to compare with", "比较时长"), END};
+    K("over", DURATION, "Time to compare with", "比较时长"),
+    CHANGE_KEYS,
+    END};
+static const CatalogKey accepted_values_keys[] = {
+    REQ("values", ANY, "Values that may stand there", "允许的取值"),
+    WORD("vanished", "ignore|warn|error", "What it means when a value is in no row any more",
+         "取值消失时的处理"),
+    END};
+static const CatalogKey range_keys[] = {K("min", ANY, "At least", "最小值"),
+                                        K("max", ANY, "At most", "最大值"),
+                                        K("exclusive", BOOL, "The bounds are outside", "不含端点"), END};
+static const CatalogKey regex_keys[] = {REQ("pattern", TEXT, "Regular expression (RE2)", "正则表达式（RE2）"),
+                                        K("not", BOOL, "It may not match", "不得匹配"), END};
+static const CatalogKey length_keys[] = {K("min", INT, "At least, in characters", "最少字符数"),
+                                         K("max", INT, "At most, in characters", "最多字符数"), END};
+static const CatalogKey freshness_check_keys[] = {
+    K("column", COLUMN, "Time column; that of the model when not given", "时间列，默认模型的 time"),
+    K("warn", DURATION, "Warns when the newest row is older", "最新一行超过则警告"),
+    K("error", DURATION, "Fails when the newest row is older", "最新一行超过则失败"), END};
+static const CatalogKey schema_keys[] = {WORD("extra", "allow|fail",
+                                              "Columns that are not declared; allow when not given",
+                                              "未声明的列，默认允许"),
+                                         K("order", BOOL, "The order counts too", "顺序也须一致"), END};
+static const CatalogKey rate_keys[] = {K("column", COLUMN, "Column", "列"),
+                                       K("columns", COLUMNS, "Columns", "列"),
+                                       K("max", ANY, "Largest share: 0.01 or 1%", "最大比例：0.01 或 1%"),
+                                       K("warn", ANY, "Warns above this share", "超过则警告"),
+                                       K("error", ANY, "Fails above this share", "超过则失败"),
+                                       CHANGE_KEYS,
+                                       END};
+static const CatalogKey distribution_keys[] = {
+    K("column", COLUMN, "Column", "列"),
+    WORD_REQ("of", "mean|sd|min|max|sum|quantile|distinct_count|psi|chi2", "Which figure", "统计量"),
+    K("quantile", REAL, "Which quantile, 0 to 1", "分位点"),
+    K("min", REAL, "At least", "最小值"),
+    K("max", REAL, "At most", "最大值"),
+    K("bins", INT, "Bins of psi and chi2; 10 when not given", "分箱数，默认 10"),
+    K("warn", REAL, "psi: warns above this; chi2: below this p", "psi 高于、chi2 的 p 值低于则警告"),
+    K("error", REAL, "psi: fails above this; chi2: below this p", "psi 高于、chi2 的 p 值低于则失败"),
+    CHANGE_KEYS,
+    END};
+static const CatalogKey equal_keys[] = {
+    REF_REQ("to", REF, TABLES, NONE, "Table to compare with", "对比的表"),
+    WORD("of", "row_count|sum|mean|min|max|distinct_count|rows",
+         "What must be equal; row_count when not given", "对比内容，默认行数"),
+    K("column", COLUMN, "Column of the figure", "列"),
+    K("field", TEXT, "Column there; the same name when not given", "对方的列，默认同名"),
+    K("columns", COLUMNS, "Columns of `of: rows`; all when not given", "of: rows 时比较的列，默认全部"),
+    K("tolerance", ANY, "Difference that is allowed: 0.1% or an amount", "允许的差异：0.1% 或数值"),
+    END};
+static const CatalogKey anomaly_keys[] = {
+    K("column", COLUMN, "Column of the figure", "列"),
+    WORD("of",
+         "row_count|freshness|null_rate|null_count|duplicate_rate|distinct_count|mean|sd|sum|min|max|min_"
+         "length|max_length|"
+         "mean_length|zero_rate|empty_rate|true_rate",
+         "Which figure; row_count when not given", "统计量，默认行数"),
+    K("sensitivity", REAL, "Standard deviations that are too far; 3 when not given",
+      "敏感度（标准差倍数），默认 3"),
+    K("warn", REAL, "Warns beyond so many standard deviations", "超过该倍数则警告"),
+    K("error", REAL, "Fails beyond so many standard deviations", "超过该倍数则失败"),
+    WORD("direction", "spike|drop|both", "Which way counts; both when not given", "方向，默认 both"),
+    WORD("season", "none|day_of_week|hour_of_day", "Compared with the same day of the week or hour only",
+         "仅与同一星期几或同一小时比较"),
+    K("days", INT, "How far back; 30 when not given, 90 by day of the week",
+      "回看天数，默认 30，按星期几则 90"),
+    K("min_points", INT, "Skipped while there are fewer figures; 7 when not given",
+      "历史点数不足则跳过，默认 7"),
+    K("flat_history_fails", BOOL, "A figure that never moved may not move at all",
+      "历史无波动时任何变化即失败"),
+    WORD("bucket", "run|hour|day", "One figure for each; a day of `time` where a model has one, else a run",
+         "按运行、小时或天取值；有 time 列时默认按天"),
+    K("strong", BOOL, "Holds the data back", "阻断数据"),
+    END};
 const CatalogKey catalog_check_keys[] = {
     K("not_null", ANY, "No NULL", "不允许空值"),
     K("unique", ANY, "No value twice; on a model: columns", "不重复；用于模型时为列名"),
-    K("accepted_values", ANY, "Only these values", "取值范围"),
+    SUB("accepted_values", ANY, accepted_values_keys, "Only these values: a list or {values, vanished}",
+        "取值范围：列表或 {values, vanished}"),
     SUB("relationship", MAP, relationship_keys, "Every value is in another table", "外键关系"),
     K("between", ANY, "[low, high], both included", "[下限, 上限]，含两端"),
+    SUB("range", MAP, range_keys, "{min, max}", "{min, max}"),
+    SUB("regex", ANY, regex_keys, "Text that a pattern matches", "匹配正则表达式"),
+    WORD("format", "email|url|uuid|ipv4|ipv6|date|datetime|time|integer|decimal|phone_cn|json",
+         "Text of a known form", "符合常用格式"),
+    SUB("length", ANY, length_keys, "Characters: n, [min, max] or {min, max}",
+        "字符数：n、[min, max] 或 {min, max}"),
     SUB("row_count", MAP, row_count_keys, "Number of rows", "行数范围"),
+    SUB("freshness", ANY, freshness_check_keys, "Age of the newest row: a duration or {warn, error}",
+        "最新一行的时效：时长或 {warn, error}"),
+    SUB("schema", ANY, schema_keys, "Columns are as declared: true or {extra, order}",
+        "列与声明一致：true 或 {extra, order}"),
+    SUB("null_rate", ANY, rate_keys, "Share of NULL: 1% or {max, warn, error, orange, red}", "空值比例"),
+    SUB("duplicate_rate", ANY, rate_keys, "Share of rows whose value was there before", "重复比例"),
+    SUB("distribution", MAP, distribution_keys, "A figure of a column, or its shape", "列的分布"),
+    SUB("equal", MAP, equal_keys, "The same as in another table", "与另一张表一致"),
+    SUB("anomaly", ANY, anomaly_keys, "A figure that is far from its history: true or {of, ...}",
+        "统计量偏离历史：true 或 {of, ...}"),
+    K("sql", TEXT, "SELECT of the rows that are wrong; `this` is the new table",
+      "查询出错误行的 SELECT，this 为新表"),
     K("columns", COLUMNS, "Columns of a check on the model", "模型级检查的列"),
     K("column", COLUMN, "Column of a check on the model", "模型级检查的列"),
     K("where", SQL, "Only rows for which this holds", "只检查满足条件的行"),
     K("name", TEXT, "Name shown when it fails", "检查名称"),
+    K("owner", TEXT, "Who answers for it; that of the table when not given", "负责人，默认表的负责人"),
     WORD("severity", "error|warn", "error holds the data back; warn only tells",
          "error 会阻断数据，warn 只提示"),
+    K("warn", ANY, "Warns above so many wrong rows: 10 or 1%", "错误行超过则警告：10 或 1%"),
+    K("error", ANY, "Fails above so many wrong rows: 10 or 1%", "错误行超过则失败：10 或 1%"),
+    K("blocking", BOOL, "Failing holds the data back", "失败时阻断数据"),
+    K("reject", BOOL, "Wrong rows go to the rejects instead", "错误行转入拒收表"),
+    K("keep", INT, "Wrong rows kept to be looked at; 100 when not given", "保留的错误行数，默认 100"),
     END};
 
 static const CatalogKey dimension_of_column_keys[] = {
@@ -213,6 +324,12 @@ static const CatalogKey predicate_keys[] = {
     K("greater", ANY, "More than", "大于"),
     K("greater_equal", ANY, "At least", "大于等于"),
     END};
+static const CatalogKey rejects_keys[] = {
+    K("when", SQL, "Rows for which this holds are rejected", "满足条件的行被拒收"),
+    K("reason", TEXT, "Reason that is written down", "记录的原因"),
+    K("max", ANY, "More than this holds the data back: 1% or a number of rows; 10% when not given",
+      "超过则阻断数据：1% 或行数，默认 10%"),
+    END};
 static const CatalogKey model_keys[] = {
     WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
     WORD("kind", "view|full|incremental|snapshot|scd2|mid|temp", "How it is built; view when not given",
@@ -286,6 +403,9 @@ static const CatalogKey model_keys[] = {
     K("pool", TEXT, "Pool of weir.yml whose slots it takes", "占用 weir.yml 中哪个资源池的名额"),
     SUB("columns", MAPS, column_keys, "What is to be said of columns", "列的说明"),
     K("checks", CHECKS, "Checks on the model", "模型上的检查"),
+    SUB("rejects", MAP, rejects_keys, "Wrong rows that are put aside", "拒收错误行"),
+    WORD("on_hold", "wait|proceed", "When what it reads is held back; wait when not given",
+         "上游被阻断时的处理，默认等待"),
     K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
     SUB("lifecycle", ANY, lifecycle_keys, "How long data is kept", "生命周期"),
     SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),

@@ -119,24 +119,68 @@ static char *whole(Build *build)
     return build->replace ? g_strdup(build->build_sql) : build->family->whole(build);
 }
 
+static QualityRows rows_under_check(const Build *build, const char *rows_sql, const char *whole_sql)
+{
+    gint64 now_us = build->context->now_us;
+    return (QualityRows){.snapshot = build->context->snapshot,
+                         .model = build->model,
+                         .rows_sql = rows_sql,
+                         .whole_sql = whole_sql,
+                         .old_sql = build->relation == WAREHOUSE_TABLE ? build->target_sql : NULL,
+                         .zone = build->context->zone,
+                         .time = build->model->model->time,
+                         .time_type = build->time_type,
+                         .end_us = build->interval.end_us ? build->interval.end_us : now_us,
+                         .now_us = now_us};
+}
+
+/* Puts aside what the model rejects, before anything is said of the rest. */
+static bool take_rejects(Build *build, GError **error)
+{
+    if (build->family->make || !quality_rejects_any(build->model)) {
+        return true;
+    }
+    g_autofree char *name = g_strconcat(build->build_name, "_rejects", NULL);
+    g_autofree char *failed = NULL;
+    gint64 n = 0;
+    QualityRows rows = rows_under_check(build, build->build_sql, build->build_sql);
+    g_free(build->rejects_sql);
+    build->rejects_sql = warehouse_name(build->model->domain, name);
+    if (!quality_rejects_take(build->conn, &rows, build->rejects_sql, &n, &failed, error)) {
+        return false;
+    }
+    build->run->rows -= n;
+    if (n) {
+        warehouse_build_note(build, "%" G_GINT64_FORMAT " rows rejected", n);
+    }
+    return !failed || base_fail(error, BASE_E_CHECK_FAILED, "%s", failed);
+}
+
 /* false + CHECK_FAILED when the rows must not be seen. */
 bool warehouse_build_check(Build *build, const char *rows_sql, GError **error)
 {
     g_autofree char *future = build->family->whole ? whole(build) : g_strdup(rows_sql);
-    WarehouseCheckRows rows = {.snapshot = build->context->snapshot,
-                               .model = build->model,
-                               .rows_sql = rows_sql,
-                               .whole_sql = future,
-                               .old_sql = build->relation == WAREHOUSE_TABLE ? build->target_sql : NULL,
-                               .zone = build->context->zone,
-                               .time_type = build->time_type,
-                               .end_us =
-                                   build->interval.end_us ? build->interval.end_us : build->context->now_us};
-    g_autofree char *failed = NULL;
-    if (!warehouse_checks_run(build->conn, &rows, &build->run->checks, &failed, error)) {
+    QualityRows rows = rows_under_check(build, rows_sql, future);
+    g_clear_pointer(&build->outcome, quality_outcome_free);
+    build->outcome = quality_check(build->conn, &rows, error);
+    if (!build->outcome) {
         return false;
     }
+    json_decref(build->run->checks);
+    build->run->checks = json_incref(quality_outcome_checks(build->outcome));
+    const char *failed = quality_outcome_failed(build->outcome);
     return !failed || base_fail(error, BASE_E_CHECK_FAILED, "%s", failed);
+}
+
+/* What was measured, in the transaction that makes the rows seen or holds them back. */
+static bool record_quality(const Build *build, EngineConn *conn, bool seen, GError **error)
+{
+    const WarehouseRun *run = build->run;
+    return (!build->outcome || quality_record(conn, build->outcome, run->run_id, seen, error)) &&
+           (!build->rejects_sql ||
+            quality_rejects_record(conn, build->model, build->rejects_sql, run->run_id,
+                                   build->context->now_us, build->replace ? 0 : build->interval.start_us,
+                                   build->replace ? 0 : build->interval.end_us, error));
 }
 
 /* ---- swapping in ----------------------------------------------------------------------------------------
@@ -170,6 +214,10 @@ static bool swap_work(EngineConn *conn, void *user, GError **error)
             warehouse_state_set_intervals(conn, build->model->id, build->intervals, error)) &&
            (build->keep_hash ||
             warehouse_state_set_build(conn, build->model->id, build->hash, run->run_id, run->rows, error)) &&
+           record_quality(build, conn, true, error) &&
+           (!build->last || !g_hash_table_contains(build->context->held, build->model->id) ||
+            warehouse_hold_release(conn, build->model->id, build->replace ? 0 : run->start_us,
+                                   build->replace ? 0 : run->end_us, error)) &&
            (!build->last || warehouse_state_add_run(conn, run, error));
 }
 
@@ -192,7 +240,7 @@ bool warehouse_build_swap(Build *build, GError **error)
 static bool bring_in(Build *build, GError **error)
 {
     const WarehouseFamily *family = build->family;
-    if (family->prepare && !family->prepare(build, error)) {
+    if (!take_rejects(build, error) || (family->prepare && !family->prepare(build, error))) {
         return false;
     }
     if (build->intervals && build->done.end_us > build->done.start_us) {
@@ -319,10 +367,25 @@ static bool make(Build *build, GError **error)
 /* ---- the outcome ----------------------------------------------------------------------------------------
  */
 
+static bool drop_rejects(const Build *build, EngineConn *conn, GError **error)
+{
+    g_autofree char *sql =
+        build->rejects_sql ? g_strdup_printf("DROP TABLE IF EXISTS %s", build->rejects_sql) : NULL;
+    return !sql || engine_exec(conn, sql, error);
+}
+
+/* A held build is kept under another name; of any other failure nothing stays. */
 static bool record_work(EngineConn *conn, void *user, GError **error)
 {
     Build *build = user;
-    return warehouse_build_drop(build, conn, error) && warehouse_state_add_run(conn, build->run, error);
+    bool held = g_str_equal(build->run->state, "held");
+    const char *kept = build->family && build->family->make ? NULL : build->build_sql;
+    if (held && (!record_quality(build, conn, false, error) ||
+                 !warehouse_hold_keep(conn, build->model, build->run, build->context->now_us, kept, error))) {
+        return false;
+    }
+    return warehouse_build_drop(build, conn, error) && drop_rejects(build, conn, error) &&
+           warehouse_state_add_run(conn, build->run, error);
 }
 
 static char *explain(const GError *error)
@@ -376,6 +439,8 @@ static void build_clear(Build *build)
     g_free(build->target_sql);
     g_free(build->body);
     g_free(build->hash);
+    g_free(build->rejects_sql);
+    g_clear_pointer(&build->outcome, quality_outcome_free);
     g_string_free(build->notes, TRUE);
     g_clear_pointer(&build->intervals, g_array_unref);
     g_clear_pointer(&build->batches, g_array_unref);

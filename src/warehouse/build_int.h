@@ -89,8 +89,10 @@ struct Build {
     bool began;         /* the table beside is there: more rows are added to it */
     gint64 beside_rows; /* in it */
     bool last;          /* of the batches */
-    GString *notes;     /* sentences for the run's record when it is done; "" = none */
-    gpointer state;     /* the family's own */
+    QualityOutcome *outcome; /* of the checks; NULL = not run yet */
+    char *rejects_sql;       /* quoted: rows put aside; NULL = none are */
+    GString *notes;          /* sentences for the run's record when it is done; "" = none */
+    gpointer state;          /* the family's own */
     GDestroyNotify state_free;
 };
 

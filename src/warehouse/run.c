@@ -62,7 +62,7 @@ static void add_waits(WarehouseRunner *runner, CatalogSnapshot *snapshot, guint 
     json_t *check;
     json_array_foreach (json_object_get(model->definition, "checks"), i, check) {
         const char *to = base_json_string(check, "to", NULL);
-        const CatalogObject *partner = to ? warehouse_check_partner(snapshot, model, to, NULL) : NULL;
+        const CatalogObject *partner = to ? quality_partner(snapshot, model, to, NULL) : NULL;
         gpointer other;
         g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
         if (partner && g_hash_table_lookup_extended(numbers, partner, NULL, &other) &&
@@ -83,10 +83,12 @@ static void add_models(WarehouseRunner *runner, CatalogSnapshot *snapshot, const
                             GUINT_TO_POINTER(warehouse_runner_add(runner, models->pdata[i], 0, 0)));
     }
     for (guint i = 0; i < models->len; i++) {
+        /* What goes on with old data is looked at when its turn comes (runner.c). */
+        bool proceeds = warehouse_hold_proceeds(models->pdata[i]);
         GArray *reads = warehouse_reads(snapshot, models->pdata[i], numbers);
         g_ptr_array_add(before, reads);
         for (guint k = 0; k < reads->len; k++) {
-            warehouse_runner_link(runner, i, g_array_index(reads, guint, k), true);
+            warehouse_runner_link(runner, i, g_array_index(reads, guint, k), !proceeds);
         }
     }
     for (guint i = 0; i < models->len; i++) {
@@ -126,6 +128,11 @@ bool warehouse_context_open(WarehouseRunContext *context, GError **error)
     if (!conn || !warehouse_standing_read(conn, &context->standing, error)) {
         return false;
     }
+    context->held = warehouse_hold_read(conn, error);
+    if (!context->held) {
+        warehouse_standing_clear(&context->standing);
+        return false;
+    }
     gint64 wall_us = base_time_now_us();
     context->now_us = context->options->at_us ? context->options->at_us : wall_us;
     context->zone = g_steal_pointer(&zone);
@@ -138,6 +145,7 @@ void warehouse_context_close(WarehouseRunContext *context)
     g_clear_pointer(&context->zone, g_time_zone_unref);
     g_clear_pointer(&context->run_id, g_free);
     warehouse_standing_clear(&context->standing);
+    g_clear_pointer(&context->held, g_hash_table_unref);
 }
 
 /* With the models claimed. */

@@ -15,6 +15,7 @@ struct WarehouseRunner {
     ScheduleGraph *graph;
     GArray *tasks; /* WarehouseTask */
     size_t n_ended;
+    bool held_now; /* a check of this run held rows back */
     bool cancelled;
     int lanes; /* workers that have begun */
     WarehouseRunnerOptions options;
@@ -145,7 +146,8 @@ static void end_task(WarehouseRunner *runner, guint number)
     WarehouseTask *task = &g_array_index(runner->tasks, WarehouseTask, number);
     task->ended = true;
     runner->n_ended++;
-    if (!g_str_equal(task->run.state, "skipped")) {
+    runner->held_now = runner->held_now || g_str_equal(task->run.state, "held");
+    if (!g_str_equal(task->run.state, "skipped") && !g_str_equal(task->run.state, "waiting")) {
         warehouse_note_begun(runner->warehouse, task->model->id, task->run.started_us);
     }
     tell(runner, task, task->run.state);
@@ -167,6 +169,35 @@ static bool record_skips(EngineConn *conn, void *user, GError **error)
     return true;
 }
 
+/* The state of the last task of a model that has ended. */
+static const char *state_of(const CatalogObject *model, void *user)
+{
+    const WarehouseRunner *runner = user;
+    for (guint i = runner->tasks->len; i > 0; i--) {
+        const WarehouseTask *task = &g_array_index(runner->tasks, WarehouseTask, i - 1);
+        if (task->model == model && task->ended) {
+            return task->run.state;
+        }
+    }
+    return NULL;
+}
+
+/* With the lock. The model that checks hold back, now or since an earlier run, and that the task would read.
+ */
+static const CatalogObject *awaited_by(WarehouseRunner *runner, const WarehouseTask *task)
+{
+    if (!runner->held_now && g_hash_table_size(runner->context->held) == 0) {
+        return NULL;
+    }
+    return warehouse_hold_awaited(runner->context->snapshot, runner->context->held, task->model, state_of,
+                                  runner);
+}
+
+static char *why_waiting(const CatalogObject *held)
+{
+    return g_strdup_printf("it reads `%s`, whose new rows a check holds back", held->full_name);
+}
+
 static char *why_skipped(const WarehouseRunner *runner, guint task, guint because)
 {
     if (task == because) {
@@ -184,15 +215,17 @@ static void end_skipped(WarehouseRunner *runner)
     guint number, because;
     while (schedule_graph_next_skipped(runner->graph, &number, &because)) {
         WarehouseTask *task = &g_array_index(runner->tasks, WarehouseTask, number);
+        const CatalogObject *held = number == because ? NULL : awaited_by(runner, task);
         warehouse_run_clear(&task->run);
-        task->run = (WarehouseRun){.run_id = g_strdup(runner->context->run_id),
-                                   .model = task->model->id,
-                                   .state = "skipped",
-                                   .start_us = task->start_us,
-                                   .end_us = task->end_us,
-                                   .started_us = base_time_now_us(),
-                                   .cause = runner->context->cause,
-                                   .message = why_skipped(runner, number, because)};
+        task->run =
+            (WarehouseRun){.run_id = g_strdup(runner->context->run_id),
+                           .model = task->model->id,
+                           .state = held ? "waiting" : "skipped",
+                           .start_us = task->start_us,
+                           .end_us = task->end_us,
+                           .started_us = base_time_now_us(),
+                           .cause = runner->context->cause,
+                           .message = held ? why_waiting(held) : why_skipped(runner, number, because)};
         g_array_append_val(numbers, number);
         g_ptr_array_add(runs, &task->run);
     }
@@ -253,9 +286,63 @@ static void note_standing(WarehouseRunner *runner, const CatalogObject *model)
     g_hash_table_insert(all->builds, g_strdup(model->id), warehouse_logic_hash(model));
 }
 
+/* A model that this run failed to make, of those that the task reads; NULL = none. Its link does not stop it
+ * when it proceeds on hold: that is about rows held back, not about failures. */
+static const CatalogObject *failed_above(WarehouseRunner *runner, const WarehouseTask *task)
+{
+    if (!warehouse_hold_proceeds(task->model)) {
+        return NULL;
+    }
+    g_autoptr(GPtrArray) edges = catalog_lineage_up(runner->context->snapshot, task->model, NULL);
+    for (guint i = 0; edges && i < edges->len; i++) {
+        const CatalogObject *above = ((const CatalogEdge *)edges->pdata[i])->from;
+        const char *state = state_of(above, runner);
+        if (state && (g_str_equal(state, "failed") || g_str_equal(state, "skipped"))) {
+            return above;
+        }
+    }
+    return NULL;
+}
+
+/* With the lock. true: the task does not run now, and that is its outcome. */
+static bool turn_back(WarehouseRunner *runner, guint number)
+{
+    WarehouseTask *task = &g_array_index(runner->tasks, WarehouseTask, number);
+    const CatalogObject *held = awaited_by(runner, task);
+    const CatalogObject *failed = held ? NULL : failed_above(runner, task);
+    if (!held && !failed) {
+        return false;
+    }
+    warehouse_run_clear(&task->run);
+    task->run = (WarehouseRun){.run_id = g_strdup(runner->context->run_id),
+                               .model = task->model->id,
+                               .state = held ? "waiting" : "skipped",
+                               .start_us = task->start_us,
+                               .end_us = task->end_us,
+                               .started_us = base_time_now_us(),
+                               .cause = runner->context->cause};
+    task->run.message =
+        held ? why_waiting(held) : g_strdup_printf("it reads `%s`, which was not made", failed->full_name);
+    g_autoptr(GPtrArray) runs = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
+    g_ptr_array_add(runs, &task->run);
+    if (!intake_transact(runner->warehouse->intake, record_skips, runs, &error)) {
+        g_autofree char *why = g_steal_pointer(&task->run.message);
+        task->run.message = g_strdup_printf("%s; and that could not be recorded: %s", why, error->message);
+    }
+    (void)schedule_graph_finish(runner->graph, number, false, false, base_time_monotonic_us());
+    end_task(runner, number);
+    end_skipped(runner);
+    g_cond_broadcast(&runner->changed);
+    return true;
+}
+
 /* With the lock; leaves it while the model is built. */
 static void run_task(WarehouseRunner *runner, EngineConn *conn, guint number, int lane)
 {
+    if (turn_back(runner, number)) {
+        return;
+    }
     WarehouseTask *task = &g_array_index(runner->tasks, WarehouseTask, number);
     warehouse_run_clear(&task->run);
     task->run = (WarehouseRun){0};
@@ -399,7 +486,8 @@ bool warehouse_runner_judge(const WarehouseRunner *runner, GError **error)
     const WarehouseTask *first = NULL;
     for (guint i = 0; i < runner->tasks->len; i++) {
         const WarehouseTask *task = &g_array_index(runner->tasks, WarehouseTask, i);
-        bool held = task->ended && g_str_equal(task->run.state, "held");
+        bool held =
+            task->ended && (g_str_equal(task->run.state, "held") || g_str_equal(task->run.state, "waiting"));
         bool failed = task->ended && g_str_equal(task->run.state, "failed");
         n_held += held;
         n_failed += failed;

@@ -86,7 +86,8 @@ static bool drop_old_runs(EngineConn *conn, GError **error)
 static bool open_work(EngineConn *conn, void *user, GError **error)
 {
     (void)user;
-    return engine_exec(conn, TABLES_SQL, error) && drop_leftovers(conn, error) && drop_old_runs(conn, error);
+    return engine_exec(conn, TABLES_SQL, error) && warehouse_hold_open(conn, error) &&
+           quality_state_open(conn, error) && drop_leftovers(conn, error) && drop_old_runs(conn, error);
 }
 
 bool warehouse_state_open(Warehouse *warehouse, GError **error)
@@ -150,7 +151,8 @@ bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)
 {
     EngineValue value = text_value(model);
     return engine_exec_values(conn, "DELETE FROM _weir.intervals WHERE model = $1", &value, 1, NULL, error) &&
-           engine_exec_values(conn, "DELETE FROM _weir.builds WHERE model = $1", &value, 1, NULL, error);
+           engine_exec_values(conn, "DELETE FROM _weir.builds WHERE model = $1", &value, 1, NULL, error) &&
+           warehouse_hold_release(conn, model, 0, 0, error);
 }
 
 bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret, GError **error)

@@ -3,7 +3,7 @@
  *   state.c     _weir.runs, _weir.intervals, _weir.builds: what was run, and what a table was built from
  *   interval.c  which time a run covers: pure arithmetic
  *   select.c    "model+", "+model", "domain:x" -> models in order
- *   checks.c    definition["checks"] -> SQL over rows that no reader sees yet
+ *   hold.c      builds that checks held back: kept, shown, released
  *   build*.c    one model: build beside, check, swap in; a row for each kind (build_int.h)
  *   runner.c    tasks of models on worker threads; claims.c: runs side by side
  *   run.c       a run: models in order, stop
@@ -14,16 +14,15 @@
 
 #include "base/fault.h"
 #include "base/time.h"
+#include "quality/quality.h"
 #include "warehouse/warehouse.h"
 
 /* Tables being built stand beside their target (the engine cannot move a table between schemas, and a rename
  * costs nothing whatever the size). No reader sees them: they are no objects of the catalog. What a crash
  * leaves is dropped at open. */
-#define WAREHOUSE_BUILD_PREFIX      "_weir_build__"
-#define WAREHOUSE_SAMPLE_ROWS       5    /* failed rows of a check kept in the run's record */
-#define WAREHOUSE_SAMPLE_TEXT_BYTES 8192 /* and most text of them */
-#define WAREHOUSE_RUNS_KEPT_US      (400 * BASE_TIME_DAY_US)
-#define WAREHOUSE_MAX_PARALLEL      64u
+#define WAREHOUSE_BUILD_PREFIX "_weir_build__"
+#define WAREHOUSE_RUNS_KEPT_US (400 * BASE_TIME_DAY_US)
+#define WAREHOUSE_MAX_PARALLEL 64u
 
 typedef struct WarehouseRunner WarehouseRunner; /* runner.h */
 
@@ -165,28 +164,32 @@ bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *n
 GPtrArray *warehouse_select(CatalogSnapshot *snapshot, const char *const *words,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ---- checks.c ----------------------------------------------------------------------------------------- */
+/* ---- hold.c -------------------------------------------------------------------------------------------- */
 
-/* Rows under check. */
-typedef struct {
-    CatalogSnapshot *snapshot;
-    const CatalogObject *model;
-    const char *rows_sql;  /* relation of the new rows: "s"."b" */
-    const char *whole_sql; /* relation of the table as it will be; the same for a full build */
-    const char *old_sql;   /* relation of the table as it is; NULL = none: for row_count change */
-    GTimeZone *zone;
-    EngineTypeId time_type; /* of model->time; for row_count over */
-    gint64 end_us;          /* of the interval */
-} WarehouseCheckRows;
-/* Runs all checks of the model. *ret_checks: [{name, type, column, severity, state: ok|warn|failed, rows,
- * sample}] (also on CHECK_FAILED); *ret_failed: the first blocking failure as a sentence, NULL = none. false
- * + error: a check could not be run. */
-bool warehouse_checks_run(EngineConn *conn, const WarehouseCheckRows *rows, json_t **ret_checks,
-                          char **ret_failed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Held builds stand beside their table under this name, until a run or a waiver brings rows in; one a model.
+ */
+#define WAREHOUSE_HELD_PREFIX "_weir_held__"
 
-/* The table or model that a check `relationship` names; NULL + REFERENCE_UNKNOWN. */
-const CatalogObject *warehouse_check_partner(CatalogSnapshot *snapshot, const CatalogObject *model,
-                                             const char *to, GError **error);
+bool warehouse_hold_open(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Models that are held: id -> full name; read when a run begins. */
+GHashTable *warehouse_hold_read(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Keeps `build_sql` ("s"."b"; NULL = there is none) as the held build of the run's model. On the committer.
+ */
+bool warehouse_hold_keep(EngineConn *conn, const CatalogObject *model, const WarehouseRun *run, gint64 at_us,
+                         const char *build_sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* State of a model in the run that asks; NULL = it is not part of it. */
+typedef const char *(*WarehouseStateOf)(const CatalogObject *model, void *user);
+/* It is declared `on_hold: proceed`. */
+bool warehouse_hold_proceeds(const CatalogObject *model);
+/* The held model that `model` has to wait for: one that it reads, itself or through others that were not made
+ * anew; NULL = none. What is declared `on_hold: proceed` waits for nothing. */
+const CatalogObject *warehouse_hold_awaited(CatalogSnapshot *snapshot, GHashTable *held,
+                                            const CatalogObject *model, WarehouseStateOf state_of,
+                                            void *user);
+/* New rows of that interval are in (0, 0: all, or the model goes): what was held of it is no more. On the
+ * committer. */
+bool warehouse_hold_release(EngineConn *conn, const char *model, gint64 start_us, gint64 end_us,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- build.c ------------------------------------------------------------------------------------------- */
 
@@ -199,6 +202,7 @@ typedef struct {
     gint64 now_us; /* the run's clock: --at, else the wall's */
     guint64 stop_base;
     WarehouseStanding standing; /* when the run began */
+    GHashTable *held;           /* then: warehouse_hold_read */
     const char *cause;          /* of the run's rows */
     int lane;                   /* of the task */
     unsigned attempt;

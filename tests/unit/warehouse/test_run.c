@@ -147,9 +147,9 @@ static void test_held(void)
     g_assert_false(fixture_run(&f, NULL, &error));
     g_assert_error(error, BASE_ERROR, BASE_E_CHECK_FAILED);
     g_autofree char *held = fixture_state(&f, "dwd_event_i");
-    g_autofree char *skipped = fixture_state(&f, "dws_event_1d_i");
+    g_autofree char *waiting = fixture_state(&f, "dws_event_1d_i");
     g_assert_cmpstr(held, ==, "held");
-    g_assert_cmpstr(skipped, ==, "skipped");
+    g_assert_cmpstr(waiting, ==, "waiting");
     fixture_assert(&f, "SELECT count(*) FROM d.dwd_event_i", "3"); /* the good row waits with the bad one */
     fixture_assert(&f, "SELECT days || ' ' || amount FROM d.app_look_f", "2 23");
     g_autoptr(json_t) runs = warehouse_runs(f.warehouse, "dwd_event_i", 1, NULL);
