@@ -128,7 +128,7 @@ static QualityRows rows_under_check(const Build *build, const char *rows_sql, co
                          .whole_sql = whole_sql,
                          .old_sql = build->relation == WAREHOUSE_TABLE ? build->target_sql : NULL,
                          .zone = build->context->zone,
-                         .time = build->model->model->time,
+                         .time = build->time,
                          .time_type = build->time_type,
                          .end_us = build->interval.end_us ? build->interval.end_us : now_us,
                          .now_us = now_us};
