@@ -188,6 +188,42 @@ const CatalogKey catalog_check_keys[] = {
     K("keep", INT, "Wrong rows kept to be looked at; 100 when not given", "保留的错误行数，默认 100"),
     END};
 
+/* What the standard asks of tables (sections II and III). */
+#define STANDARD_TYPES                                                                                       \
+    "event_flow|event_mirror|dim|merge_full|etl_temp|tt_temp|ordinary_full|ods_flow_full|ods_log|"           \
+    "ods_mirror_full|ods_delta|ods_temp|ods_raw"
+#define STANDARD_CONTENT_KEYS                                                                                \
+    WORD("type", STANDARD_TYPES, "Type of its data, which with the grade decides how long it is kept",       \
+         "数据类型，与等级一起决定保留期"),                                                                  \
+        WORD("fact_type", "transaction|periodic_snapshot|accumulating_snapshot",                             \
+             "Which fact a detail table is", "明细表的事实类型"),                                            \
+        K("milestones", ANY, "accumulating_snapshot: its steps, names or {name, time}",                      \
+          "accumulating_snapshot：里程碑，名称或 {name, time}"),                                             \
+        K("period", TEXT, "Statistic period: day, week, 1d, 7d, td", "统计周期：day、week、1d、7d、td"),     \
+        K("dimensions", ANY, "Of an aggregate: names or {name, level}", "汇总维度：名称或 {name, level}"),   \
+        K("measures", TEXTS, "Of an aggregate: its facts", "汇总的度量"),                                    \
+        K("detail", TEXT, "Of an aggregate: the detail that it must agree with", "汇总应与之一致的明细表"),  \
+        K("full_table", TEXT, "Of a delta: the full table with the same rows", "增量表对应的全量表"),        \
+        K("reproducible", BOOL, "The data can be made again", "数据可重新生成"),                             \
+        K("policy", TEXT, "Law or contract by which a log is kept", "日志保留所依据的法规或合同"),           \
+        K("late_days", INT, "Days that a row of an increment may be late", "增量允许迟到的天数"),            \
+        K("gaps_are_deletes", BOOL, "Of a zipper: a gap between versions is a time of deletion",             \
+          "拉链：版本之间的空档表示被删除")
+/* ... and of columns. */
+#define STANDARD_COLUMN_KEYS                                                                                 \
+    WORD("role", "id|code|dim|measure|money|count|ratio|status|text|time|bool|lag",                          \
+         "What it is for; from its name and type when not given", "列的角色，默认由名称和类型推断"),         \
+        K("metric", TEXT, "Registered metric that it holds", "所承载的已登记指标"),                          \
+        K("redundant", BOOL, "Copied from a dimension so that readers need not join", "从维表冗余而来"),     \
+        K("null_reason", TEXT, "Why NULL stays NULL", "保留空值的原因"),                                     \
+        K("cumulative", BOOL, "A total that runs on", "累计值"),                                             \
+        K("additivity", TEXT, "May it be added up: full, semi, none", "可加性：full、semi、none"),           \
+        K("role_of", TEXT, "Shared dimension that the column is another name of", "所扮演的公共维度"),       \
+        K("level", TEXT, "Level of the dimension's hierarchy", "维度层级"),                                  \
+        K("about", TEXT, "Of a dimension table: what the column describes", "维表列所描述的对象"),           \
+        K("grain", TEXT, "Grain of a fact", "事实的粒度"),                                                   \
+        K("buckets", ANY, "Ranges [low, high) of a measure used as a dimension", "度量分段 [下限, 上限)")
+
 static const CatalogKey dimension_of_column_keys[] = {
     K("name", NAME, "Name of the dimension", "维度名"),
     K("title", LABEL, "Title", "显示名"),
@@ -217,6 +253,7 @@ static const CatalogKey column_keys[] = {
     K("format", TEXT, "How it is shown", "显示格式"),
     K("security", TEXT, "Level of the standard", "安全等级"),
     K("checks", CHECKS, "Checks on the column", "列上的检查"),
+    STANDARD_COLUMN_KEYS,
     END};
 
 /* ---- kinds ----------------------------------------------------------------------------------------- */
@@ -283,10 +320,17 @@ static const CatalogKey rollup_keys[] = {K("name", NAME, "Name", "名称"),
                                          K("measures", ANY, "Aggregates", "聚合"),
                                          K("grain", TEXT, "Time grain", "时间粒度"),
                                          END};
-static const CatalogKey lifecycle_keys[] = {K("keep", TEXT, "How long data is kept", "保留时长"),
-                                            K("partitions", INT, "Partitions kept", "保留分区数"),
-                                            K("cold", DURATION, "Moved to cold storage after", "转冷时长"),
-                                            END};
+static const CatalogKey lifecycle_keys[] = {
+    K("keep", TEXT, "How long data is kept", "保留时长"),
+    K("partitions", INT, "Partitions kept", "保留分区数"),
+    K("cold", DURATION, "Moved to cold storage after", "转冷时长"),
+    K("reason", TEXT, "Why it differs from the matrix of the standard", "与标准矩阵不同的原因"),
+    K("archive", BOOL, "Archived before it goes", "删除前先归档"),
+    K("zipper", BOOL, "Its history is kept as a zipper", "历史以拉链保留"),
+    K("drop_after_use", BOOL, "Dropped after its job", "作业后删除"),
+    K("keep_dates", TEXTS, "Days that stay", "长留的日期"),
+    K("keep_months", TEXTS, "Months that stay", "长留的月份"),
+    END};
 static const CatalogKey table_keys[] = {
     WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
     WORD("kind", "incremental|full|snapshot|zipper|manual",
@@ -304,6 +348,7 @@ static const CatalogKey table_keys[] = {
     K("properties", ANY, "Properties kept for Doris", "属性（用于 Doris）"),
     K("schedule", SCHEDULE, "When it is due", "更新时间"),
     K("checks", CHECKS, "Checks on the table", "表上的检查"),
+    STANDARD_CONTENT_KEYS,
     END};
 
 static const CatalogKey retries_keys[] = {
@@ -409,6 +454,7 @@ static const CatalogKey model_keys[] = {
     K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
     SUB("lifecycle", ANY, lifecycle_keys, "How long data is kept", "生命周期"),
     SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),
+    STANDARD_CONTENT_KEYS,
     END};
 
 static const CatalogKey entity_keys[] = {
@@ -446,6 +492,11 @@ static const CatalogKey metric_keys[] = {
     REF("root", REF, BIT(ROOT), NONE, "Word root of the standard", "词根"),
     K("percentile", REAL, "Which percentile", "百分位"),
     K("fill", ANY, "Value where there are no rows", "空缺填充值"),
+    K("product_line", TEXT, "Product line of an atomic metric", "原子指标的产品线"),
+    K("segment", TEXT, "Business segment of an atomic metric", "原子指标的业务板块"),
+    K("process", TEXT, "Business process of an atomic metric", "原子指标的业务过程"),
+    K("data_type", TEXT, "Type of its values; a derived metric has that of its base",
+      "数值类型，派生指标与基础指标一致"),
     END};
 
 static const CatalogKey feature_keys[] = {

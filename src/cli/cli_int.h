@@ -240,6 +240,7 @@ int cli_verb_help(CliContext *ctx);
 int cli_verb_history(CliContext *ctx);
 int cli_verb_init(CliContext *ctx);
 int cli_verb_lineage(CliContext *ctx);
+int cli_verb_lifecycle(CliContext *ctx);
 int cli_verb_lint(CliContext *ctx);
 int cli_verb_load(CliContext *ctx);
 int cli_verb_loads(CliContext *ctx);

@@ -346,6 +346,12 @@ static int finish_run(CliContext *ctx, const RunView *view, GError *error)
             return code;
         }
     }
+    size_t n = json_array_size(json_object_get(view->last, "findings"));
+    if (n > 0 && !ctx->json && !ctx->quiet) {
+        printf(base_tr("  %zu findings of the warehouse standard in the rows: weir lint --rows\n",
+                       "  数据中有 %zu 处不符合数仓标准：weir lint --rows\n"),
+               n);
+    }
     return error == NULL ? CLI_EXIT_OK : cli_fail(ctx, error);
 }
 

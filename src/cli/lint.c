@@ -43,7 +43,7 @@ static json_t *as_diagnostic(const json_t *finding)
 
 static bool under(const CliContext *ctx, const char *file)
 {
-    if (ctx->n_words == 0 || ctx->project == NULL) {
+    if (ctx->n_words == 0 || ctx->project == NULL || cli_flag(ctx, "rows")) {
         return true;
     }
     g_autofree char *path = g_build_filename(ctx->project, file, NULL);
@@ -243,8 +243,11 @@ static int explain(CliContext *ctx)
 
 static json_t *ask(CliContext *ctx, GError **error)
 {
-    g_autoptr(GString) path = g_string_new("/api/v1/lint");
-    cli_query_add(path, "source", "files");
+    bool rows = cli_flag(ctx, "rows");
+    g_autoptr(GString) path = g_string_new(rows ? "/api/v1/lint/data" : "/api/v1/lint");
+    g_autofree char *models = rows && ctx->n_words > 0 ? g_strjoinv(",", ctx->words) : NULL;
+    cli_query_add(path, "source", rows ? NULL : "files");
+    cli_query_add(path, "model", models);
     cli_query_add(path, "rule", cli_text(ctx, "rule"));
     return cli_call(ctx, "GET", path->str, NULL, error);
 }

@@ -62,11 +62,20 @@ static const CliFlag LINT[] = {
     {"rule", 0, CLI_TEXT, "ID", NULL, "only this rule of the warehouse standard", "只检查数仓标准的这条规则"},
     {"catalog", 0, CLI_TEXT, "FILE", NULL, "judge a catalog exported as JSON; no project is needed",
      "检查导出为 JSON 的目录，不需要项目"},
+    {"rows", 0, CLI_BOOL, NULL, NULL, "judge the rows of built tables, and their use; PATH then names models",
+     "检查已构建表的数据与使用情况；此时 PATH 为模型名"},
     {"fix", 0, CLI_BOOL, NULL, NULL, "mend what is mechanical, in the files", "在文件中修复机械性问题"},
     {"explain", 0, CLI_BOOL, NULL, NULL, "say what a rule asks: weir lint --explain LD-04; without an id all",
      "说明规则：weir lint --explain LD-04；不给编号则列出全部"},
     {"waived", 0, CLI_BOOL, NULL, NULL, "show what is waived too", "也显示已豁免的问题"},
     {"strict", 0, CLI_BOOL, NULL, NULL, "warnings fail too", "警告也算失败"},
+    END,
+};
+static const CliFlag LIFECYCLE[] = {
+    {"days", 0, CLI_TEXT, "N", NULL, "span: days from today to the oldest day that a query read",
+     "span：查询读取的最早日期距今的天数"},
+    {"profile", 0, CLI_TEXT, "NAME", "v4 aliyun", "span: table of spans, v4 or aliyun",
+     "span：v4 或 aliyun 的跨度表"},
     END,
 };
 static const CliFlag FMT[] = {
@@ -292,6 +301,10 @@ const CliVerb CLI_VERBS[] = {
      "API 令牌", NULL, NULL, TOKEN, cli_verb_token},
     {"audit", CLI_GROUP_OPERATE, "", 0, 0, CLI_WORDS_NONE, NULL, "who did what", "审计日志", NULL, NULL,
      LIMIT, cli_verb_audit},
+    {"lifecycle", CLI_GROUP_OPERATE, "span | matrix", 1, 1, CLI_WORDS_LIST, "span matrix",
+     "how long data is kept by the standard", "按标准数据应保留多久",
+     "`span --days N` asks the table of access spans, `matrix` shows days by grade and type.",
+     "`span --days N` 查询访问跨度表，`matrix` 按等级和类型列出天数。", LIFECYCLE, cli_verb_lifecycle},
     {"config", CLI_GROUP_OPERATE, "[KEY]", 0, 1, CLI_WORDS_NONE, NULL,
      "settings, their values and where they come from", "设置项、取值与来源", NULL, NULL, NONE,
      cli_verb_config},

@@ -1,6 +1,7 @@
 /* Routes of runs: build tables, list runs, refresh sources. */
 #include "base/text.h"
 #include "base/time.h"
+#include "server/lint.h"
 #include "server/routes_int.h"
 
 #define RUNS_MAX 10000
@@ -87,6 +88,10 @@ static bool run_with(ServerCall *call, CatalogSnapshot *snapshot, const Warehous
                             call, &runs, &failed);
     call_audit(call, "run", options->select ? options->select[0] : NULL, failed ? failed->message : NULL, ok);
     json_t *answer = json_pack("{s:o}", "runs", runs ? json_incref(runs) : json_array());
+    json_t *findings = server_lint_run(call->app, snapshot, runs, call->lang);
+    if (findings) {
+        json_object_set_new(answer, "findings", findings);
+    }
     if (!lines) {
         if (failed) {
             g_propagate_error(error, failed);

@@ -3,9 +3,13 @@
  * What failed is due again only at its next time, because warehouse_due goes by the last attempt. */
 #include "base/log.h"
 #include "base/time.h"
+#include "server/lint.h"
+#include "server/session_int.h"
 #include "server/up_int.h"
+#include "server/usage.h"
 
-#define TICK_US BASE_TIME_SECOND_US
+#define TICK_US  BASE_TIME_SECOND_US
+#define USAGE_US (60 * BASE_TIME_SECOND_US) /* between two writings of the record of use */
 
 struct ServerScheduler {
     ServerApp *app;
@@ -13,6 +17,7 @@ struct ServerScheduler {
     GMutex lock; /* guards stopping */
     GCond changed;
     bool stopping;
+    gint64 usage_us, judged_day; /* of the thread alone */
 };
 
 static void refresh(ServerScheduler *scheduler, CatalogSnapshot *snapshot, const CatalogObject *source)
@@ -85,17 +90,55 @@ static void run_due(ServerScheduler *scheduler)
     }
 }
 
+static void write_usage(ServerScheduler *scheduler)
+{
+    ServerApp *app = scheduler->app;
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(app);
+    g_autoptr(GError) error = NULL;
+    scheduler->usage_us = base_time_monotonic_us();
+    if (!server_usage_write(server_app_sql(app)->usage, server_app_intake(app), snapshot, &error)) {
+        base_log_error("record of use", error);
+    }
+}
+
+/* Once a day, after midnight UTC: what rows and use say against the standard. */
+static void judge_night(ServerScheduler *scheduler)
+{
+    gint64 today = base_time_now_us() / BASE_TIME_DAY_US;
+    bool first = scheduler->judged_day == 0;
+    if (scheduler->judged_day == today) {
+        return;
+    }
+    scheduler->judged_day = today;
+    g_autoptr(json_t) findings = NULL;
+    g_autoptr(GError) error = NULL;
+    if (first) {
+        return; /* a start is no night */
+    }
+    if (!server_lint_nightly(scheduler->app, &findings, &error)) {
+        base_log_error("standard, nightly", error);
+    } else if (json_array_size(findings) > 0) {
+        g_autofree char *n = g_strdup_printf("%zu", json_array_size(findings));
+        base_log(BASE_LOG_WARN, "standard, nightly", "findings", n, "more", "weir lint --rows", NULL);
+    }
+}
+
 static gpointer run(gpointer data)
 {
     ServerScheduler *scheduler = data;
     while (!is_stopping(scheduler)) {
         run_due(scheduler);
+        judge_night(scheduler);
+        if (base_time_monotonic_us() - scheduler->usage_us >= USAGE_US) {
+            write_usage(scheduler);
+        }
         g_mutex_lock(&scheduler->lock);
         if (!scheduler->stopping) {
             g_cond_wait_until(&scheduler->changed, &scheduler->lock, g_get_monotonic_time() + TICK_US);
         }
         g_mutex_unlock(&scheduler->lock);
     }
+    write_usage(scheduler);
     return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "server/infoschema.h"
 #include "server/sql_int.h"
+#include "server/usage.h"
 
 /* ---- text ------------------------------------------------------------------------------------------------
  */
@@ -353,6 +354,7 @@ bool session_plan_run(ServerSession *session, SessionPlan *plan, const SqlRun *r
         server_pools_learn(pools, plan->shape, base_time_monotonic_us() - start_us - waited_us,
                            base_time_thread_cpu_us() - cpu_us);
         session->found_rows = run->ret->rows;
+        server_usage_note(session->sql->usage, access_user_name(session->user), plan->text);
     }
     return ok;
 }

@@ -75,6 +75,7 @@ struct ServerSession {
 struct ServerSql {
     ServerApp *app;
     ServerPools *pools;
+    struct ServerUsage *usage; /* what was read (server/usage.h) */
     GMutex databases_lock;
     GHashTable *databases; /* set of names: made by CREATE DATABASE, declared in no file (databases.c) */
     gint64 started_us;

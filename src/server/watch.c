@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "server/session_int.h"
+#include "server/usage.h"
 
 #define TICK_US            (50 * 1000)
 #define TICKS_BEFORE_SLEEP 40
@@ -246,6 +247,7 @@ ServerSql *server_sql_new(ServerApp *app, GError **error)
     g_mutex_init(&sql->databases_lock);
     g_cond_init(&sql->wake);
     sql->sessions = g_hash_table_new(NULL, NULL);
+    sql->usage = server_usage_new();
     sql->databases = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!session_databases_open(sql, error)) {
         server_sql_free(sql);
@@ -270,6 +272,7 @@ void server_sql_free(ServerSql *sql)
     g_warn_if_fail(g_hash_table_size(sql->sessions) == 0);
     g_hash_table_unref(sql->sessions);
     g_hash_table_unref(sql->databases);
+    server_usage_free(sql->usage);
     g_mutex_clear(&sql->databases_lock);
     server_pools_free(sql->pools);
     g_mutex_clear(&sql->lock);

@@ -143,6 +143,7 @@ void standard_catalog_free(StandardCatalog *catalog)
     g_hash_table_unref(catalog->words);
     g_string_chunk_free(catalog->strings);
     catalog_snapshot_unref(catalog->snapshot);
+    g_clear_pointer(&catalog->data_only, g_hash_table_unref);
     json_decref(catalog->owned);
     g_free(catalog);
 }

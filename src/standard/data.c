@@ -205,6 +205,20 @@ static bool find_relation(StandardRun *run, StandardTable *table, Data *data)
     return true;
 }
 
+void standard_data_allow(StandardCatalog *catalog, StandardTable *table)
+{
+    if (catalog->data_only == NULL) {
+        catalog->data_only = g_hash_table_new(NULL, NULL);
+    }
+    g_hash_table_add(catalog->data_only, table);
+}
+
+static bool may_look(const StandardRun *run, const StandardTable *table)
+{
+    return run->conn != NULL && run->error == NULL &&
+           (run->catalog->data_only == NULL || g_hash_table_contains(run->catalog->data_only, table));
+}
+
 static const Data *data_of(StandardRun *run, StandardTable *table)
 {
     GHashTable *memo = standard_memo(run, "data", make_memo, free_memo);
@@ -213,7 +227,7 @@ static const Data *data_of(StandardRun *run, StandardTable *table)
         data = g_new0(Data, 1);
         data->columns = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         g_hash_table_insert(memo, table, data);
-        if (run->conn != NULL && run->error == NULL) {
+        if (may_look(run, table)) {
             bool ok = table->rows != NULL     ? load_rows(run, table, data)
                       : table->object != NULL ? find_relation(run, table, data)
                                               : true;

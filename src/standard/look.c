@@ -145,6 +145,61 @@ bool standard_above_ods(const StandardTable *table)
     return table->layer == STANDARD_LAYER_NONE || standard_layer_between(table, STANDARD_DIM, STANDARD_APP);
 }
 
+/* ---- metrics --------------------------------------------------------------------------------------- */
+
+/* Keys of a metric: its name, "@table", "@table.column". The first metric of a key stays. */
+static void index_metric(GHashTable *index, const StandardMetric *metric)
+{
+    const char *dot = strrchr(metric->table, '.');
+    const char *from = dot != NULL ? dot + 1 : metric->table;
+    char *keys[] = {g_strdup(metric->name), g_strdup_printf("@%s", from),
+                    g_strdup_printf("@%s.%s", from, metric->column),
+                    g_strdup_printf("@%s.%s", from, metric->expr)};
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        char *key = g_ascii_strdown(keys[i], -1);
+        g_free(keys[i]);
+        if (g_hash_table_contains(index, key)) {
+            g_free(key);
+        } else {
+            g_hash_table_insert(index, key, (gpointer)(guintptr)metric);
+        }
+    }
+}
+
+static gpointer make_metrics(StandardRun *run)
+{
+    GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < run->catalog->metrics->len; i++) {
+        index_metric(index, g_ptr_array_index(run->catalog->metrics, i));
+    }
+    return index;
+}
+
+static void free_metrics(gpointer index)
+{
+    g_hash_table_unref(index);
+}
+
+static const StandardMetric *metric_at(StandardRun *run, const char *key)
+{
+    g_autofree char *folded = g_ascii_strdown(key, -1);
+    return g_hash_table_lookup(standard_memo(run, "metrics", make_metrics, free_metrics), folded);
+}
+
+const StandardMetric *standard_metric_by_name(StandardRun *run, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    const char *bare = dot != NULL ? dot + 1 : name;
+    return *bare != '\0' && *bare != '@' ? metric_at(run, bare) : NULL;
+}
+
+bool standard_metric_draws(StandardRun *run, const StandardTable *table, const char *column)
+{
+    g_autofree char *key =
+        column != NULL ? g_strdup_printf("@%s.%s", table->name, column) : g_strdup_printf("@%s", table->name);
+    return metric_at(run, key) != NULL;
+}
+
 /* ---- retention
  * ---------------------------------------------------------------------------------------------- */
 

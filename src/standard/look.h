@@ -30,6 +30,10 @@ bool standard_layer_between(const StandardTable *table, StandardLayer low, Stand
 /* DIM, DWD, DWM, DWS, APP, or nothing said: where the standard's rules of content hold. */
 bool standard_above_ods(const StandardTable *table);
 
+/* By bare name or domain.name; NULL = none. */
+const StandardMetric *standard_metric_by_name(StandardRun *run, const char *name);
+/* Some metric is drawn from the table (`column` NULL), or from that column of it. */
+bool standard_metric_draws(StandardRun *run, const StandardTable *table, const char *column);
 /* Why a value departs from the rule: `reason`, also inside `lifecycle`; "" = none. */
 const char *standard_reason(const StandardTable *table);
 /* A full table with the same rows stands beside this one: said, or found by name. */

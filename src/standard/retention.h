@@ -3,8 +3,7 @@
  *
  * Sources: the grades and types of section II.7 of the standard (P0 and P1 cannot be made again; temporary
  * data 7 days, raw sync data 93 days, a delta beside a full table 14 days, the day before is kept), its span
- * table of III.2 and III.3; the values that the standard leaves open are Weir's, see
- * docs/reference/lifecycle.md.
+ * table of III.2 and III.3; the values that the standard leaves open are Weir's own.
  *
  * Days are partitions of a day. Nothing here deletes: it says what the rules allow. */
 #ifndef WEIR_STANDARD_RETENTION_H

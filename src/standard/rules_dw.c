@@ -58,16 +58,10 @@ static void check_fact_type(StandardRun *run, StandardTable *table)
 /* ---- transactions
  * --------------------------------------------------------------------------------------------------- */
 
-static bool has_metric(const StandardRun *run, const StandardTable *table)
+static bool has_metric(StandardRun *run, const StandardTable *table)
 {
-    for (guint i = 0; i < run->catalog->metrics->len; i++) {
-        const StandardMetric *metric = g_ptr_array_index(run->catalog->metrics, i);
-        const char *dot = strrchr(metric->table, '.');
-        if (g_ascii_strcasecmp(dot != NULL ? dot + 1 : metric->table, table->name) == 0) {
-            return true;
-        }
-    }
-    return standard_first_said(table->raw,
+    return standard_metric_draws(run, table, NULL) ||
+           standard_first_said(table->raw,
                                STANDARD_KEYS("metrics", "consumers", "consumer", "used_by", "demands"));
 }
 

@@ -49,19 +49,6 @@ static const char *data_type(const StandardMetric *metric)
     return g_strv_contains(NOT, type) ? "" : type;
 }
 
-static const StandardMetric *metric_by_name(const StandardRun *run, const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    const char *bare = dot != NULL ? dot + 1 : name;
-    for (guint i = 0; *name != '\0' && i < run->catalog->metrics->len; i++) {
-        const StandardMetric *metric = g_ptr_array_index(run->catalog->metrics, i);
-        if (g_ascii_strcasecmp(metric->name, bare) == 0) {
-            return metric;
-        }
-    }
-    return NULL;
-}
-
 /* All that its value depends on, as one text; "" where nothing is said. Caller frees. */
 static char *definition_of(const StandardMetric *metric)
 {
@@ -257,31 +244,15 @@ static void check_one_outlet(StandardRun *run)
 }
 
 /* "trade_amt_7d" counts as "trade_amt". */
-static bool is_registered(const StandardRun *run, const char *name)
+static bool is_registered(StandardRun *run, const char *name)
 {
-    if (metric_by_name(run, name) != NULL) {
+    if (standard_metric_by_name(run, name) != NULL) {
         return true;
     }
     const char *cut = strrchr(name, '_');
     g_autofree char *stem =
         cut != NULL && standard_is_period(cut + 1) ? g_strndup(name, (gsize)(cut - name)) : NULL;
-    return stem != NULL && metric_by_name(run, stem) != NULL;
-}
-
-/* A metric of the registry that is drawn from this column. */
-static bool is_drawn(const StandardRun *run, const StandardTable *table, const StandardColumn *column)
-{
-    for (guint i = 0; i < run->catalog->metrics->len; i++) {
-        const StandardMetric *metric = g_ptr_array_index(run->catalog->metrics, i);
-        const char *dot = strrchr(metric->table, '.');
-        const char *from = dot != NULL ? dot + 1 : metric->table;
-        if (g_ascii_strcasecmp(from, table->name) == 0 &&
-            (g_ascii_strcasecmp(metric->column, column->name) == 0 ||
-             g_ascii_strcasecmp(metric->expr, column->name) == 0)) {
-            return true;
-        }
-    }
-    return false;
+    return stem != NULL && standard_metric_by_name(run, stem) != NULL;
 }
 
 static void check_bound(StandardRun *run, StandardTable *table, const StandardColumn *column)
@@ -293,8 +264,9 @@ static void check_bound(StandardRun *run, StandardTable *table, const StandardCo
         return;
     }
     const char *bound = standard_first_text(column->raw, STANDARD_KEYS("metric", "metric_name"));
-    if (*bound != '\0' ? run->catalog->metrics->len == 0 || is_registered(run, bound)
-                       : is_registered(run, column->name) || is_drawn(run, table, column)) {
+    if (*bound != '\0'
+            ? run->catalog->metrics->len == 0 || is_registered(run, bound)
+            : is_registered(run, column->name) || standard_metric_draws(run, table, column->name)) {
         return;
     }
     StandardFinding *found = standard_find_column(
@@ -493,7 +465,7 @@ static const char *function_of(const StandardMetric *metric)
 }
 
 /* The type of the column that the function takes. */
-static const char *argument_type(const StandardRun *run, const StandardMetric *metric)
+static const char *argument_type(StandardRun *run, const StandardMetric *metric)
 {
     const char *said = standard_first_text(
         metric->raw, STANDARD_KEYS("column_type", "arg_type", "input_type", "source_type"));
@@ -615,7 +587,7 @@ static void check_derived(StandardRun *run, const StandardMetric *metric)
     if (kind_of(metric) != ME_DERIVED) {
         return;
     }
-    const StandardMetric *base = metric_by_name(run, metric->of);
+    const StandardMetric *base = standard_metric_by_name(run, metric->of);
     bool unknown = base == NULL && *metric->of != '\0' && run->catalog->metrics->len > 1;
     g_autoptr(GPtrArray) missing = g_ptr_array_new();
     add_missing(missing, *metric->of != '\0' && !unknown && (base == NULL || is_atomic(base)),
@@ -635,7 +607,8 @@ static void note_difference(GPtrArray *differs, const char *own, const char *bas
 
 static void check_inherits(StandardRun *run, const StandardMetric *metric)
 {
-    const StandardMetric *base = kind_of(metric) == ME_DERIVED ? metric_by_name(run, metric->of) : NULL;
+    const StandardMetric *base =
+        kind_of(metric) == ME_DERIVED ? standard_metric_by_name(run, metric->of) : NULL;
     if (base == NULL || base == metric) {
         return;
     }

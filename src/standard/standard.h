@@ -212,7 +212,8 @@ typedef struct StandardCatalog {
     GHashTable *by_name; /* folded bare name and domain.name -> StandardTable* */
     GHashTable *words;   /* every registered word -> StandardRoot* (or NULL for a bare word) */
     GStringChunk *strings;
-    bool roots_given; /* the catalog has a registry of roots: rules on words can be judged */
+    GHashTable *data_only; /* StandardTable* whose rows may be looked at; NULL = all */
+    bool roots_given;      /* the catalog has a registry of roots: rules on words can be judged */
 } StandardCatalog;
 
 /* The applied or read project. Holds a reference to the snapshot. */
@@ -223,6 +224,11 @@ StandardCatalog *standard_catalog_from_json(json_t *json, GError **error) G_GNUC
 void standard_catalog_free(StandardCatalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StandardCatalog, standard_catalog_free)
 StandardTable *standard_table_by_name(const StandardCatalog *catalog, const char *name); /* NULL = none */
+/* Looks at the rows of this table, and of others so named, only. */
+void standard_data_allow(StandardCatalog *catalog, StandardTable *table);
+/* What was used, of a project: {"domain.name": {"queries", "readers": [..], "span", "columns": {name:
+ * queries}}}. The rules of use then see it. */
+void standard_catalog_set_usage(StandardCatalog *catalog, const json_t *usage);
 const StandardColumn *standard_column_by_name(const StandardTable *table, const char *name);
 
 /* Readers of raw keys that do not fail; a table's `raw` may be NULL. */

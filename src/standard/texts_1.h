@@ -1,5 +1,8 @@
 /* Words of section I: layers, subjects, principles.
  * T(rule, statement en, zh, example of what breaks it en, zh, what to do en, zh). Included by texts.c. */
+#ifndef T
+#define T(...) /* so that the header can be read alone */
+#endif
 
 /* ---- I.1 layers ---- */
 T(LD_01, "A table declares one layer or class, and the prefix of its name says the same",

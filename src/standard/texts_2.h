@@ -1,5 +1,8 @@
 /* Words of section II: calls, types, redundancy, NULL, metrics, kinds, life cycle.
  * T(rule, statement en, zh, example of what breaks it en, zh, what to do en, zh). Included by texts.c. */
+#ifndef T
+#define T(...) /* so that the header can be read alone */
+#endif
 
 /* ---- II.1 who may read whom ---- */
 T(LR_01, "DWS reads DWD only where use is very low; else the domain lacks its DWM",

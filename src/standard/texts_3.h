@@ -1,5 +1,8 @@
 /* Words of section III: ODS, DIM, DWD, DWS.
  * T(rule, statement en, zh, example of what breaks it en, zh, what to do en, zh). Included by texts.c. */
+#ifndef T
+#define T(...) /* so that the header can be read alone */
+#endif
 
 /* ---- III.1 ODS ---- */
 T(OD_01, "A table of a source is synced once", "一张源表只同步一次", "`mysql.a.orders` is synced by j1 + j2",

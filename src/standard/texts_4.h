@@ -1,5 +1,8 @@
 /* Words of section IV: words and names.
  * T(rule, statement en, zh, example of what breaks it en, zh, what to do en, zh). Included by texts.c. */
+#ifndef T
+#define T(...) /* so that the header can be read alone */
+#endif
 
 /* ---- IV.1 word roots ---- */
 T(NM_02, "Each word of a name is a registered root", "名称中的每个单词都是已登记的词根",
