@@ -110,6 +110,10 @@ static void print_change(const json_t *change, bool diff)
     }
     print_reaches(json_object_get(change, "reaches"));
     print_rebuild(change);
+    if (base_json_string(change, "impossible", NULL)) {
+        printf("      %s%s%s  %s\n", p->red, base_tr("cannot be applied", "无法应用"), p->end,
+               base_json_string(change, "impossible", ""));
+    }
     if (base_json_bool(change, "drops_data", false)) {
         printf("      %s%s%s  --allow-drop %s\n", p->red, base_tr("removes data", "会删除数据"), p->end,
                name);

@@ -192,7 +192,8 @@ static bool plan_alter(GPtrArray *out, const CatalogTable *before, const Catalog
     return true;
 }
 
-bool intake_table_alter(Intake *intake, const CatalogTable *before, const CatalogTable *after, GError **error)
+/* The statements that make `before` `after`, in `out`. */
+static bool plan_change(GPtrArray *out, const CatalogTable *before, const CatalogTable *after, GError **error)
 {
     if (before->model != after->model || g_strcmp0(before->sequence, after->sequence) != 0) {
         base_fail(error, BASE_E_VALUE_INVALID, "the model of table `%s.%s` cannot change in place",
@@ -200,8 +201,19 @@ bool intake_table_alter(Intake *intake, const CatalogTable *before, const Catalo
         base_error_hint(error, "make a new table and insert the rows of the old one");
         return false;
     }
+    return check_table(after, error) && plan_alter(out, before, after, error);
+}
+
+bool intake_table_can_alter(const CatalogTable *before, const CatalogTable *after, GError **error)
+{
     g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
-    if (!check_table(after, error) || !plan_alter(statements, before, after, error)) {
+    return plan_change(statements, before, after, error);
+}
+
+bool intake_table_alter(Intake *intake, const CatalogTable *before, const CatalogTable *after, GError **error)
+{
+    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
+    if (!plan_change(statements, before, after, error)) {
         return false;
     }
     g_autofree char *key = intake_table_key(after->schema, after->name);

@@ -389,6 +389,18 @@ static bool carry_out(Apply *apply, const char *user, const char *note, gint64 *
     return finish(apply, error);
 }
 
+static bool check_possible(const CatalogDiff *diff, GError **error)
+{
+    for (guint i = 0; i < diff->changes->len; i++) {
+        const CatalogChange *change = diff->changes->pdata[i];
+        if (!warehouse_change_can(change, error)) {
+            base_error_place(error, change->after->file, change->after->line, change->after->column);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
                      const char *user, const char *note, gint64 *ret_version, GError **error)
 {
@@ -396,7 +408,8 @@ bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *
     g_autoptr(GPtrArray) created = g_ptr_array_new();
     g_autoptr(GPtrArray) altered = g_ptr_array_new();
     Apply apply = {.warehouse = warehouse, .diff = diff, .created = created, .altered = altered};
-    bool ok = check_drops(&apply, allow_drop, error); /* and reads what stands */
+    bool ok =
+        check_possible(diff, error) && check_drops(&apply, allow_drop, error); /* and reads what stands */
     if (!ok) {
         base_error_not_done(error, "Nothing was applied.");
     } else {

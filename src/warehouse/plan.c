@@ -125,6 +125,14 @@ bool warehouse_change_drops(const CatalogChange *change)
            loses_columns(before, change->after);
 }
 
+bool warehouse_change_can(const CatalogChange *change, GError **error)
+{
+    const CatalogObject *before = change->before, *after = change->after;
+    bool tables =
+        change->type == CATALOG_CHANGED && before->kind == CATALOG_TABLE && before->table && after->table;
+    return !tables || intake_table_can_alter(before->table, after->table, error);
+}
+
 static bool same_columns(const CatalogObject *a, const CatalogObject *b)
 {
     if (!a->columns || !b->columns || a->columns->len != b->columns->len || a->columns->len == 0) {
@@ -188,6 +196,10 @@ static json_t *change_to_json(const Costs *costs, const CatalogDiff *diff, const
     json_object_set_new(json, "drops_data", json_boolean(drops));
     if (drops) {
         base_json_set_int(json, "rows", rows_standing(costs, object));
+    }
+    g_autoptr(GError) why = NULL;
+    if (!warehouse_change_can(change, &why)) {
+        base_json_set_string(json, "impossible", why->message);
     }
     const CatalogObject *other =
         object->kind == CATALOG_TABLE || object->kind == CATALOG_MODEL ? renamed(diff, change) : NULL;

@@ -17,7 +17,7 @@ void warehouse_close(Warehouse *warehouse);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Warehouse, warehouse_close)
 
 /* The plan as JSON: {id, changes:[{type, kind, id, name, diff, breaking, reason, rebuild, reaches:[...],
- * rows, seconds, drops_data}], added, changed, removed}. Rows and seconds of a rebuild come from the last
+ * rows, seconds, drops_data, impossible?: why it cannot be done in place}], added, changed, removed}. Rows and seconds of a rebuild come from the last
  * runs and table sizes. */
 json_t *warehouse_plan_to_json(Warehouse *warehouse, const CatalogDiff *diff,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;

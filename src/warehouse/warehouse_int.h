@@ -243,6 +243,8 @@ char *warehouse_view_sql(EngineConn *conn, CatalogSnapshot *snapshot, const Cata
 
 /* The change takes away a table, or a column of one, that may hold data. */
 bool warehouse_change_drops(const CatalogChange *change);
+/* A table cannot change so in place (its key, its model): why. */
+bool warehouse_change_can(const CatalogChange *change, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* 0 go on, 1 start nothing new, 2 give up what runs. */
 int warehouse_stopping(const WarehouseRunContext *context);

@@ -84,3 +84,14 @@ def test_a_project_without_mistakes_plans_and_applies_once(tmp_path):
     assert weir(tmp_path, "plan", "--exit-code").returncode == 3
     assert weir(tmp_path, "apply", "--yes").returncode == 0
     assert weir(tmp_path, "plan", "--exit-code").returncode == 0
+
+
+def test_plan_says_what_cannot_change_in_place_and_apply_does_nothing(tmp_path):
+    text = "tables:\n  - {name: ods_order_i, domain: sales, layer: ods, model: unique, key: [KEY], columns: [{name: a, type: INT}, {name: b, type: INT}]}\n"
+    write(tmp_path, {"weir.yml": "name: shop\ndomains: [{name: sales}]\n", "tables.yml": text.replace("KEY", "a")})
+    assert weir(tmp_path, "apply", "--yes").returncode == 0
+    write(tmp_path, {"tables.yml": text.replace("KEY", "b"), "more.yml": "tables:\n  - {name: ods_new_i, domain: sales, layer: ods, columns: [{name: a, type: INT}]}\n"})
+    assert "cannot be applied  column `b`: what is a key cannot change in place" in weir(tmp_path, "plan").stdout
+    done = weir(tmp_path, "apply", "--yes")
+    assert done.returncode != 0 and "tables.yml:2" in done.stderr and "Nothing was applied" in done.stderr
+    assert weir(tmp_path, "query", "SELECT * FROM ods_new_i").returncode != 0
