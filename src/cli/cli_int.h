@@ -158,6 +158,9 @@ bool cli_interrupt_started(CliInterrupt *interrupt); /* false: it was pressed al
 bool cli_interrupt_end(CliInterrupt *interrupt);     /* true: it was pressed */
 bool cli_call_stop(CliContext *ctx, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* any thread */
 
+/* Models that are built, told line by line (data.c); Ctrl-C stops them. The exit code. */
+int cli_run_lines(CliContext *ctx, const char *path, json_t *body);
+
 /* ---- output (output.c) ---- */
 
 /* Prints the error (with all diagnostics of ctx->problem; as JSON with --json), frees it, gives the exit
@@ -254,6 +257,8 @@ int cli_verb_report(CliContext *ctx);
 int cli_verb_alerts(CliContext *ctx);
 int cli_verb_restore(CliContext *ctx);
 int cli_verb_rollback(CliContext *ctx);
+int cli_verb_intervals(CliContext *ctx);
+int cli_verb_backfill(CliContext *ctx);
 int cli_verb_run(CliContext *ctx);
 int cli_verb_runs(CliContext *ctx);
 int cli_verb_search(CliContext *ctx);

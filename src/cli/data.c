@@ -400,16 +400,9 @@ static int dry_run(CliContext *ctx, json_t *body)
     return CLI_EXIT_OK;
 }
 
-int cli_verb_run(CliContext *ctx)
+int cli_run_lines(CliContext *ctx, const char *path, json_t *body)
 {
     GError *error = NULL;
-    g_autoptr(json_t) body = json_object();
-    if (!make_run_body(ctx, body, &error)) {
-        return cli_fail(ctx, error);
-    }
-    if (cli_flag(ctx, "dry-run")) {
-        return dry_run(ctx, body);
-    }
     if (ctx->json) {
         puts("{\"type\":\"version\",\"weir\":\"" WEIR_VERSION "\",\"ui\":\"1.0\"}");
         fflush(stdout);
@@ -420,8 +413,7 @@ int cli_verb_run(CliContext *ctx)
     RunView view = {.ctx = ctx, .progress = progress, .line = g_string_new(NULL)};
     bool started = cli_client_open(ctx, &error) && cli_interrupt_started(interrupt);
     if (started &&
-        cli_call_stream(ctx, "POST", "/api/v1/run?format=ndjson", body, "application/x-ndjson", on_steps,
-                        &view, &error) &&
+        cli_call_stream(ctx, "POST", path, body, "application/x-ndjson", on_steps, &view, &error) &&
         view.line->len > 0) {
         take_line(&view);
     }
@@ -430,6 +422,19 @@ int cli_verb_run(CliContext *ctx)
     g_string_free(view.line, TRUE);
     json_decref(view.last);
     return pressed ? CLI_EXIT_INTERRUPTED : code;
+}
+
+int cli_verb_run(CliContext *ctx)
+{
+    GError *error = NULL;
+    g_autoptr(json_t) body = json_object();
+    if (!make_run_body(ctx, body, &error)) {
+        return cli_fail(ctx, error);
+    }
+    if (cli_flag(ctx, "dry-run")) {
+        return dry_run(ctx, body);
+    }
+    return cli_run_lines(ctx, "/api/v1/run?format=ndjson", body);
 }
 
 int cli_verb_runs(CliContext *ctx)

@@ -23,6 +23,16 @@ void call_audit(const ServerCall *call, const char *action, const char *object, 
 const CatalogObject *call_object(const ServerCall *call, const CatalogSnapshot *snapshot, const char *name,
                                  GError **error);
 
+/* ---- runs told line by line (routes_run.c) ---- */
+/* A time of the body; 0 = not given. INTERVAL_INVALID. */
+bool call_time(const ServerCall *call, const char *key, GTimeZone *zone, gint64 *ret,
+               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool call_wants_lines(ServerCall *call); /* and says so in the answer's content type */
+void call_tell_step(const WarehouseStep *step, void *call);
+/* The last line, or the answer; takes `answer` and `failed`. */
+bool call_end_lines(ServerCall *call, bool lines, json_t *answer, GError *failed,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- handlers ---- */
 bool route_plan(ServerCall *call, GError **error);
 bool route_apply(ServerCall *call, GError **error);
@@ -41,6 +51,11 @@ bool route_lineage(ServerCall *call, GError **error);
 bool route_run(ServerCall *call, GError **error);
 bool route_runs(ServerCall *call, GError **error);
 bool route_stop(ServerCall *call, GError **error);
+bool route_intervals(ServerCall *call, GError **error);
+bool route_intervals_mark(ServerCall *call, GError **error);
+bool route_backfill(ServerCall *call, GError **error);
+bool route_backfill_resume(ServerCall *call, GError **error);
+bool route_backfills(ServerCall *call, GError **error);
 bool route_refresh(ServerCall *call, GError **error);
 bool route_reconcile(ServerCall *call, GError **error);
 bool route_ledger(ServerCall *call, GError **error);

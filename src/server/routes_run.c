@@ -6,8 +6,7 @@
 
 #define RUNS_MAX 10000
 
-static bool interval_time(const ServerCall *call, const char *key, GTimeZone *zone, gint64 *ret,
-                          GError **error)
+bool call_time(const ServerCall *call, const char *key, GTimeZone *zone, gint64 *ret, GError **error)
 {
     const char *text = base_json_string(call->body, key, NULL);
     *ret = 0;
@@ -55,7 +54,7 @@ static void write_line(ServerCall *call, json_t *line)
     json_decref(line);
 }
 
-static void tell_step(const WarehouseStep *step, void *user)
+void call_tell_step(const WarehouseStep *step, void *user)
 {
     json_t *line = json_object();
     base_json_set_string(line, "type", "step");
@@ -71,27 +70,18 @@ static void tell_step(const WarehouseStep *step, void *user)
     write_line(user, line);
 }
 
-static bool wants_lines(const ServerCall *call)
+bool call_wants_lines(ServerCall *call)
 {
     const char *accept = call_header(call, "accept");
-    return (accept && strstr(accept, "ndjson")) || g_str_equal(call_query(call, "format", ""), "ndjson");
+    bool lines =
+        (accept && strstr(accept, "ndjson")) || g_str_equal(call_query(call, "format", ""), "ndjson");
+    call->content_type = lines ? "application/x-ndjson" : "application/json";
+    return lines;
 }
 
-static bool run_with(ServerCall *call, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,
-                     GError **error)
+bool call_end_lines(ServerCall *call, bool lines, json_t *answer, GError *failed, GError **error)
 {
-    bool lines = wants_lines(call);
-    g_autoptr(json_t) runs = NULL;
-    GError *failed = NULL;
-    call->content_type = lines ? "application/x-ndjson" : "application/json";
-    bool ok = warehouse_run(server_app_warehouse(call->app), snapshot, options, lines ? tell_step : NULL,
-                            call, &runs, &failed);
-    call_audit(call, "run", options->select ? options->select[0] : NULL, failed ? failed->message : NULL, ok);
-    json_t *answer = json_pack("{s:o}", "runs", runs ? json_incref(runs) : json_array());
-    json_t *findings = server_lint_run(call->app, snapshot, runs, call->lang);
-    if (findings) {
-        json_object_set_new(answer, "findings", findings);
-    }
+    bool ok = failed == NULL;
     if (!lines) {
         if (failed) {
             g_propagate_error(error, failed);
@@ -117,6 +107,23 @@ static bool dry_run(ServerCall *call, CatalogSnapshot *snapshot, const Warehouse
     return models && call_json(call, json_pack("{s:o}", "models", models));
 }
 
+static bool run_with(ServerCall *call, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,
+                     GError **error)
+{
+    bool lines = call_wants_lines(call);
+    g_autoptr(json_t) runs = NULL;
+    GError *failed = NULL;
+    bool ok = warehouse_run(server_app_warehouse(call->app), snapshot, options, lines ? call_tell_step : NULL,
+                            call, &runs, &failed);
+    call_audit(call, "run", options->select ? options->select[0] : NULL, failed ? failed->message : NULL, ok);
+    json_t *answer = json_pack("{s:o}", "runs", runs ? json_incref(runs) : json_array());
+    json_t *findings = server_lint_run(call->app, snapshot, runs, call->lang);
+    if (findings) {
+        json_object_set_new(answer, "findings", findings);
+    }
+    return call_end_lines(call, lines, answer, failed, error);
+}
+
 bool route_run(ServerCall *call, GError **error)
 {
     static const char *const KNOWN[] = {"select", "start",    "end",     "at", "restate_from",
@@ -131,10 +138,10 @@ bool route_run(ServerCall *call, GError **error)
     WarehouseRunOptions options = {.select = select && select[0] ? (const char *const *)select : NULL,
                                    .full = base_json_bool(call->body, "full", false),
                                    .parallel = (unsigned)CLAMP(parallel, 0, 64)};
-    return zone && interval_time(call, "start", zone, &options.start_us, error) &&
-           interval_time(call, "end", zone, &options.end_us, error) &&
-           interval_time(call, "at", zone, &options.at_us, error) &&
-           interval_time(call, "restate_from", zone, &options.restate_us, error) &&
+    return zone && call_time(call, "start", zone, &options.start_us, error) &&
+           call_time(call, "end", zone, &options.end_us, error) &&
+           call_time(call, "at", zone, &options.at_us, error) &&
+           call_time(call, "restate_from", zone, &options.restate_us, error) &&
            may_run(call, snapshot, select, error) &&
            (base_json_bool(call->body, "dry_run", false) ? dry_run : run_with)(call, snapshot, &options,
                                                                                error);

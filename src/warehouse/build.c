@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "warehouse/build_int.h"
+#include "warehouse/intervals.h"
 
 static const WarehouseFamily FAMILIES[] = {
     {.kind = CATALOG_MODEL_VIEW, .make = warehouse_view_make, .merge = warehouse_view_swap},
@@ -211,7 +212,9 @@ static bool swap_work(EngineConn *conn, void *user, GError **error)
     }
     run->elapsed_us = base_time_now_us() - run->started_us;
     return (!build->intervals ||
-            warehouse_state_set_intervals(conn, build->model->id, build->intervals, error)) &&
+            (warehouse_state_set_intervals(conn, build->model->id, build->intervals, error) &&
+             warehouse_stale_spread(conn, build->context->snapshot, build->model, build->interval, true,
+                                    build->context->zone, error))) &&
            (build->keep_hash ||
             warehouse_state_set_build(conn, build->model->id, build->hash, run->run_id, run->rows, error)) &&
            record_quality(build, conn, true, error) &&

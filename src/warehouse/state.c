@@ -19,7 +19,16 @@ static const char TABLES_SQL[] = "CREATE SCHEMA IF NOT EXISTS _weir;"
                                  "n_rows BIGINT NOT NULL);"
                                  "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS lane INTEGER;"
                                  "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS attempt INTEGER;"
-                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS cause VARCHAR";
+                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS cause VARCHAR;"
+                                 "CREATE TABLE IF NOT EXISTS _weir.stale (model VARCHAR NOT NULL, "
+                                 "start_us BIGINT NOT NULL, end_us BIGINT NOT NULL);"
+                                 "CREATE TABLE IF NOT EXISTS _weir.backfills (id VARCHAR NOT NULL, model "
+                                 "VARCHAR NOT NULL, start_us BIGINT NOT NULL, end_us BIGINT NOT NULL, "
+                                 "state VARCHAR NOT NULL, plan VARCHAR NOT NULL, tasks BIGINT NOT NULL, "
+                                 "user_name VARCHAR, created_us BIGINT NOT NULL, ended_us BIGINT, "
+                                 "message VARCHAR);"
+                                 "UPDATE _weir.backfills SET state = 'interrupted', message = 'the process "
+                                 "ended while it ran' WHERE state = 'running'";
 
 void warehouse_run_clear(WarehouseRun *run)
 {
@@ -151,6 +160,7 @@ bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)
 {
     EngineValue value = text_value(model);
     return engine_exec_values(conn, "DELETE FROM _weir.intervals WHERE model = $1", &value, 1, NULL, error) &&
+           engine_exec_values(conn, "DELETE FROM _weir.stale WHERE model = $1", &value, 1, NULL, error) &&
            engine_exec_values(conn, "DELETE FROM _weir.builds WHERE model = $1", &value, 1, NULL, error) &&
            warehouse_hold_release(conn, model, 0, 0, error);
 }

@@ -65,6 +65,57 @@ void warehouse_stop(Warehouse *warehouse);
  */
 json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* ---- intervals ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    gint64 start_us, end_us; /* 0 = from the start of history, to now */
+    gint64 at_us;            /* the clock; 0 = now */
+} WarehouseIntervalsAsk;
+/* {model, unit, timezone, lookback, done: [[start, end]] merged, missing: [start] of whole units that a run
+ * would take (also those of lookback), stale: [start], n_missing, n_again (of missing: done, but looked back
+ * at), n_stale}. Times are local to the project, half-open; start null = from the beginning.
+ * INTERVAL_INVALID: the model is not built by interval. */
+json_t *warehouse_intervals(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *model,
+                            const WarehouseIntervalsAsk *ask, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef enum { WAREHOUSE_MARK_DONE, WAREHOUSE_MARK_MISSING, WAREHOUSE_MARK_STALE } WarehouseMark;
+/* Sets what is known of an interval, by hand. STALE takes a table too: rows of it changed over the interval
+ * (a source was repaired): done time of all that depends on it, by lineage and each reader's own window, is
+ * stale. */
+bool warehouse_mark(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *object,
+                    WarehouseMark mark, gint64 start_us, gint64 end_us,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- backfill ----------------------------------------------------------------------------------- */
+
+typedef struct {
+    const CatalogObject *model;
+    gint64 start_us, end_us; /* half-open; widened to whole units */
+    bool downstream;         /* and all that depends on it, by each model's own window */
+    bool restate;            /* done intervals too */
+    bool descending;         /* newest first */
+    bool dry_run;
+    unsigned parallel; /* 0 = cores */
+    gint64 batch;      /* units of one task; 0 = 1 */
+    gint64 now_us;     /* the clock; 0 = now */
+    const char *user;
+} WarehouseBackfillAsk;
+/* *ret_plan: {id (null: nothing was begun), model, start, end, order, models: [{model, kind, unit, intervals,
+ * start, end, seconds, rows}], intervals, tasks, seconds, left_out: [{model, why}]}; seconds null = a model
+ * was never run. Recorded before it begins; errors as of warehouse_run. */
+bool warehouse_backfill(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseBackfillAsk *ask,
+                        WarehouseTell tell, void *user, json_t **ret_plan, json_t **ret_runs,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Goes on with one that was stopped, failed, or whose process died. */
+bool warehouse_backfill_resume(Warehouse *warehouse, CatalogSnapshot *snapshot, const char *id,
+                               WarehouseTell tell, void *user, json_t **ret_plan, json_t **ret_runs,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* [{id, model, state (running, done, failed, stopped, interrupted), start, end, tasks, done, user, created,
+ * ended, message}] newest first. */
+json_t *warehouse_backfills(Warehouse *warehouse, size_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- schedule ----------------------------------------------------------------------------------- */
+
 /* Models whose schedule says that they are due, and sources too: ids; free with g_ptr_array_unref. Each is
  * given once for each time its schedule fires (a model also once when it was never run, a source once after
  * open): whoever asks runs them. */

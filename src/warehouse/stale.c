@@ -1,0 +1,98 @@
+/* _weir.stale: done time of models whose input has changed since. Merged ranges, as in _weir.intervals. */
+#include <string.h>
+
+#include "warehouse/intervals.h"
+
+static EngineValue text_value(const char *text)
+{
+    return (EngineValue){.id = ENGINE_TEXT, .text = {text, strlen(text)}};
+}
+
+static EngineValue int_value(gint64 i)
+{
+    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
+}
+
+bool warehouse_stale_read(EngineConn *conn, const char *model, GArray **ret, GError **error)
+{
+    EngineValue value = text_value(model);
+    g_autoptr(json_t) rows =
+        engine_query_json(conn, "SELECT start_us, end_us FROM _weir.stale WHERE model = $1 ORDER BY start_us",
+                          &value, 1, 1000000, error);
+    if (!rows) {
+        return false;
+    }
+    GArray *ranges = g_array_new(FALSE, FALSE, sizeof(WarehouseInterval));
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        WarehouseInterval range = {base_json_int(row, "start_us", 0), base_json_int(row, "end_us", 0)};
+        g_array_append_val(ranges, range);
+    }
+    *ret = ranges;
+    return true;
+}
+
+bool warehouse_stale_write(EngineConn *conn, const char *model, const GArray *ranges, GError **error)
+{
+    EngineValue values[] = {text_value(model), int_value(0), int_value(0)};
+    bool ok = engine_exec_values(conn, "DELETE FROM _weir.stale WHERE model = $1", values, 1, NULL, error);
+    for (guint i = 0; ok && i < ranges->len; i++) {
+        const WarehouseInterval *range = &g_array_index(ranges, WarehouseInterval, i);
+        values[1] = int_value(range->start_us);
+        values[2] = int_value(range->end_us);
+        ok = engine_exec_values(conn, "INSERT INTO _weir.stale VALUES ($1, $2, $3)", values, 3, NULL, error);
+    }
+    return ok;
+}
+
+/* What of the affected time was done is stale from now on. */
+static bool add_stale(EngineConn *conn, const WarehouseAffected *affected, GError **error)
+{
+    g_autoptr(GArray) done = NULL, stale = NULL;
+    if (!warehouse_has_intervals(affected->model)) {
+        return true;
+    }
+    if (!warehouse_state_intervals(conn, affected->model->id, &done, error)) {
+        return false;
+    }
+    g_autoptr(GArray) hit = warehouse_ranges_intersect(done, affected->ranges);
+    if (hit->len == 0) {
+        return true;
+    }
+    if (!warehouse_stale_read(conn, affected->model->id, &stale, error)) {
+        return false;
+    }
+    g_array_append_vals(stale, hit->data, hit->len);
+    warehouse_ranges_normalise(stale);
+    return warehouse_stale_write(conn, affected->model->id, stale, error);
+}
+
+static bool clear_stale(EngineConn *conn, const char *model, WarehouseInterval interval, GError **error)
+{
+    g_autoptr(GArray) stale = NULL;
+    if (!warehouse_stale_read(conn, model, &stale, error)) {
+        return false;
+    }
+    if (stale->len == 0) {
+        return true;
+    }
+    warehouse_ranges_subtract(stale, interval);
+    return warehouse_stale_write(conn, model, stale, error);
+}
+
+bool warehouse_stale_spread(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *origin,
+                            WarehouseInterval interval, bool built, GTimeZone *zone, GError **error)
+{
+    if (built && !clear_stale(conn, origin->id, interval, error)) {
+        return false;
+    }
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(WarehouseInterval));
+    g_array_append_val(ranges, interval);
+    g_autoptr(GArray) list = warehouse_affected(snapshot, origin, ranges, zone, error);
+    bool ok = list != NULL;
+    for (guint i = 0; ok && i < list->len; i++) {
+        ok = add_stale(conn, &g_array_index(list, WarehouseAffected, i), error);
+    }
+    return ok;
+}
