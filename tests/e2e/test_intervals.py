@@ -1,0 +1,117 @@
+"""What of a model's time is done, missing, stale: through the command line."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import ROOT, WEIR
+
+CASES = os.path.join(ROOT, "..", "shared", "data", "warehouse", "intervals_dev.jsonl")
+
+MODELS = {
+    "dwd_e_i": "kind: incremental\ntime: day\n---\nSELECT id, day, v FROM ods_e_i WHERE day >= $start AND day < $end",
+    "dws_week_i": "kind: incremental\ntime: day\n---\nSELECT day, sum(v)::BIGINT AS v FROM dwd_e_i WHERE day >= $start - INTERVAL 6 DAY AND day < $end"
+                  " AND day >= $start GROUP BY day",
+    "dws_month_i": "kind: incremental\ntime: month\ngrain: month\n---\nSELECT date_trunc('month', day)::DATE AS month, sum(v)::BIGINT AS v"
+                   " FROM dwd_e_i WHERE day >= $start AND day < $end GROUP BY 1",
+    "dws_look_i": "kind: incremental\ntime: day\nlookback: 2d\n---\nSELECT day, count(*) AS n FROM ods_e_i WHERE day >= $start AND day < $end GROUP BY day",
+    "dws_hour_i": "kind: incremental\ntime: moment\ngrain: hour\n---\nSELECT moment, v FROM ods_h_i WHERE moment >= $start AND moment < $end",
+}
+
+
+class Project:
+    def __init__(self, folder, zone="UTC"):
+        self.folder = str(folder)
+        models = os.path.join(self.folder, "domains", "d", "models")
+        os.makedirs(models)
+        self.write("weir.yml", f"name: p\ntimezone: {zone}\ndomains: [{{name: d}}]\n")
+        self.write("domains/d/d.yml", "tables:\n  - {name: ods_e_i, layer: ods, columns: [{name: id, type: bigint}, {name: day, type: date}, {name: v, type: bigint}]}\n"
+                                      "  - {name: ods_h_i, layer: ods, columns: [{name: moment, type: datetime}, {name: v, type: bigint}]}\n")
+        for name, text in MODELS.items():
+            head, body = text.split("\n---\n")
+            self.write(f"domains/d/models/{name}.sql", "-- ---\n" + "".join(f"-- {line}\n" for line in head.split("\n")) + "-- ---\n" + body + "\n")
+        self.weir("apply", "--yes")
+
+    def write(self, path, text):
+        with open(os.path.join(self.folder, path), "w") as file:
+            file.write(text)
+
+    def weir(self, *words, check=True):
+        done = subprocess.run([WEIR, *words, "-p", self.folder], capture_output=True, text=True, timeout=120,
+                              env=dict(os.environ, WEIR_LANG="en", NO_COLOR="1"))
+        assert not check or done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
+        return done
+
+    def intervals(self, model, start=None, end=None, *more):
+        words = (["--start", start] if start else []) + (["--end", end] if end else [])
+        return json.loads(self.weir("intervals", model, *words, *more, "--json").stdout)
+
+    def query(self, sql):
+        return json.loads(self.weir("query", sql, "-f", "json").stdout)["rows"]
+
+
+def next_day(text):
+    import datetime
+    return str(datetime.date.fromisoformat(text) + datetime.timedelta(days=1))
+
+
+def test_samples(tmp_path):
+    """Cases of the collection: ends are given by their last day."""
+    if not os.path.exists(CASES):
+        pytest.skip(f"no sample data at {CASES}")
+    cases = [json.loads(line) for line in open(CASES)]
+    project = Project(tmp_path)
+    for case in cases:
+        got = []
+        for step in case["steps"]:
+            start, end = step["start"], next_day(step["end"])
+            if step["op"] == "add":
+                project.weir("run", "dwd_e_i", "--start", start, "--end", end)
+                got.append(project.intervals("dwd_e_i")["done"])
+            else:
+                got.append(project.intervals("dwd_e_i", start, end)["missing"])
+        assert got == case["expected"]["results"], case["id"]
+
+
+def test_marks_and_lookback(tmp_path):
+    project = Project(tmp_path)
+    project.weir("intervals", "dws_look_i", "--mark", "done", "--start", "2023-01-01", "--end", "2023-01-05")
+    assert project.intervals("dws_look_i", "2023-01-01", "2023-01-05")["missing"] == []
+    day = project.intervals("dws_look_i", "2023-01-01", "2023-01-06")  # the fifth is missing: two before it are read again
+    assert day["missing"] == ["2023-01-03 00:00:00", "2023-01-04 00:00:00", "2023-01-05 00:00:00"]
+    assert (day["n_missing"], day["n_again"]) == (1, 2)
+    project.weir("intervals", "dws_look_i", "--mark", "missing", "--start", "2023-01-02", "--end", "2023-01-03")
+    assert project.intervals("dws_look_i")["done"] == [["2023-01-01 00:00:00", "2023-01-02 00:00:00"], ["2023-01-03 00:00:00", "2023-01-05 00:00:00"]]
+    assert project.intervals("dws_look_i", "2023-01-02 06:00:00", "2023-01-03")["missing"] == []  # no whole day lies there
+
+
+def test_units_and_clock_changes(tmp_path):
+    project = Project(tmp_path, "America/New_York")
+    hours = project.intervals("dws_hour_i", "2026-03-08", "2026-03-09")
+    assert hours["unit"] == "hour" and hours["n_missing"] == 23
+    assert project.intervals("dws_hour_i", "2025-11-02", "2025-11-03")["n_missing"] == 25
+    assert project.intervals("dws_month_i", "2026-01-01", "2026-04-01")["missing"] == ["2026-01-01 00:00:00", "2026-02-01 00:00:00", "2026-03-01 00:00:00"]
+    assert project.intervals("dwd_e_i", "2026-03-01", "2026-04-01", "--at", "2026-03-10 12:00:00")["n_missing"] == 9  # the tenth is not over
+
+
+def test_what_changes_makes_readers_stale(tmp_path):
+    project = Project(tmp_path)
+    for model in ["dwd_e_i", "dws_week_i", "dws_month_i"]:
+        project.weir("run", model, "--start", "2026-01-01", "--end", "2026-03-01")
+    assert project.intervals("dws_week_i")["stale"] == []
+    project.weir("run", "dwd_e_i", "--start", "2026-01-30", "--end", "2026-01-31")
+    assert project.intervals("dws_week_i")["stale"] == [f"2026-01-{d} 00:00:00" for d in (30, 31)] + [f"2026-02-0{d} 00:00:00" for d in range(1, 6)]
+    assert project.intervals("dws_month_i")["stale"] == ["2026-01-01 00:00:00"]
+    project.weir("run", "dws_month_i", "--start", "2026-01-01", "--end", "2026-02-01")
+    assert project.intervals("dws_month_i")["stale"] == []
+    project.weir("intervals", "ods_e_i", "--mark", "stale", "--start", "2026-02-10", "--end", "2026-02-11")  # a repaired source row
+    assert project.intervals("dwd_e_i")["stale"] == ["2026-02-10 00:00:00"]
+    assert project.intervals("dws_month_i")["stale"] == ["2026-02-01 00:00:00"]
+
+
+def test_mistakes(tmp_path):
+    project = Project(tmp_path)
+    assert project.weir("intervals", "ods_e_i", check=False).returncode != 0
+    assert project.weir("intervals", "dwd_e_i", "--start", "2026-02-01", "--end", "2026-01-01", check=False).returncode != 0
+    assert "no time" in project.weir("intervals", "dwd_e_i", "--start", "soon", check=False).stderr
