@@ -259,6 +259,7 @@ int cli_verb_restore(CliContext *ctx);
 int cli_verb_rollback(CliContext *ctx);
 int cli_verb_intervals(CliContext *ctx);
 int cli_verb_backfill(CliContext *ctx);
+int cli_verb_schedule(CliContext *ctx);
 int cli_verb_run(CliContext *ctx);
 int cli_verb_runs(CliContext *ctx);
 int cli_verb_search(CliContext *ctx);

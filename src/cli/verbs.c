@@ -139,6 +139,10 @@ static const CliFlag BACKFILL[] = {
     {"limit", 0, CLI_TEXT, "N", NULL, "of list: at most N lines; default: 50", "list 最多 N 行，默认 50"},
     END,
 };
+static const CliFlag SCHEDULE[] = {
+    {"at", 0, CLI_TEXT, "TIME", NULL, "the clock; default: now", "时钟，默认现在"},
+    END,
+};
 static const CliFlag QUERY[] = {
     {"format", 'f', CLI_TEXT, "FORMAT", "table json ndjson csv tsv markdown vertical", "how rows are printed",
      "行的输出格式"},
@@ -293,6 +297,11 @@ const CliVerb CLI_VERBS[] = {
      "补齐模型（及其下游）缺失与过期的区间",
      "What was stopped or killed goes on where it was: weir backfill --resume ID.",
      "中断后可从断点继续：weir backfill --resume ID。", BACKFILL, cli_verb_backfill},
+    {"schedule", CLI_GROUP_DATA,
+     "[list | events | tick | pause OBJECT | resume OBJECT | kill OBJECT | mark OBJECT done|due]", 0, 3,
+     CLI_WORDS_LIST, "list events tick pause resume kill mark",
+     "what fires when; hold it, stop it, run what is due", "调度列表；暂停、恢复、终止、标记，或运行到期任务",
+     NULL, NULL, SCHEDULE, cli_verb_schedule},
     {"runs", CLI_GROUP_DATA, "[MODEL]", 0, 1, CLI_WORDS_NONE, NULL, "list runs", "列出运行记录", NULL, NULL,
      LIMIT, cli_verb_runs},
     {"query", CLI_GROUP_DATA, "[SQL]", 0, 1, CLI_WORDS_NONE, NULL,

@@ -335,6 +335,9 @@ void server_app_set_snapshot(ServerApp *app, CatalogSnapshot *snapshot)
     app->snapshot = catalog_snapshot_ref(snapshot);
     g_mutex_unlock(&app->snapshot_lock);
     catalog_snapshot_unref(before);
+    if (app->warehouse) { /* schedules may have changed */
+        warehouse_schedule_wake(app->warehouse);
+    }
 }
 
 void server_app_lock_definitions(ServerApp *app)

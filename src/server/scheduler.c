@@ -1,28 +1,33 @@
-/* The scheduler: one thread that asks every second what is due and runs it: sources first, then models.
+/* The scheduler: a thread that waits for the next firing, or for what brings one nearer (a run that ended, an
+ * apply, a pause), and hands what fires to workers: sources first, then models, those of one firing in one
+ * run. Firings that share no model run side by side.
  *
- * What failed is due again only at its next time, because warehouse_due goes by the last attempt. */
+ * What failed fires again only at its next time; `retries` of a model are its run's. */
 #include "base/log.h"
 #include "base/time.h"
 #include "server/lint.h"
+#include "server/scheduler.h"
 #include "server/session_int.h"
 #include "server/up_int.h"
 #include "server/usage.h"
 
-#define TICK_US  BASE_TIME_SECOND_US
-#define USAGE_US (60 * BASE_TIME_SECOND_US) /* between two writings of the record of use */
+#define MAX_RUNS_AT_ONCE 8
+/* At least so often the clock is looked at: it may have been set. */
+#define LONGEST_WAIT_US (60 * BASE_TIME_SECOND_US)
+#define USAGE_US        (60 * BASE_TIME_SECOND_US) /* between two writings of the record of use */
 
 struct ServerScheduler {
     ServerApp *app;
     GThread *thread;
-    GMutex lock; /* guards stopping */
-    GCond changed;
-    bool stopping;
-    gint64 usage_us, judged_day; /* of the thread alone */
+    GThreadPool *workers;
+    gint stopping;
+    gint64 usage_us, judged_day, pruned_day; /* of the thread alone */
 };
 
-static void refresh(ServerScheduler *scheduler, CatalogSnapshot *snapshot, const CatalogObject *source)
+/* ---- carrying out -------------------------------------------------------------------------------------- */
+
+static void refresh(ServerApp *app, CatalogSnapshot *snapshot, const CatalogObject *source)
 {
-    ServerApp *app = scheduler->app;
     g_autoptr(GPtrArray) loads = NULL;
     g_autoptr(GError) error = NULL;
     bool ok = intake_source_refresh(server_app_intake(app), server_app_project(app), snapshot, source, &loads,
@@ -48,47 +53,78 @@ static void tell(const WarehouseStep *step, void *user)
     }
 }
 
-static void run_models(ServerScheduler *scheduler, CatalogSnapshot *snapshot, GPtrArray *names)
+/* Models that fired at one time: their run's clock is that time. */
+static bool run_models(ServerApp *app, CatalogSnapshot *snapshot, GPtrArray *names, gint64 fired_us)
 {
-    ServerApp *app = scheduler->app;
     g_autoptr(json_t) runs = NULL;
     g_autoptr(GError) error = NULL;
     g_ptr_array_add(names, NULL);
-    const WarehouseRunOptions options = {.select = (const char *const *)names->pdata};
+    const WarehouseRunOptions options = {
+        .select = (const char *const *)names->pdata, .at_us = fired_us, .cause = "schedule"};
     bool ok = warehouse_run(server_app_warehouse(app), snapshot, &options, tell, NULL, &runs, &error);
     access_audit(server_app_access(app), "scheduler", "run", names->pdata[0], error ? error->message : NULL,
                  ok);
     if (!ok) {
         base_log_error("scheduled run", error);
     }
+    return ok;
 }
 
-static bool is_stopping(ServerScheduler *scheduler)
+static gint by_time(gconstpointer a, gconstpointer b)
 {
-    g_mutex_lock(&scheduler->lock);
-    bool stopping = scheduler->stopping;
-    g_mutex_unlock(&scheduler->lock);
-    return stopping;
+    const WarehouseFiring *left = *(WarehouseFiring *const *)a, *right = *(WarehouseFiring *const *)b;
+    return (left->fired_us > right->fired_us) - (left->fired_us < right->fired_us);
 }
 
-static void run_due(ServerScheduler *scheduler)
+static void write_down(ServerApp *app, const GPtrArray *firings)
 {
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(scheduler->app);
-    g_autoptr(GPtrArray) due =
-        warehouse_due(server_app_warehouse(scheduler->app), snapshot, base_time_now_us());
-    g_autoptr(GPtrArray) models = g_ptr_array_new();
-    for (guint i = 0; due && i < due->len && !is_stopping(scheduler); i++) {
-        const CatalogObject *object = catalog_by_id(snapshot, g_ptr_array_index(due, i));
-        if (object && object->kind == CATALOG_SOURCE) {
-            refresh(scheduler, snapshot, object);
-        } else if (object) {
-            g_ptr_array_add(models, (char *)(gintptr)object->full_name);
+    for (guint i = 0; i < firings->len; i++) {
+        g_autoptr(GError) error = NULL;
+        if (!warehouse_fired(server_app_warehouse(app), firings->pdata[i], &error)) {
+            base_log_error("schedule", error);
         }
     }
-    if (models->len > 0 && !is_stopping(scheduler)) {
-        run_models(scheduler, snapshot, models);
-    }
 }
+
+bool server_scheduler_carry_out(ServerApp *app, GPtrArray *firings)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(app);
+    bool ok = true;
+    g_ptr_array_sort(firings, by_time);
+    for (guint i = 0; i < firings->len; i++) {
+        const CatalogObject *object =
+            catalog_by_id(snapshot, ((const WarehouseFiring *)firings->pdata[i])->id);
+        if (object && object->kind == CATALOG_SOURCE) {
+            refresh(app, snapshot, object);
+            warehouse_note_begun(server_app_warehouse(app), object->id, base_time_now_us());
+        }
+    }
+    for (guint i = 0; i < firings->len;) {
+        gint64 fired_us = ((const WarehouseFiring *)firings->pdata[i])->fired_us;
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+        for (; i < firings->len && ((const WarehouseFiring *)firings->pdata[i])->fired_us == fired_us; i++) {
+            const CatalogObject *object =
+                catalog_by_id(snapshot, ((const WarehouseFiring *)firings->pdata[i])->id);
+            if (object && object->kind == CATALOG_MODEL) {
+                g_ptr_array_add(names, (char *)(gintptr)object->full_name);
+            }
+        }
+        ok = (names->len == 0 || run_models(app, snapshot, names, fired_us)) && ok;
+    }
+    write_down(app, firings);
+    return ok;
+}
+
+static void work(gpointer firings, gpointer user)
+{
+    ServerScheduler *scheduler = user;
+    if (!g_atomic_int_get(&scheduler->stopping)) {
+        server_scheduler_carry_out(scheduler->app, firings);
+    }
+    g_ptr_array_unref(firings);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------------------- */
 
 static void write_usage(ServerScheduler *scheduler)
 {
@@ -126,17 +162,24 @@ static void judge_night(ServerScheduler *scheduler)
 static gpointer run(gpointer data)
 {
     ServerScheduler *scheduler = data;
-    while (!is_stopping(scheduler)) {
-        run_due(scheduler);
+    Warehouse *warehouse = server_app_warehouse(scheduler->app);
+    while (!g_atomic_int_get(&scheduler->stopping)) {
+        g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(scheduler->app);
+        g_autoptr(GError) error = NULL;
+        GPtrArray *firings = warehouse_due(warehouse, snapshot, base_time_now_us());
+        if (firings->len > 0) {
+            g_thread_pool_push(scheduler->workers, firings, NULL);
+        } else {
+            g_ptr_array_unref(firings);
+        }
+        if (!warehouse_deadlines(warehouse, snapshot, base_time_now_us(), &error)) {
+            base_log_error("deadlines", error);
+        }
         judge_night(scheduler);
         if (base_time_monotonic_us() - scheduler->usage_us >= USAGE_US) {
             write_usage(scheduler);
         }
-        g_mutex_lock(&scheduler->lock);
-        if (!scheduler->stopping) {
-            g_cond_wait_until(&scheduler->changed, &scheduler->lock, g_get_monotonic_time() + TICK_US);
-        }
-        g_mutex_unlock(&scheduler->lock);
+        warehouse_schedule_wait(warehouse, LONGEST_WAIT_US);
     }
     write_usage(scheduler);
     return NULL;
@@ -146,21 +189,17 @@ ServerScheduler *server_scheduler_start(ServerApp *app)
 {
     ServerScheduler *scheduler = g_new0(ServerScheduler, 1);
     scheduler->app = app;
-    g_mutex_init(&scheduler->lock);
-    g_cond_init(&scheduler->changed);
+    scheduler->workers = g_thread_pool_new(work, scheduler, MAX_RUNS_AT_ONCE, FALSE, NULL);
     scheduler->thread = g_thread_new("scheduler", run, scheduler);
     return scheduler;
 }
 
 void server_scheduler_stop(ServerScheduler *scheduler)
 {
-    if (!scheduler) {
-        return;
+    if (scheduler) {
+        g_atomic_int_set(&scheduler->stopping, 1);
+        warehouse_schedule_wake(server_app_warehouse(scheduler->app));
     }
-    g_mutex_lock(&scheduler->lock);
-    scheduler->stopping = true;
-    g_cond_broadcast(&scheduler->changed);
-    g_mutex_unlock(&scheduler->lock);
 }
 
 void server_scheduler_free(ServerScheduler *scheduler)
@@ -170,7 +209,6 @@ void server_scheduler_free(ServerScheduler *scheduler)
     }
     server_scheduler_stop(scheduler);
     g_thread_join(scheduler->thread);
-    g_mutex_clear(&scheduler->lock);
-    g_cond_clear(&scheduler->changed);
+    g_thread_pool_free(scheduler->workers, FALSE, TRUE);
     g_free(scheduler);
 }

@@ -195,6 +195,7 @@ bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const Wareho
 /* A connection at work, and the count of stops when its run was asked for. */
 typedef struct {
     EngineConn *conn;
+    const char *model; /* id; the snapshot's */
     guint64 stop_base;
 } Working;
 
@@ -206,18 +207,31 @@ guint64 warehouse_stop_count(Warehouse *warehouse)
     return calls;
 }
 
-void warehouse_set_running(Warehouse *warehouse, EngineConn *conn, guint64 stop_base, bool running)
+void warehouse_set_running(Warehouse *warehouse, EngineConn *conn, const char *model, guint64 stop_base,
+                           bool running)
 {
     g_mutex_lock(&warehouse->state_lock);
     if (running) {
         Working *working = g_new(Working, 1);
-        *working = (Working){conn, stop_base};
+        *working = (Working){conn, model, stop_base};
         g_ptr_array_add(warehouse->running, working);
     }
     for (guint i = 0; !running && i < warehouse->running->len; i++) {
         if (((const Working *)warehouse->running->pdata[i])->conn == conn) {
             g_ptr_array_remove_index_fast(warehouse->running, i);
             break;
+        }
+    }
+    g_mutex_unlock(&warehouse->state_lock);
+}
+
+void warehouse_interrupt(Warehouse *warehouse, const char *model)
+{
+    g_mutex_lock(&warehouse->state_lock);
+    for (guint i = 0; i < warehouse->running->len; i++) {
+        const Working *working = warehouse->running->pdata[i];
+        if (g_str_equal(working->model, model)) {
+            engine_conn_interrupt(working->conn);
         }
     }
     g_mutex_unlock(&warehouse->state_lock);

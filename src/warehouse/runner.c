@@ -150,6 +150,9 @@ static void end_task(WarehouseRunner *runner, guint number)
     if (!g_str_equal(task->run.state, "skipped") && !g_str_equal(task->run.state, "waiting")) {
         warehouse_note_begun(runner->warehouse, task->model->id, task->run.started_us);
     }
+    if (g_str_equal(task->run.state, "done")) {
+        warehouse_note_done(runner->warehouse, task->model->id, task->run.started_us + task->run.elapsed_us);
+    }
     tell(runner, task, task->run.state);
     if (runner->options.ended) {
         runner->options.ended(number, task, runner->options.ended_user);
@@ -360,9 +363,9 @@ static void run_task(WarehouseRunner *runner, EngineConn *conn, guint number, in
     standing_of(runner, task->model, &context.standing);
     g_mutex_unlock(&runner->lock);
     WarehouseRun run;
-    warehouse_set_running(runner->warehouse, conn, context.stop_base, true);
+    warehouse_set_running(runner->warehouse, conn, task->model->id, context.stop_base, true);
     warehouse_build(&context, conn, task->model, number, &run);
-    warehouse_set_running(runner->warehouse, conn, context.stop_base, false);
+    warehouse_set_running(runner->warehouse, conn, task->model->id, context.stop_base, false);
     warehouse_standing_clear(&context.standing);
     g_mutex_lock(&runner->lock);
     task = &g_array_index(runner->tasks, WarehouseTask, number);

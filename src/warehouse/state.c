@@ -27,6 +27,11 @@ static const char TABLES_SQL[] = "CREATE SCHEMA IF NOT EXISTS _weir;"
                                  "state VARCHAR NOT NULL, plan VARCHAR NOT NULL, tasks BIGINT NOT NULL, "
                                  "user_name VARCHAR, created_us BIGINT NOT NULL, ended_us BIGINT, "
                                  "message VARCHAR);"
+                                 "CREATE TABLE IF NOT EXISTS _weir.schedules (id VARCHAR NOT NULL, paused "
+                                 "BOOLEAN NOT NULL, fired_us BIGINT NOT NULL);"
+                                 "CREATE TABLE IF NOT EXISTS _weir.schedule_events (at_us BIGINT NOT NULL, "
+                                 "id VARCHAR NOT NULL, kind VARCHAR NOT NULL, fired_us BIGINT NOT NULL, "
+                                 "deadline_us BIGINT NOT NULL, predicted_us BIGINT NOT NULL);"
                                  "UPDATE _weir.backfills SET state = 'interrupted', message = 'the process "
                                  "ended while it ran' WHERE state = 'running'";
 

@@ -116,9 +116,45 @@ json_t *warehouse_backfills(Warehouse *warehouse, size_t limit, GError **error) 
 
 /* ---- schedule ----------------------------------------------------------------------------------- */
 
-/* Models whose schedule says that they are due, and sources too: ids; free with g_ptr_array_unref. Each is
- * given once for each time its schedule fires (a model also once when it was never run, a source once after
- * open): whoever asks runs them. */
+/* A schedule that fired. */
+typedef struct {
+    char *id;            /* of a model or source */
+    gint64 fired_us;     /* the run's clock */
+    gint64 business_day; /* that the run is about: days since 1970-01-01 */
+} WarehouseFiring;
+/* What has fired up to `now_us` and was not given out yet: WarehouseFiring*; free with g_ptr_array_unref.
+ * Each is given once (what never ran fires at once): whoever asks runs it and tells warehouse_fired when that
+ * ended. Thread-safe, as all of this. */
 GPtrArray *warehouse_due(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64 now_us);
+/* The firing's run has ended, well or not: it does not come again after a restart. */
+bool warehouse_fired(Warehouse *warehouse, const WarehouseFiring *firing,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A model or source began at `us`: what follows it is due. */
+void warehouse_note_begun(Warehouse *warehouse, const char *id, gint64 us);
+/* Until the next firing, or until something changed that brings one nearer; at most `most_us`. */
+void warehouse_schedule_wait(Warehouse *warehouse, gint64 most_us);
+void warehouse_schedule_wake(Warehouse *warehouse);
+
+typedef enum {
+    WAREHOUSE_SCHEDULE_PAUSE,
+    WAREHOUSE_SCHEDULE_RESUME,
+    WAREHOUSE_SCHEDULE_KILL,      /* interrupts what runs of it now; it is not tried again */
+    WAREHOUSE_SCHEDULE_MARK_DONE, /* what is due counts as run */
+    WAREHOUSE_SCHEDULE_MARK_DUE   /* it fires at once */
+} WarehouseScheduleAct;
+/* Kept: holds after a restart. */
+bool warehouse_schedule_set(Warehouse *warehouse, const CatalogObject *object, WarehouseScheduleAct act,
+                            gint64 now_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* [{object, kind, schedule, state (on, paused, no calendar), catchup, fired, begun, done, next, deadline,
+ * predicted, late}] of all that has a schedule. */
+json_t *warehouse_schedule_list(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64 now_us,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Looks at open deadlines: an event `late` once for a firing whose predicted finish is past its deadline, and
+ * `missed` once when it passed. */
+bool warehouse_deadlines(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64 now_us,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* [{object, kind (late, missed), at, at_us, fired, deadline, predicted}] after `since_us`, oldest first. */
+json_t *warehouse_schedule_events(Warehouse *warehouse, gint64 since_us, size_t limit,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -8,7 +8,7 @@
  *   runner.c    tasks of models on worker threads; claims.c: runs side by side
  *   run.c       a run: models in order, stop
  *   plan.c      what a change costs; apply.c: makes the engine match a snapshot
- *   schedule.c  what is due */
+ *   schedule.c  what fires; schedule_state.c: pause, resume, kill, mark, deadlines */
 #ifndef WEIR_WAREHOUSE_INT_H
 #define WEIR_WAREHOUSE_INT_H
 
@@ -38,7 +38,15 @@ struct Warehouse {
     GMutex state_lock;  /* the rest */
     guint64 stop_calls; /* of warehouse_stop: those since a run was asked for count for it */
     GPtrArray *running; /* connections that work now (run.c) */
-    GHashTable *begun;  /* id -> gint64*: when it last ran, or was given out by warehouse_due */
+    /* schedule.c */
+    GHashTable *remembered; /* id -> WarehouseRemembered* */
+    GHashTable *touched;    /* ids of what began since warehouse_due */
+    bool look_at_all;       /* not only what follows `touched` */
+    GPtrArray *entries;     /* of `entries_of` */
+    CatalogSnapshot *entries_of;
+    gint64 watched_since_us, next_us; /* when somebody began to look; what comes next */
+    bool schedule_dirty;              /* something changed since warehouse_due */
+    GCond schedule_changed;
 };
 
 /* ---- claims.c ------------------------------------------------------------------------------------- */
@@ -50,10 +58,13 @@ void warehouse_release(Warehouse *warehouse, const GPtrArray *models);
 void warehouse_claim_all(Warehouse *warehouse);
 void warehouse_release_all(Warehouse *warehouse);
 
-/* Notes that a model or source began at `us` (schedule.c). */
-void warehouse_note_begun(Warehouse *warehouse, const char *id, gint64 us);
-/* Reads when everything last began, at open. */
+/* A run of a model ended well at `us`. */
+void warehouse_note_done(Warehouse *warehouse, const char *id, gint64 us);
+/* Reads when everything last began, and what was asked for, at open. */
 bool warehouse_schedule_open(Warehouse *warehouse, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void warehouse_schedule_close(Warehouse *warehouse);
+/* Interrupts what runs of a model now (run.c). */
+void warehouse_interrupt(Warehouse *warehouse, const char *model);
 
 /* ---- interval.c --------------------------------------------------------------------------------- */
 
@@ -216,7 +227,8 @@ char *warehouse_new_run_id(gint64 now_us);
 GArray *warehouse_reads(CatalogSnapshot *snapshot, const CatalogObject *model, GHashTable *numbers);
 guint64 warehouse_stop_count(Warehouse *warehouse);
 /* From here on, until told otherwise, the connection is interrupted by the second stop. */
-void warehouse_set_running(Warehouse *warehouse, EngineConn *conn, guint64 stop_base, bool running);
+void warehouse_set_running(Warehouse *warehouse, EngineConn *conn, const char *model, guint64 stop_base,
+                           bool running);
 
 /* Runs one model on `conn` and writes its row of _weir.runs. `ret` is filled whatever happens; its state says
  * what: done, failed, held. The row's own failure to be written is the state failed. */

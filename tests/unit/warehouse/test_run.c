@@ -440,7 +440,7 @@ static void test_due(void)
     gint64 now = base_time_now_us();
     g_autoptr(GPtrArray) first = warehouse_due(f.warehouse, f.snapshot, now);
     g_assert_cmpuint(first->len, ==, 1);
-    g_assert_cmpstr(first->pdata[0], ==, "model:d.app_total_f");
+    g_assert_cmpstr(((const WarehouseFiring *)first->pdata[0])->id, ==, "model:d.app_total_f");
     g_autoptr(GPtrArray) again = warehouse_due(f.warehouse, f.snapshot, now);
     g_assert_cmpuint(again->len, ==, 0); /* given once */
     fixture_run_ok(&f, NULL);
@@ -466,7 +466,7 @@ static void test_follows(void)
     fixture_run_ok(&f, "dwd_event_i");
     g_autoptr(GPtrArray) due = warehouse_due(f.warehouse, f.snapshot, base_time_now_us());
     g_assert_cmpuint(due->len, ==, 1);
-    g_assert_cmpstr(due->pdata[0], ==, "model:d.app_total_f");
+    g_assert_cmpstr(((const WarehouseFiring *)due->pdata[0])->id, ==, "model:d.app_total_f");
     fixture_reopen(&f); /* it was given out, but not run: after a restart it still is due */
     g_autoptr(GPtrArray) again = warehouse_due(f.warehouse, f.snapshot, base_time_now_us());
     g_assert_cmpuint(again->len, ==, 1);
