@@ -53,6 +53,8 @@ X(MAIL_TLS, "mail.tls", BASE_CONFIG_TEXT, "required", 0, 0, false,
 X(MAIL_CA, "mail.ca", BASE_CONFIG_TEXT, "", 0, 0, false,
   "PEM file of authorities that sign the mail server's certificate; empty = the system's",
   "签发邮件服务器证书的 CA（PEM）；留空使用系统的")
+X(RUNS_KEEP, "runs.keep", BASE_CONFIG_DURATION, "400d", 1000000, G_MAXINT64, false,
+  "The record of a run is kept this long", "运行记录的保留时间")
 X(LANG, "lang", BASE_CONFIG_TEXT, "", 0, 0, false,
   "Language of messages: en, zh; empty = from LANG", "消息语言：en、zh；留空取自 LANG")
 X(LOG_LEVEL, "log.level", BASE_CONFIG_TEXT, "info", 0, 0, false,

@@ -159,7 +159,8 @@ static bool open_parts(ServerApp *app, GError **error)
     app->access = app->store ? access_open(app->store, error) : NULL;
     app->intake = app->access ? intake_open(app->engine, app->data, app->config, error) : NULL;
     app->warehouse = app->intake ? warehouse_open(app->engine, app->intake, app->store, error) : NULL;
-    if (!app->warehouse || !open_snapshot(app, error)) {
+    if (!app->warehouse || !open_snapshot(app, error) ||
+        !warehouse_prune_runs(app->warehouse, base_config_int(app->config, BASE_CONFIG_RUNS_KEEP), error)) {
         return false;
     }
     app->report = report_new(app->engine, app->intake, app->access, app->config);

@@ -366,9 +366,22 @@ bool route_object(ServerCall *call, GError **error)
 {
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     const CatalogObject *object = call_object(call, snapshot, call_param(call, "id"), error);
-    return object &&
-           call_json(call, catalog_object_to_json(snapshot, object,
-                                                  !g_str_equal(call_query(call, "whole", "1"), "0")));
+    if (!object) {
+        return false;
+    }
+    json_t *json =
+        catalog_object_to_json(snapshot, object, !g_str_equal(call_query(call, "whole", "1"), "0"));
+    const WarehouseIntervalsAsk ask = {0};
+    if (object->kind == CATALOG_MODEL && object->model->kind == CATALOG_MODEL_INCREMENTAL) {
+        json_t *intervals =
+            warehouse_intervals(server_app_warehouse(call->app), snapshot, object, &ask, NULL);
+        if (intervals) {                           /* a model without time has none */
+            json_object_del(intervals, "missing"); /* may be many: weir intervals lists them */
+            json_object_del(intervals, "stale");
+            json_object_set_new(json, "intervals", intervals);
+        }
+    }
+    return call_json(call, json);
 }
 
 bool route_search(ServerCall *call, GError **error)

@@ -151,15 +151,21 @@ bool route_run(ServerCall *call, GError **error)
 bool route_runs(ServerCall *call, GError **error)
 {
     size_t limit, i;
-    if (!call_limit(call, 100, RUNS_MAX, &limit, error)) {
+    gint64 from_us = 0, to_us = 0;
+    const char *from = call_query(call, "from", NULL), *to = call_query(call, "to", NULL);
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
+    if (!zone || !call_limit(call, 100, RUNS_MAX, &limit, error)) {
         return false;
     }
-    g_autoptr(json_t) rows =
-        warehouse_runs(server_app_warehouse(call->app), call_query(call, "model", NULL), limit, error);
+    if ((from && !base_time_parse(from, zone, &from_us)) || (to && !base_time_parse(to, zone, &to_us))) {
+        return base_fail(error, BASE_E_REQUEST_INVALID, "`from` and `to` are times");
+    }
+    g_autoptr(json_t) rows = warehouse_runs_between(
+        server_app_warehouse(call->app), call_query(call, "model", NULL), from_us, to_us, limit, error);
     if (!rows) {
         return false;
     }
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     json_t *list = json_array(), *row;
     json_array_foreach (rows, i, row) {
         const char *model = base_json_string(row, "model", "");

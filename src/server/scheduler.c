@@ -159,6 +159,22 @@ static void judge_night(ServerScheduler *scheduler)
     }
 }
 
+/* Once a day. */
+static void forget_old_runs(ServerScheduler *scheduler)
+{
+    gint64 day = base_time_now_us() / BASE_TIME_DAY_US;
+    g_autoptr(GError) error = NULL;
+    if (scheduler->pruned_day == day) {
+        return;
+    }
+    scheduler->pruned_day = day;
+    const BaseConfig *config = server_app_config(scheduler->app);
+    if (!warehouse_prune_runs(server_app_warehouse(scheduler->app),
+                              base_config_int(config, BASE_CONFIG_RUNS_KEEP), &error)) {
+        base_log_error("runs", error);
+    }
+}
+
 static gpointer run(gpointer data)
 {
     ServerScheduler *scheduler = data;
@@ -179,6 +195,7 @@ static gpointer run(gpointer data)
         if (base_time_monotonic_us() - scheduler->usage_us >= USAGE_US) {
             write_usage(scheduler);
         }
+        forget_old_runs(scheduler);
         warehouse_schedule_wait(warehouse, LONGEST_WAIT_US);
     }
     write_usage(scheduler);

@@ -120,8 +120,6 @@ static const char *why_not(const CatalogObject *model)
         return "the copy of a past day cannot be made again";
     case CATALOG_MODEL_SCD2:
         return "its history is not made by interval: run it";
-    case CATALOG_MODEL_MANUAL:
-        return "it is filled by hand";
     default:
         return NULL;
     }

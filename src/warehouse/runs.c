@@ -63,7 +63,8 @@ static json_t *row_to_json(const json_t *row)
     return object;
 }
 
-json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit, GError **error)
+json_t *warehouse_runs_between(Warehouse *warehouse, const char *model, gint64 from_us, gint64 to_us,
+                               size_t limit, GError **error)
 {
     g_autoptr(EngineConn) conn = engine_connect(warehouse->engine, error);
     if (!conn) {
@@ -72,13 +73,15 @@ json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit, GE
     /* By id, by full name or by bare name, so that what a person types is found. */
     EngineValue values[] = {
         {.id = model ? ENGINE_TEXT : ENGINE_NULL, .text = {model, model ? strlen(model) : 0}},
-        {.id = ENGINE_INT64, .i64 = (int64_t)MIN(limit, (size_t)100000)}};
-    g_autoptr(json_t) rows =
-        engine_query_json(conn,
-                          "SELECT * FROM _weir.runs WHERE CAST($1 AS VARCHAR) IS NULL OR model = $1 OR model "
-                          "= 'model:' || $1 OR "
-                          "ends_with(model, '.' || $1) ORDER BY started_us DESC, run_id DESC, model LIMIT $2",
-                          values, 2, MIN(limit, (size_t)100000), error);
+        {.id = ENGINE_INT64, .i64 = (int64_t)MIN(limit, (size_t)100000)},
+        {.id = ENGINE_INT64, .i64 = from_us},
+        {.id = ENGINE_INT64, .i64 = to_us ? to_us : G_MAXINT64}};
+    g_autoptr(json_t) rows = engine_query_json(
+        conn,
+        "SELECT * FROM _weir.runs WHERE (CAST($1 AS VARCHAR) IS NULL OR model = $1 OR model "
+        "= 'model:' || $1 OR ends_with(model, '.' || $1)) AND started_us + elapsed_us >= $3 "
+        "AND started_us < $4 ORDER BY started_us DESC, run_id DESC, model LIMIT $2",
+        values, 4, MIN(limit, (size_t)100000), error);
     if (!rows) {
         return NULL;
     }
@@ -89,4 +92,9 @@ json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit, GE
         json_array_append_new(runs, row_to_json(row));
     }
     return runs;
+}
+
+json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit, GError **error)
+{
+    return warehouse_runs_between(warehouse, model, 0, 0, limit, error);
 }

@@ -91,17 +91,22 @@ static bool drop_leftovers(EngineConn *conn, GError **error)
     return true;
 }
 
-static bool drop_old_runs(EngineConn *conn, GError **error)
+static bool prune_work(EngineConn *conn, void *user, GError **error)
 {
-    EngineValue before = int_value(base_time_now_us() - WAREHOUSE_RUNS_KEPT_US);
+    EngineValue before = int_value(base_time_now_us() - *(const gint64 *)user);
     return engine_exec_values(conn, "DELETE FROM _weir.runs WHERE started_us < $1", &before, 1, NULL, error);
+}
+
+bool warehouse_prune_runs(Warehouse *warehouse, gint64 keep_us, GError **error)
+{
+    return intake_transact(warehouse->intake, prune_work, &keep_us, error);
 }
 
 static bool open_work(EngineConn *conn, void *user, GError **error)
 {
     (void)user;
     return engine_exec(conn, TABLES_SQL, error) && warehouse_hold_open(conn, error) &&
-           quality_state_open(conn, error) && drop_leftovers(conn, error) && drop_old_runs(conn, error);
+           quality_state_open(conn, error) && drop_leftovers(conn, error);
 }
 
 bool warehouse_state_open(Warehouse *warehouse, GError **error)

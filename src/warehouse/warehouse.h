@@ -65,6 +65,12 @@ void warehouse_stop(Warehouse *warehouse);
  */
 json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Those that were at work between two times (0 = open), each with its lane: for a chart of time. */
+json_t *warehouse_runs_between(Warehouse *warehouse, const char *model, gint64 from_us, gint64 to_us,
+                               size_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Forgets runs that began longer ago. */
+bool warehouse_prune_runs(Warehouse *warehouse, gint64 keep_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- intervals ---------------------------------------------------------------------------------- */
 
 typedef struct {

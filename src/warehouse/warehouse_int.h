@@ -21,7 +21,6 @@
  * costs nothing whatever the size). No reader sees them: they are no objects of the catalog. What a crash
  * leaves is dropped at open. */
 #define WAREHOUSE_BUILD_PREFIX "_weir_build__"
-#define WAREHOUSE_RUNS_KEPT_US (400 * BASE_TIME_DAY_US)
 #define WAREHOUSE_MAX_PARALLEL 64u
 
 typedef struct WarehouseRunner WarehouseRunner; /* runner.h */
