@@ -111,8 +111,8 @@ typedef enum {
     CATALOG_MODEL_INCREMENTAL,
     CATALOG_MODEL_SNAPSHOT,
     CATALOG_MODEL_SCD2,
-    CATALOG_MODEL_MID,    /* full, dropped a while after its last build */
-    CATALOG_MODEL_TEMP    /* full, dropped when the run that made it ends */
+    CATALOG_MODEL_MID, /* full, dropped a while after its last build */
+    CATALOG_MODEL_TEMP /* full, dropped when the run that made it ends */
 } CatalogModelKind;
 const char *catalog_model_kind_name(CatalogModelKind kind); /* the YAML word */
 
@@ -130,9 +130,17 @@ typedef enum {
 } CatalogStrategy;
 const char *catalog_strategy_name(CatalogStrategy strategy); /* the YAML word; "" for NONE */
 
-typedef enum { CATALOG_DELETES_IGNORE, CATALOG_DELETES_INVALIDATE, CATALOG_DELETES_NEW_RECORD } CatalogDeletes;
+typedef enum {
+    CATALOG_DELETES_IGNORE,
+    CATALOG_DELETES_INVALIDATE,
+    CATALOG_DELETES_NEW_RECORD
+} CatalogDeletes;
 typedef enum { CATALOG_FROM_UPDATED_AT, CATALOG_FROM_RUN_TIME, CATALOG_FROM_EPOCH } CatalogFirstFrom;
-typedef enum { CATALOG_DUPLICATES_ERROR, CATALOG_DUPLICATES_CHAIN, CATALOG_DUPLICATES_LATEST } CatalogDuplicates;
+typedef enum {
+    CATALOG_DUPLICATES_ERROR,
+    CATALOG_DUPLICATES_CHAIN,
+    CATALOG_DUPLICATES_LATEST
+} CatalogDuplicates;
 
 /* What a model of kind scd2 says of its history. */
 typedef struct {
@@ -223,7 +231,7 @@ const char *catalog_project_timezone(const CatalogSnapshot *snapshot);   /* "UTC
 const json_t *catalog_project_settings(const CatalogSnapshot *snapshot); /* weir.yml whole */
 /* A definition file as it was read, by its path in the project; NULL when it is not one. Borrowed. */
 const char *catalog_file_text(const CatalogSnapshot *snapshot, const char *path, size_t *ret_len);
-const char *catalog_snapshot_hash(const CatalogSnapshot *snapshot);      /* of all objects */
+const char *catalog_snapshot_hash(const CatalogSnapshot *snapshot); /* of all objects */
 
 /* All objects by kind then name; borrowed. */
 const GPtrArray *catalog_objects(const CatalogSnapshot *snapshot);
