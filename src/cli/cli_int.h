@@ -248,6 +248,7 @@ int cli_verb_lint(CliContext *ctx);
 int cli_verb_load(CliContext *ctx);
 int cli_verb_loads(CliContext *ctx);
 int cli_verb_ls(CliContext *ctx);
+int cli_verb_name(CliContext *ctx);
 int cli_verb_plan(CliContext *ctx);
 int cli_verb_query(CliContext *ctx);
 int cli_verb_refresh(CliContext *ctx);

@@ -267,6 +267,14 @@ const CliVerb CLI_VERBS[] = {
      "those files or folders is told.",
      "weir.yml 中写有 `standard: {profile: v4}` 时才检查数仓标准。给出 PATH 时只报告这些文件或目录中的问题。",
      LINT, cli_verb_lint},
+    {"name", CLI_GROUP_DEFINE, "PHRASE | NAME", 1, CLI_MAX_WORDS, CLI_WORDS_NONE, NULL,
+     "the standard's name for a phrase; or what a name says", "给出短语的标准命名，或解释一个名称",
+     "weir name \"revenue of the last 7 days\"; weir name dws_mkt_trade_user_active_1d_d. Words come from "
+     "the "
+     "project's roots: and from those that the standard ships.",
+     "weir name \"近7天支付金额\"；weir name dws_mkt_trade_user_active_1d_d。词来自项目的 roots: "
+     "和标准自带的词根。",
+     NONE, cli_verb_name},
     {"fmt", CLI_GROUP_DEFINE, "[FILE ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
      "tidy white space in definition files", "整理定义文件中的空白", NULL, NULL, FMT, cli_verb_fmt},
 

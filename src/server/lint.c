@@ -94,3 +94,19 @@ bool route_rules(ServerCall *call, GError **error)
     }
     return call_json(call, list);
 }
+
+bool route_name(ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(BaseDiags) diags = base_diags_new();
+    if (access_check(call->user, ACCESS_WRITE, NULL, NULL) && server_app_project(call->app)) {
+        CatalogSnapshot *files = server_app_read_project(call->app, diags, NULL);
+        if (files) {
+            catalog_snapshot_unref(snapshot);
+            snapshot = files;
+        }
+    }
+    g_autoptr(StandardCatalog) catalog = standard_catalog_from_snapshot(snapshot);
+    json_t *answer = standard_name_answer(catalog, call_query(call, "text", ""), error);
+    return answer && call_json(call, answer);
+}

@@ -41,6 +41,7 @@ bool route_history(ServerCall *call, GError **error);
 bool route_diff(ServerCall *call, GError **error);
 bool route_lint(ServerCall *call, GError **error);
 bool route_lint_data(ServerCall *call, GError **error);
+bool route_name(ServerCall *call, GError **error);
 bool route_rules(ServerCall *call, GError **error);
 bool route_project(ServerCall *call, GError **error);
 bool route_objects(ServerCall *call, GError **error);

@@ -154,7 +154,7 @@ static StandardTable *new_table(StandardCatalog *catalog, const char *name, cons
     table->name = standard_keep(catalog, name);
     table->domain = standard_keep(catalog, domain);
     table->layer_text = table->kind_text = table->type_text = table->fact_text = table->grade_text = "";
-    table->subject = table->process = table->dept = table->owner = table->comment = "";
+    table->subject = table->process = table->dept = table->owner = table->comment = table->named_subject = "";
     table->grade = -1;
     table->keep_days = STANDARD_KEEP_UNKNOWN;
     table->readers = STANDARD_UNKNOWN;
@@ -487,11 +487,18 @@ void standard_metric_read_raw(StandardCatalog *catalog, StandardMetric *metric)
 /* ---- the end ----------------------------------------------------------------------------------------------
  */
 
+static void read_name(StandardCatalog *catalog, StandardTable *table)
+{
+    g_autoptr(StandardName) name = standard_name_parse(catalog, table->name);
+    table->named_subject = standard_keep(catalog, name->subject);
+}
+
 void standard_catalog_finish(StandardCatalog *catalog)
 {
     for (guint i = 0; i < catalog->tables->len; i++) {
         StandardTable *table = g_ptr_array_index(catalog->tables, i);
         table->readers = table->readers == STANDARD_UNKNOWN ? (gint64)table->read_by->len : table->readers;
+        read_name(catalog, table);
         for (guint c = 0; c < table->columns->len; c++) {
             StandardColumn *column = g_ptr_array_index(table->columns, c);
             column->key = column->key || standard_any(table->key, column->name);

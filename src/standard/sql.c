@@ -174,6 +174,9 @@ static void read_call(const SqlText *text, guint i, StandardSql *facts)
     }
     facts->aggregate = facts->aggregate || (!window && standard_is_aggregate(name));
     facts->n_aggregates += !window && standard_is_aggregate(name) ? 1 : 0;
+    static const char *const CHOOSING[] = {"min",     "max",     "any_value", "first",  "last",
+                                           "arg_max", "arg_min", "max_by",    "min_by", NULL};
+    facts->n_sums += !window && standard_is_aggregate(name) && !one_of(name, CHOOSING) ? 1 : 0;
     static const char *const NEWEST[] = {"max_pt", "max_partition", "latest_partition", NULL};
     facts->max_partition = facts->max_partition || one_of(name, NEWEST);
 }

@@ -150,6 +150,7 @@ struct StandardTable {
     int grade; /* 0..3 = P0..P3; -1 = none or not one of them (grade_text) */
     const char *grade_text;
     const char *subject, *process, *dept, *owner, *comment; /* "" when not given */
+    const char *named_subject; /* the subject that the name says by the grammar; "" = none */
     bool low_use;
     gint64 keep_days;            /* STANDARD_KEEP_* */
     gint64 readers;              /* tables and others that read it: given, else counted */
@@ -229,6 +230,9 @@ void standard_data_allow(StandardCatalog *catalog, StandardTable *table);
 /* What was used, of a project: {"domain.name": {"queries", "readers": [..], "span", "columns": {name:
  * queries}}}. The rules of use then see it. */
 void standard_catalog_set_usage(StandardCatalog *catalog, const json_t *usage);
+/* As declared, else as named; "" = not known. */
+const char *standard_subject(const StandardTable *table);
+bool standard_same_subject(const StandardTable *a, const StandardTable *b); /* false when not known */
 const StandardColumn *standard_column_by_name(const StandardTable *table, const char *name);
 
 /* Readers of raw keys that do not fail; a table's `raw` may be NULL. */
@@ -244,15 +248,16 @@ bool standard_any(const GPtrArray *texts, const char *text);                  /*
 typedef struct {
     bool ok; /* it could be read */
     bool group_by, distinct, join, union_all, where, aggregate, window;
-    bool star;            /* SELECT * or t.* at the top */
-    bool case_when;       /* CASE ... WHEN literal THEN literal */
-    bool order_by;        /* a LIMIT that counts stands under one */
-    bool bare_limit;      /* a LIMIT, TOP or FETCH without ORDER BY */
-    bool insert_into;     /* an INSERT without OVERWRITE, ON CONFLICT or REPLACE */
-    bool row_number_open; /* row_number() without ORDER BY in its window */
-    bool max_partition;   /* "newest partition" instead of the business date */
-    const char *moment;   /* first call that gives another answer each time: "current_date"; NULL */
-    guint n_joins, n_aggregates;
+    bool star;                   /* SELECT * or t.* at the top */
+    bool case_when;              /* CASE ... WHEN literal THEN literal */
+    bool order_by;               /* a LIMIT that counts stands under one */
+    bool bare_limit;             /* a LIMIT, TOP or FETCH without ORDER BY */
+    bool insert_into;            /* an INSERT without OVERWRITE, ON CONFLICT or REPLACE */
+    bool row_number_open;        /* row_number() without ORDER BY in its window */
+    bool max_partition;          /* "newest partition" instead of the business date */
+    const char *moment;          /* first call that gives another answer each time: "current_date"; NULL */
+    guint n_joins, n_aggregates; /* of aggregates: calls that are no window */
+    guint n_sums;          /* aggregates that add up, not those that choose a value (min, max, any_value) */
     const char *canonical; /* the query without names of aliases, comments, case: equal = the same query */
     GPtrArray *tables;     /* const char*: names after FROM and JOIN, as written, CTE names left out */
     /* Output expressions that are more than a column: alias and canonical text with tables in place of
@@ -288,6 +293,10 @@ typedef struct {
 StandardName *standard_name_parse(const StandardCatalog *catalog, const char *table_name);
 void standard_name_free(StandardName *name);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StandardName, standard_name_free)
+/* `weir name`: a phrase -> {phrase, name | null, parts, unknown, has_root, type}; a name with underscores ->
+ * {name, kind, parts, findings}. Errors: VALUE_INVALID. */
+json_t *standard_name_answer(const StandardCatalog *catalog, const char *text,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool standard_is_period(const char *word);      /* 1d, 7d, 30d, td, 1w, nd, cm ... */
 bool standard_is_refresh(const char *word);     /* i f d w l a h m q y, di df ds dl hi hf ... */
 bool standard_is_aggregation(const char *word); /* avg wtd mtd qtd ytd max min last acc p50 ... */
