@@ -258,9 +258,14 @@ static const CatalogKey column_keys[] = {
 
 /* ---- kinds ----------------------------------------------------------------------------------------- */
 
-static const CatalogKey domain_keys[] = {REF("parent", REF, BIT(DOMAIN), NONE, "Domain above it", "上级域"),
-                                         K("members", TEXTS, "Users and groups that work in it", "成员"),
-                                         END};
+static const CatalogKey process_keys[] = {
+    REQ("name", TEXT, "Name: one business event, such as pay", "名称：一个业务事件，如 pay"),
+    K("title", LABEL, "Title", "显示名"), K("description", LABEL, "What it is", "说明"),
+    K("business_line", TEXT, "Business line that it belongs to", "所属业务线"), END};
+static const CatalogKey domain_keys[] = {
+    REF("parent", REF, BIT(DOMAIN), NONE, "Domain above it", "上级域"),
+    K("members", TEXTS, "Users and groups that work in it", "成员"),
+    SUB("processes", MAPS, process_keys, "Business processes of the domain", "域内的业务过程"), END};
 
 static const CatalogKey freshness_keys[] = {K("warn", DURATION, "Tell when older", "超过则提示"),
                                             K("error", DURATION, "Fail when older", "超过则报错"), END};
@@ -331,6 +336,18 @@ static const CatalogKey lifecycle_keys[] = {
     K("keep_dates", TEXTS, "Days that stay", "长留的日期"),
     K("keep_months", TEXTS, "Months that stay", "长留的月份"),
     END};
+/* What the standard asks of tables (sections I and IV). */
+#define STANDARD_NAMING_KEYS                                                                                 \
+    K("dept", TEXT, "Department that makes it, as in its name", "生产部门（与表名一致）"),                   \
+        K("subject", TEXT, "Subject of the standard: an entity and what it does, such as user_trade",        \
+          "主题：实体 + 活动，如 user_trade"),                                                               \
+        K("process", TEXT, "Business process of a detail table", "明细表对应的业务过程"),                    \
+        WORD("stability", "stable|exploratory", "Whether others may build on it", "稳定或探索性"),           \
+        K("low_use", BOOL, "Seldom used: DWS may read DWD straight", "使用很少：DWS 可直接读取 DWD"),        \
+        K("consumer", TEXTS, "Who uses an application table", "应用表的使用方"),                             \
+        K("store", TEXT, "Where an application table is copied to", "应用表同步到的存储"),                   \
+        WORD("cardinality", "high|low", "Of a dimension: many members, or few", "维度基数：高或低")
+
 static const CatalogKey table_keys[] = {
     WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
     WORD("kind", "incremental|full|snapshot|zipper|manual",
@@ -347,6 +364,7 @@ static const CatalogKey table_keys[] = {
     SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),
     K("properties", ANY, "Properties kept for Doris", "属性（用于 Doris）"),
     K("schedule", SCHEDULE, "When it is due", "更新时间"),
+    STANDARD_NAMING_KEYS,
     K("checks", CHECKS, "Checks on the table", "表上的检查"),
     STANDARD_CONTENT_KEYS,
     END};
@@ -447,6 +465,7 @@ static const CatalogKey model_keys[] = {
     K("priority", INT, "Higher starts first", "优先级，数值大者先运行"),
     K("pool", TEXT, "Pool of weir.yml whose slots it takes", "占用 weir.yml 中哪个资源池的名额"),
     SUB("columns", MAPS, column_keys, "What is to be said of columns", "列的说明"),
+    STANDARD_NAMING_KEYS,
     K("checks", CHECKS, "Checks on the model", "模型上的检查"),
     SUB("rejects", MAP, rejects_keys, "Wrong rows that are put aside", "拒收错误行"),
     WORD("on_hold", "wait|proceed", "When what it reads is held back; wait when not given",
@@ -671,10 +690,25 @@ static const CatalogKey root_keys[] = {
 
 /* ---- weir.yml ------------------------------------------------------------------------------------------ */
 
+static const CatalogKey standard_layer_keys[] = {
+    K("dwm", ANY, "on, or off when all of it sits in DWS", "on；或 off（全部放在 DWS）"),
+    K("dim_reads_ods", BOOL, "DIM may read ODS; yes when not given", "DIM 是否可读 ODS，默认可以"), END};
+static const CatalogKey waiver_keys[] = {
+    REQ("rule", TEXT, "Rule: LR-06", "规则编号"),
+    REQ("object", TEXT, "Object of the finding; * stands for anything", "对象，* 匹配任意"),
+    REQ("owner", TEXT, "Who answers for it", "负责人"),
+    REQ("reason", TEXT, "Why", "原因"),
+    REQ("until", TEXT, "Last day, 2027-01-31", "截止日期"),
+    END};
 static const CatalogKey standard_keys[] = {
-    K("profile", TEXT, "Which profile of the rules", "规则配置"),
-    K("rules", ANY, "Rules switched on, off or to warnings", "规则开关"),
-    K("except", ANY, "Objects left out", "例外对象"), END};
+    WORD("profile", "v4|aliyun|own", "Which profile of the rules; own has only what `rules` names",
+         "规则配置；own 只启用 rules 中列出的规则"),
+    SUB("layers", MAP, standard_layer_keys, "Switches of layers", "分层开关"),
+    K("rules", ANY, "Levels: {LD-06: off, EX-*: warning}", "规则级别：{LD-06: off, EX-*: warning}"),
+    K("limits", ANY, "Figures of rules: {depth: 10}", "规则中的数值：{depth: 10}"),
+    K("departments", TEXTS, "Departments that names may bear", "表名可用的部门"),
+    SUB("waivers", MAPS, waiver_keys, "Findings let off, until a day", "限期豁免"),
+    END};
 const CatalogKey catalog_project_keys[] = {
     REQ("name", NAME, "Name of the project", "项目名"),
     K("title", LABEL, "Title", "显示名"),

@@ -498,7 +498,7 @@ static void print_screen(const Demo *demo)
            demo->shown);
     printf("         weir query \"select artist_name, play_cnt_7d from app_music_artist_rank_7d_f order by "
            "rank_no limit 10\"\n"
-           "         weir lineage app_music_overview_1d_f.play_cnt --up\n"
+           "         weir lineage app_music_play_overview_1d_f.play_cnt --up\n"
            "         weir plan\n");
     printf("%s", base_tr("  Stop   Ctrl-C\n", "  停止   Ctrl-C\n"));
     fflush(stdout);

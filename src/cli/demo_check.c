@@ -163,7 +163,7 @@ static void check_layers(Check *check)
     say_counts(check, "DWS: plays add up", "DWS：播放量一致",
                number(check, "SELECT sum(play_cnt) FROM dws_music_user_active_1d_i"), clean);
     say_counts(check, "APP: plays add up", "APP：播放量一致",
-               number(check, "SELECT sum(play_cnt) FROM app_music_overview_1d_f"), clean);
+               number(check, "SELECT sum(play_cnt) FROM app_music_play_overview_1d_f"), clean);
     say_counts(check, "DIM: users, songs", "DIM：用户与歌曲",
                number(check, "SELECT (SELECT count(*) FROM dim_user) + (SELECT count(*) FROM dim_song)"),
                DEMO_USERS + DEMO_SONGS);
@@ -183,7 +183,7 @@ static void check_join(Check *check)
                       "m.song_id = d.song_id "
                       "JOIN dws_music_user_active_1d_i s ON s.dt = m.dt AND s.user_id = m.user_id "
                       "JOIN dim_user u ON u.user_id = s.user_id "
-                      "JOIN app_music_overview_1d_f a ON a.dt = s.dt AND a.country_code = u.country_code AND "
+                      "JOIN app_music_play_overview_1d_f a ON a.dt = s.dt AND a.country_code = u.country_code AND "
                       "a.plan_code = u.plan_code "
                       "WHERE d.dt = (SELECT max(dt) FROM dws_music_user_active_1d_i)");
     gint64 day = number(check, "SELECT count(*) FROM dwd_music_play_event_i WHERE dt = (SELECT max(dt) FROM "
@@ -227,7 +227,7 @@ static void check_lineage(Check *check)
         http(check,
              &(Request){
                  .method = "GET",
-                 .path = "/api/v1/lineage/app_music_overview_1d_f?column=play_dur&direction=up&format=graph"},
+                 .path = "/api/v1/lineage/app_music_play_overview_1d_f?column=play_dur&direction=up&format=graph"},
              &status);
     bool found = false;
     size_t i;

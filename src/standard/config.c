@@ -184,7 +184,9 @@ StandardConfig *standard_config_new(const json_t *settings, BaseDiags *diags)
     json_t *limits = json_object_get(standard, "limits");
     config->limits = json_is_object(limits) ? json_incref(limits) : NULL;
     json_t *departments = json_object_get(standard, "departments");
-    config->departments = json_is_array(departments) ? json_incref(departments) : NULL;
+    config->departments = json_is_array(departments)    ? json_incref(departments)
+                          : json_is_string(departments) ? json_pack("[O]", departments)
+                                                        : NULL;
     return config;
 }
 

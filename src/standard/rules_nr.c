@@ -10,6 +10,13 @@ static bool is_layer_word(const char *word)
     return standard_layer_by_name(word) != STANDARD_LAYER_NONE;
 }
 
+/* Words that the grammar of names itself uses. */
+static bool is_grammar_word(const char *word)
+{
+    static const char *const WORDS[] = {"is", "dt", "hh", "mi", "col", NULL};
+    return g_strv_contains(WORDS, word);
+}
+
 static void judge_words(StandardRun *run, const char *name, const StandardTable *table,
                         const StandardColumn *column)
 {
@@ -25,6 +32,7 @@ static void judge_words(StandardRun *run, const char *name, const StandardTable 
         bool given = (column == NULL && first && is_layer_word(word)) ||
                      (column == NULL && last && standard_is_refresh(word)) ||
                      (column == NULL && strcmp(word, "manual") == 0) || len == 0;
+        given = given || (column != NULL && is_grammar_word(word));
         if (!given && fits && !standard_word_registered(run->catalog, word)) {
             StandardFinding *finding =
                 standard_find(run, word, table, NULL, "`%1$s` in `%2$s` is no registered root",
@@ -237,12 +245,33 @@ static void nm_33(StandardRun *run, const StandardMetric *metric)
     judge_after_root(run, metric, false);
 }
 
+/* Modifiers that are one registered word or one business process together. */
+static bool is_one_modifier(const StandardRun *run, const MetricName *name)
+{
+    g_autoptr(GString) joined = g_string_new(name->words[0]);
+    for (guint i = 1; i < name->root; i++) {
+        g_string_append_printf(joined, "_%s", name->words[i]);
+    }
+    size_t i = 0;
+    const json_t *process = NULL;
+    json_array_foreach (run->catalog->processes, i, process) {
+        const char *text =
+            json_is_string(process) ? json_string_value(process) : standard_raw_text(process, "name");
+        if (strcmp(text, joined->str) == 0) {
+            return true;
+        }
+    }
+    return standard_root_of_word(run->catalog, joined->str) != NULL;
+}
+
 static void nm_34(StandardRun *run, const StandardMetric *metric)
 {
     bool base = strcmp(metric->type, "base") == 0 || strcmp(metric->type, "atomic") == 0;
     MetricName name = {0};
     split_metric(run, metric, &name);
-    if (base && name.root < name.n && (name.root != 1 || name.n != 2)) {
+    bool plain =
+        name.root + 1 == name.n && (name.root == 1 || (name.root > 1 && is_one_modifier(run, &name)));
+    if (base && name.root < name.n && !plain) {
         standard_find_metric(run, metric, "the base metric `%s` is not one business modifier and a root",
                              "基础指标 `%s` 不是“一个业务修饰词 + 词根”", metric->name);
     }

@@ -90,7 +90,7 @@ static GHashTable *count_copies(StandardRun *run, bool apps, guint min_operators
 
 static gpointer count_common(StandardRun *run)
 {
-    return count_copies(run, false, (guint)standard_config_limit(run->config, "expression_operators", 2));
+    return count_copies(run, false, (guint)standard_config_limit(run->config, "expression_operators", 1));
 }
 
 static gpointer count_of_apps(StandardRun *run)
@@ -128,7 +128,7 @@ static void pr_03(StandardRun *run, StandardTable *table)
     if (table->sql != NULL && table->layer != STANDARD_APP) {
         judge_copies(run, table,
                      standard_memo(run, "pr.common", count_common, (GDestroyNotify)g_hash_table_unref),
-                     (guint)standard_config_limit(run->config, "expression_operators", 2), false);
+                     (guint)standard_config_limit(run->config, "expression_operators", 1), false);
     }
 }
 

@@ -188,11 +188,19 @@ static guint count_words(const char *text)
     return n;
 }
 
+static guint count_strings(const char *const *list)
+{
+    guint n = 0;
+    while (list[n] != NULL) {
+        n++;
+    }
+    return n;
+}
+
 /* Words of the name between department and period. */
 static guint count_name_words(const StandardName *name)
 {
-    return (name->domain != NULL ? 1 : 0) + (name->subject != NULL ? 1 : 0) +
-           g_strv_length((char **)name->words);
+    return (name->domain != NULL ? 1 : 0) + (name->subject != NULL ? 1 : 0) + count_strings(name->words);
 }
 
 static void sj_05(StandardRun *run, StandardTable *table)

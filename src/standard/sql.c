@@ -203,7 +203,9 @@ static void read_star(const SqlText *text, guint i, StandardSql *facts)
     bool after = i > 0 && (sql_is(text, i - 1, "select") || sql_is(text, i - 1, "distinct") ||
                            sql_is(text, i - 1, "all") || sql_is(text, i - 1, ".") ||
                            (sql_is(text, i - 1, ",") && text->words[i].part == SQL_PART_SELECT));
-    if (sql_is(text, i, "*") && after && text->words[i].part == SQL_PART_SELECT) {
+    /* Inside WITH and subqueries a star only hands columns to the query around it. */
+    if (sql_is(text, i, "*") && after && text->words[i].part == SQL_PART_SELECT &&
+        text->words[i].level == 0) {
         facts->star = true;
     }
 }

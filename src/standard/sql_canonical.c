@@ -16,6 +16,7 @@ static bool write_qualifier(const SqlText *text, guint i, GString *out)
         return false;
     }
     if (text->n_tables > 1) {
+        g_string_append(out, out->len > 0 ? " " : "");
         g_string_append(out, table);
         g_string_append_c(out, '.');
     }
@@ -49,7 +50,8 @@ char *sql_canonical(const SqlText *text, guint from, guint to)
             continue;
         }
         bool inner = sql_is(text, i, "inner") || sql_is(text, i, "outer"); /* say nothing more than JOIN */
-        bool dot = sql_is(text, i, ".") || (i > from && sql_is(text, i - 1, "."));
+        bool dot = sql_is(text, i, ".") ||
+                   (i > from && sql_is(text, i - 1, ".") && (out->len == 0 || out->str[out->len - 1] == '.'));
         if (!inner) {
             if (out->len > 0 && !dot) {
                 g_string_append_c(out, ' ');
@@ -62,6 +64,20 @@ char *sql_canonical(const SqlText *text, guint from, guint to)
 
 /* ---- expressions --------------------------------------------------------------------------------- */
 
+/* Calls that only change a form, or add up: no logic of their own. */
+static bool is_plain_call(const char *name)
+{
+    static const char *const PLAIN[] = {"cast",   "try_cast",   "coalesce", "nvl",   "ifnull",
+                                        "nullif", "round",      "trim",     "upper", "lower",
+                                        "date",   "date_trunc", "year",     "month", "day"};
+    for (size_t i = 0; i < G_N_ELEMENTS(PLAIN); i++) {
+        if (g_ascii_strcasecmp(name, PLAIN[i]) == 0) {
+            return true;
+        }
+    }
+    return standard_is_aggregate(name);
+}
+
 static guint count_operators(const SqlText *text, guint from, guint to, bool *ret_aggregate, bool *ret_open)
 {
     guint n = 0;
@@ -70,7 +86,7 @@ static guint count_operators(const SqlText *text, guint from, guint to, bool *re
         const SqlWord *word = &text->words[i];
         const EngineToken *token = word->token;
         if (word->function) {
-            n++;
+            n += is_plain_call(token->text) ? 0 : 1;
             *ret_aggregate = *ret_aggregate || standard_is_aggregate(token->text);
         } else if (sql_is(text, i, "case") || sql_is(text, i, "in") || sql_is(text, i, "like") ||
                    sql_is(text, i, "between")) {

@@ -267,7 +267,7 @@ typedef struct {
 typedef struct {
     const char *alias; /* "" = none */
     const char *canonical;
-    guint n_operators; /* how much is in it: operators and calls */
+    guint n_operators; /* how much logic is in it: operators, CASE, calls that do more than change a form */
     bool aggregate;
     bool filter; /* a condition of WHERE */
 } StandardExpression;

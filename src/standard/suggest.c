@@ -3,6 +3,7 @@
  * A phrase is cut into the longest terms that the roots know (codes, titles, aliases, in either language) and
  * periods ("近7天", "last 7 days"); the parts are put in the order of the grammar: modifiers, root,
  * aggregation, period. What no root knows is told, not guessed. */
+#include "base/term.h"
 #include "standard/standard_int.h"
 
 #include <string.h>
@@ -248,7 +249,7 @@ static void cut_phrase(const GArray *terms, const char *phrase, GArray *parts, G
             start = true;
             continue;
         }
-        const char *next = g_utf8_next_char(at);
+        const char *next = at + g_utf8_skip[(guchar)*at];
         bool space = g_ascii_isspace(*at) || *at == '_' || *at == '-' || *at == ',';
         if (space) {
             add_unknown(unknown, rest);

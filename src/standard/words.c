@@ -85,6 +85,9 @@ static bool category_is(const StandardRoot *root, const char *category)
 bool standard_is_base_root(const StandardCatalog *catalog, const char *word)
 {
     const StandardRoot *root = standard_root_of_word(catalog, word);
+    if (standard_is_aggregation(word)) {
+        return false;
+    }
     return seed(word, "base") != NULL || category_is(root, "base") || category_is(root, "metric") ||
            (root != NULL && *root->category == '\0' && *root->type != '\0' && *root->additivity != '\0');
 }

@@ -1,6 +1,8 @@
 -- ---
 -- title: {en: Top artists of 7 days, zh: 近7日歌手榜}
 -- layer: app
+-- consumer: [dashboard]
+-- stability: stable
 -- kind: full
 -- schedule: "10 3 * * *"
 -- grade: P2

@@ -1,6 +1,8 @@
 -- ---
 -- title: {en: Revenue by plan and month, zh: 会员月度收入}
 -- layer: app
+-- consumer: [dashboard]
+-- stability: stable
 -- kind: full
 -- schedule: "30 3 * * *"
 -- grade: P1

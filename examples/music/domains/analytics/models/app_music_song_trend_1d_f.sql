@@ -2,6 +2,8 @@
 -- title: {en: Song trend, zh: 歌曲趋势}
 -- description: {en: "Plays of a song a day beside its mean of the 7 days before; always as fresh as what it reads", zh: 歌曲当日播放量与此前7日均值，始终与上游同步}
 -- layer: app
+-- consumer: [dashboard]
+-- stability: stable
 -- kind: view
 -- grade: P3
 -- owner: bi-team

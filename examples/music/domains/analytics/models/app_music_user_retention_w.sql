@@ -2,6 +2,8 @@
 -- title: {en: Weekly retention, zh: 周留存}
 -- description: {en: "Of the users who registered in a week, how many were active n weeks later", zh: 某周注册的用户在第 n 周仍活跃的人数}
 -- layer: app
+-- consumer: [dashboard]
+-- stability: stable
 -- kind: full
 -- schedule: "20 3 * * 1"
 -- grade: P2

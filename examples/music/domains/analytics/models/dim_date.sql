@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: Calendar, zh: 日期维度}
 -- layer: dim
+-- cardinality: low
 -- kind: full
 -- grade: P3
 -- owner: bi-team

@@ -1,6 +1,8 @@
 -- ---
 -- title: {en: Follow detail, zh: 关注明细}
 -- layer: dwd
+-- process: follow
+-- stability: stable
 -- kind: incremental
 -- time: followed_at
 -- key: [follow_id]

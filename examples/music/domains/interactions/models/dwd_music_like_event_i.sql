@@ -1,6 +1,8 @@
 -- ---
 -- title: {en: Like detail, zh: 点赞明细}
 -- layer: dwd
+-- process: like
+-- stability: stable
 -- kind: incremental
 -- time: liked_at
 -- key: [like_id]

@@ -2,6 +2,8 @@
 -- title: {en: Play detail, zh: 播放明细}
 -- description: {en: "One row a play: repeated deliveries taken out, seconds brought into range, song and user facts at hand", zh: 每次播放一行：去除重复上报、修正时长、冗余歌曲与用户属性}
 -- layer: dwd
+-- process: play
+-- stability: stable
 -- kind: incremental
 -- time: played_at
 -- key: [play_id]

@@ -1,6 +1,8 @@
 -- ---
 -- title: {en: Podcast listen detail, zh: 播客收听明细}
 -- layer: dwd
+-- process: podcast_listen
+-- stability: stable
 -- kind: incremental
 -- time: listened_at
 -- key: [listen_id]

@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: User and podcast listens a day, zh: 用户播客收听日汇总}
 -- layer: dwm
+-- stability: stable
 -- kind: incremental
 -- time: dt
 -- key: [dt, user_id, podcast_id]

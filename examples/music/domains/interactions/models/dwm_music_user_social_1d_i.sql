@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: User likes and follows a day, zh: 用户点赞关注日汇总}
 -- layer: dwm
+-- stability: stable
 -- kind: incremental
 -- time: dt
 -- key: [dt, user_id]

@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: User and song plays a day, zh: 用户歌曲播放日汇总}
 -- layer: dwm
+-- stability: stable
 -- kind: incremental
 -- time: dt
 -- key: [dt, user_id, song_id]

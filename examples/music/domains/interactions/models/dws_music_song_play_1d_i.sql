@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: Song plays a day, zh: 歌曲播放日汇总}
 -- layer: dws
+-- stability: stable
 -- kind: incremental
 -- time: dt
 -- key: [dt, song_id]

@@ -2,6 +2,7 @@
 -- title: {en: User activity a day, zh: 用户活跃日宽表}
 -- description: {en: "One row a user and day with all they did: songs, podcasts, likes, follows", zh: 每用户每日一行：听歌、播客、点赞、关注}
 -- layer: dws
+-- stability: stable
 -- kind: incremental
 -- time: dt
 -- key: [dt, user_id]

@@ -2,6 +2,7 @@
 -- title: {en: User activity in 30 days, zh: 用户近30日活跃}
 -- description: {en: "7 and 30 days up to the last day that has data", zh: 截至最近有数据日期的近7日与近30日}
 -- layer: dws
+-- stability: stable
 -- kind: full
 -- schedule: "40 2 * * *"
 -- grade: P2

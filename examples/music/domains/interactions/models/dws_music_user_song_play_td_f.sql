@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: User and song plays to date, zh: 用户歌曲播放累计}
 -- layer: dws
+-- stability: stable
 -- kind: full
 -- schedule: "30 2 * * *"
 -- grade: P2

@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: Podcasts, zh: 播客维度}
 -- layer: dim
+-- cardinality: low
 -- kind: full
 -- schedule: "0 2 * * *"
 -- grade: P2

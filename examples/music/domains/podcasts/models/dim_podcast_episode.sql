@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: Podcast episodes, zh: 播客单集维度}
 -- layer: dim
+-- cardinality: high
 -- kind: full
 -- schedule: "5 2 * * *"
 -- grade: P2

@@ -2,6 +2,8 @@
 -- title: {en: Popular songs by genre, zh: 各曲风热歌}
 -- description: {en: What a new listener hears first, zh: 新用户冷启动歌单}
 -- layer: app
+-- consumer: [recommender]
+-- stability: stable
 -- kind: full
 -- schedule: "50 3 * * *"
 -- grade: P2

@@ -2,6 +2,8 @@
 -- title: {en: Training feedback, zh: 推荐训练反馈}
 -- description: {en: "How much a user likes a song, from what they finished and what they skipped", zh: 由完播与跳过得到的用户歌曲偏好}
 -- layer: app
+-- consumer: [recommender]
+-- stability: stable
 -- kind: full
 -- schedule: "45 3 * * *"
 -- grade: P2

@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: Artists, zh: 歌手维度}
 -- layer: dim
+-- cardinality: high
 -- kind: full
 -- schedule: "0 2 * * *"
 -- grade: P2

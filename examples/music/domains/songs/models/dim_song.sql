@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: Songs, zh: 歌曲维度}
 -- layer: dim
+-- cardinality: high
 -- kind: full
 -- schedule: "5 2 * * *"
 -- grade: P1

@@ -2,6 +2,7 @@
 -- title: {en: Users, zh: 用户维度}
 -- description: {en: "One row a user, with the plan that the last subscription event left them on", zh: 每个用户一行，含最近一次订阅后的会员类型}
 -- layer: dim
+-- cardinality: high
 -- kind: full
 -- schedule: "0 2 * * *"
 -- grade: P1

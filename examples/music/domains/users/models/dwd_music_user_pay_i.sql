@@ -2,6 +2,8 @@
 -- title: {en: Payment detail, zh: 支付明细}
 -- description: {en: "One row a subscription event: start, renewal, cancellation", zh: 每次订阅、续费、取消一行}
 -- layer: dwd
+-- process: pay
+-- stability: stable
 -- kind: incremental
 -- time: paid_at
 -- key: [subscription_id]

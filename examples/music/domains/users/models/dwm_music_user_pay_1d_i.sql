@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: User payments a day, zh: 用户支付日汇总}
 -- layer: dwm
+-- stability: stable
 -- kind: incremental
 -- time: dt
 -- key: [dt, user_id]

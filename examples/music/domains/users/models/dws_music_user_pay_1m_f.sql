@@ -1,6 +1,7 @@
 -- ---
 -- title: {en: User payments a month, zh: 用户支付月汇总}
 -- layer: dws
+-- stability: stable
 -- kind: full
 -- schedule: "30 2 * * *"
 -- grade: P1

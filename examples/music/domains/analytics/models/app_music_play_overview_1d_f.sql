@@ -2,6 +2,8 @@
 -- title: {en: Daily overview, zh: 每日概览}
 -- description: {en: "Listening by day, country and plan, for the overview dashboard", zh: 按日、国家、会员类型的收听概览，供看板使用}
 -- layer: app
+-- consumer: [dashboard]
+-- stability: stable
 -- kind: full
 -- schedule: "0 3 * * *"
 -- grade: P1
