@@ -4,6 +4,7 @@
 #include "cli/lint_int.h"
 
 #define CATALOG_MAX_BYTES ((size_t)512 << 20)
+#define MAX_ROUNDS        100 /* of fixing: each mends at least one finding */
 
 /* ---- as diagnostics ---------------------------------------------------------------------------------- */
 
@@ -252,23 +253,90 @@ static json_t *ask(CliContext *ctx, GError **error)
     return cli_call(ctx, "GET", path->str, NULL, error);
 }
 
-/* Fixes what it can, as long as that brings something new to light: a renamed column may lack more. */
+static size_t count_broken(const json_t *answer)
+{
+    return count_severity(json_object_get(answer, "diagnostics"), "error");
+}
+
+/* Carries out the edits of `findings`, reads the project again, and takes them back when definitions broke.
+ * *answer is the project as it then is. */
+static bool try_edits(CliContext *ctx, const json_t *findings, json_t **answer, bool *ret_good, guint *ret_n,
+                      GError **error)
+{
+    g_autoptr(GHashTable) before = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    *ret_good = true;
+    if (!cli_lint_fix(ctx, findings, before, ret_n, error)) {
+        return false;
+    }
+    g_autoptr(json_t) after = *ret_n > 0 ? ask(ctx, error) : json_incref(*answer);
+    if (after == NULL) {
+        return false;
+    }
+    *ret_good = count_broken(after) <= count_broken(*answer);
+    if (!*ret_good) {
+        *ret_n = 0;
+        return cli_lint_take_back(before, error);
+    }
+    json_decref(*answer);
+    *answer = g_steal_pointer(&after);
+    return true;
+}
+
+/* One after the other: an edit that breaks a reader is taken back alone. */
+static bool try_each(CliContext *ctx, const json_t *findings, json_t **answer, GHashTable *bad, guint *ret_n,
+                     GError **error)
+{
+    for (size_t i = json_array_size(findings); i-- > 0;) {
+        const json_t *finding = json_array_get(findings, i);
+        g_autoptr(json_t) one = json_array();
+        json_array_append(one, json_array_get(findings, i));
+        bool good = false;
+        guint n = 0;
+        if (!try_edits(ctx, one, answer, &good, &n, error)) {
+            return false;
+        }
+        *ret_n += n;
+        if (!good) {
+            g_hash_table_add(bad, cli_lint_key(finding));
+            cli_say(ctx, base_tr("not fixed: %s %s, since others read it", "未修复：%s %s，有其他对象读取它"),
+                    base_json_string(finding, "rule", ""), base_json_string(finding, "object", ""));
+        } else if (n > 0) {
+            break; /* places moved: what is found is asked for again */
+        }
+    }
+    return true;
+}
+
+static json_t *still_open(const CliContext *ctx, const json_t *answer, GHashTable *bad)
+{
+    g_autoptr(json_t) findings = filter(ctx, json_object_get(answer, "findings"));
+    json_t *open = json_array();
+    size_t i = 0;
+    json_t *finding = NULL;
+    json_array_foreach (findings, i, finding) {
+        g_autofree char *key = cli_lint_key(finding);
+        if (json_object_get(finding, "edit") != NULL && !g_hash_table_contains(bad, key)) {
+            json_array_append(open, finding);
+        }
+    }
+    return open;
+}
+
+/* As long as an edit brings something new to light: a renamed column may lack more. */
 static json_t *fix(CliContext *ctx, json_t *answer_taken, GError **error)
 {
     g_autoptr(json_t) answer = answer_taken;
-    for (int round = 0; round < 5; round++) {
+    g_autoptr(GHashTable) bad = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (int round = 0; round < MAX_ROUNDS; round++) {
+        g_autoptr(json_t) findings = still_open(ctx, answer, bad);
+        bool good = true;
         guint n = 0;
-        g_autoptr(json_t) findings = filter(ctx, json_object_get(answer, "findings"));
-        if (!cli_lint_fix(ctx, findings, &n, error)) {
+        if (!try_edits(ctx, findings, &answer, &good, &n, error) ||
+            (!good && !try_each(ctx, findings, &answer, bad, &n, error))) {
             return NULL;
         }
         if (n == 0) {
             break;
-        }
-        json_decref(answer);
-        answer = ask(ctx, error);
-        if (answer == NULL) {
-            return NULL;
         }
     }
     return g_steal_pointer(&answer);

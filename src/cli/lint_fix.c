@@ -184,7 +184,41 @@ static bool rename_column(File *file, const char *from, const char *to)
 /* ---- all of them
  * -------------------------------------------------------------------------------------------- */
 
-static bool carry_out(const CliContext *ctx, const json_t *finding, bool *ret_done, GError **error)
+/* The first text that is seen of a file is what it was. */
+static void keep_before(const CliContext *ctx, const char *name, GHashTable *before)
+{
+    char *path = g_build_filename(ctx->project, name, NULL);
+    size_t len = 0;
+    char *text = g_hash_table_contains(before, path) ? NULL : base_fs_read(path, FILE_MAX_BYTES, &len, NULL);
+    if (text != NULL) {
+        g_hash_table_insert(before, path, text);
+    } else {
+        g_free(path);
+    }
+}
+
+bool cli_lint_take_back(GHashTable *before, GError **error)
+{
+    GHashTableIter iter;
+    gpointer path = NULL;
+    gpointer text = NULL;
+    g_hash_table_iter_init(&iter, before);
+    while (g_hash_table_iter_next(&iter, &path, &text)) {
+        if (!base_fs_write(path, text, strlen(text), 0644, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+char *cli_lint_key(const json_t *finding)
+{
+    return g_strdup_printf("%s %s", base_json_string(finding, "rule", ""),
+                           base_json_string(finding, "object", ""));
+}
+
+static bool carry_out(const CliContext *ctx, const json_t *finding, GHashTable *before, bool *ret_done,
+                      GError **error)
 {
     const json_t *edit = json_object_get(finding, "edit");
     const char *name = base_json_string(finding, "file", NULL);
@@ -210,6 +244,9 @@ static bool carry_out(const CliContext *ctx, const json_t *finding, bool *ret_do
         *ret_done = sql ? set_in_sql(&file, key, value)
                         : set_in_yaml(&file, base_json_int(finding, "line", 0), key, value);
     }
+    if (*ret_done) {
+        keep_before(ctx, name, before);
+    }
     bool ok = !*ret_done || write_file(&file, error);
     if (ok && *ret_done) {
         cli_say(ctx, base_tr("fixed %s %s in %s", "已修复 %s %s（%s）"),
@@ -219,12 +256,13 @@ static bool carry_out(const CliContext *ctx, const json_t *finding, bool *ret_do
     return ok;
 }
 
-bool cli_lint_fix(const CliContext *ctx, const json_t *findings, guint *ret_n, GError **error)
+bool cli_lint_fix(const CliContext *ctx, const json_t *findings, GHashTable *before, guint *ret_n,
+                  GError **error)
 {
     *ret_n = 0;
     for (size_t i = json_array_size(findings); i-- > 0;) {
         bool done = false;
-        if (!carry_out(ctx, json_array_get(findings, i), &done, error)) {
+        if (!carry_out(ctx, json_array_get(findings, i), before, &done, error)) {
             return false;
         }
         *ret_n += done ? 1 : 0;
