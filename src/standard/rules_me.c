@@ -583,7 +583,7 @@ static void check_derived(StandardRun *run, const StandardMetric *metric)
 {
     static const char *const NARROWING[] = {"dimensions", "dims",      "modifiers", "by",    "where",
                                             "filter",     "period",    "window",    "grain", "granularity",
-                                            "modifier",   "dimension", NULL};
+                                            "modifier",   "dimension", "offset", NULL};
     if (kind_of(metric) != ME_DERIVED) {
         return;
     }

@@ -45,7 +45,7 @@ static void names_are_taken_apart(void)
         {"mid_dws_user_dim_20240501", "mid||||||"
                                       "|dws_user"},
         {"ads_mkt_trade_shop_rank_td_f", "app|mkt|trade|shop|rank|td|f"},
-        {"orders_clean", "|orders|clean||||"},
+        {"orders_clean", "|clean|||||"},
     };
     g_autoptr(StandardCatalog) catalog = empty();
     for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {

@@ -4,6 +4,7 @@
 -- consumer: [dashboard]
 -- stability: stable
 -- kind: full
+-- type: ordinary_full
 -- schedule: "10 3 * * *"
 -- grade: P2
 -- owner: bi-team

@@ -4,6 +4,7 @@
 -- consumer: [dashboard]
 -- stability: stable
 -- kind: full
+-- type: ordinary_full
 -- schedule: "30 3 * * *"
 -- grade: P1
 -- owner: bi-team
@@ -12,7 +13,7 @@
 --   - {name: plan_code, title: {en: Plan now, zh: 当前会员类型}, dimension: {title: {en: Plan, zh: 会员类型}}}
 --   - {name: country_code, title: {en: Country, zh: 国家}, dimension: {title: {en: Country, zh: 国家}}}
 --   - {name: pay_ucnt, title: {en: Paying users, zh: 付费用户数}}
---   - {name: pay_amt, title: {en: Revenue, zh: 支付金额}}
+--   - {name: pay_amt, title: {en: Revenue, zh: 支付金额}, unit: CNY}
 -- ---
 SELECT p.pay_month,
        u.plan_code,

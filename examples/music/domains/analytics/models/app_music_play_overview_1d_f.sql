@@ -5,6 +5,7 @@
 -- consumer: [dashboard]
 -- stability: stable
 -- kind: full
+-- type: ordinary_full
 -- schedule: "0 3 * * *"
 -- grade: P1
 -- owner: bi-team
@@ -17,7 +18,7 @@
 --   - {name: play_cnt, title: {en: Plays, zh: 播放量}}
 --   - {name: play_dur, title: {en: Seconds played, zh: 播放时长}}
 --   - {name: skip_rate, title: {en: Skip rate, zh: 跳过率}}
---   - {name: listen_cnt, title: {en: Podcast listens, zh: 播客收听次数}}
+--   - {name: listen_cnt, metric: podcast_listen_cnt, title: {en: Podcast listens, zh: 播客收听次数}}
 --   - {name: like_cnt, title: {en: Likes, zh: 点赞数}}
 -- checks:
 --   - {unique: [dt, country_code, plan_code]}

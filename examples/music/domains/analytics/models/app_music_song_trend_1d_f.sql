@@ -5,6 +5,7 @@
 -- consumer: [dashboard]
 -- stability: stable
 -- kind: view
+-- type: ordinary_full
 -- grade: P3
 -- owner: bi-team
 -- columns:

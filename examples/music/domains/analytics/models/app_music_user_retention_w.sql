@@ -3,8 +3,9 @@
 -- description: {en: "Of the users who registered in a week, how many were active n weeks later", zh: 某周注册的用户在第 n 周仍活跃的人数}
 -- layer: app
 -- consumer: [dashboard]
--- stability: stable
+-- stability: exploratory
 -- kind: full
+-- type: ordinary_full
 -- schedule: "20 3 * * 1"
 -- grade: P2
 -- owner: bi-team

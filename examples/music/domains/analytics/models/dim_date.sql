@@ -3,6 +3,7 @@
 -- layer: dim
 -- cardinality: low
 -- kind: full
+-- type: dim
 -- grade: P3
 -- owner: bi-team
 -- columns:

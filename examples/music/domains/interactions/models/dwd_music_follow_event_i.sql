@@ -4,6 +4,8 @@
 -- process: follow
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
+-- fact_type: transaction
 -- time: followed_at
 -- key: [follow_id]
 -- lookback: 2d

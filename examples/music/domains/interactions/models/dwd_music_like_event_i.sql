@@ -4,6 +4,8 @@
 -- process: like
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
+-- fact_type: transaction
 -- time: liked_at
 -- key: [like_id]
 -- lookback: 2d

@@ -5,6 +5,8 @@
 -- process: play
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
+-- fact_type: transaction
 -- time: played_at
 -- key: [play_id]
 -- lookback: 2d

@@ -4,6 +4,8 @@
 -- process: podcast_listen
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
+-- fact_type: transaction
 -- time: listened_at
 -- key: [listen_id]
 -- lookback: 2d

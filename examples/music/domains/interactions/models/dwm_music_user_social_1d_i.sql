@@ -3,6 +3,7 @@
 -- layer: dwm
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
 -- time: dt
 -- key: [dt, user_id]
 -- lookback: 2d

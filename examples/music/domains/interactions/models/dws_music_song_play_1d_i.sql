@@ -3,6 +3,7 @@
 -- layer: dws
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
 -- time: dt
 -- key: [dt, song_id]
 -- lookback: 2d

@@ -4,6 +4,7 @@
 -- layer: dws
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
 -- time: dt
 -- key: [dt, user_id]
 -- lookback: 2d
@@ -17,9 +18,9 @@
 --   - {name: play_dur, title: {en: Seconds played, zh: 播放秒数}}
 --   - {name: skip_cnt, title: {en: Skips, zh: 跳过次数}}
 --   - {name: full_play_cnt, title: {en: Full plays, zh: 完整播放次数}}
---   - {name: song_ucnt, title: {en: Songs heard, zh: 播放歌曲数}}
---   - {name: artist_ucnt, title: {en: Artists heard, zh: 播放歌手数}}
---   - {name: listen_cnt, title: {en: Podcast listens, zh: 播客收听次数}}
+--   - {name: song_ucnt, metric: play_song_ucnt, title: {en: Songs heard, zh: 播放歌曲数}}
+--   - {name: artist_ucnt, metric: play_artist_ucnt, title: {en: Artists heard, zh: 播放歌手数}}
+--   - {name: listen_cnt, metric: podcast_listen_cnt, title: {en: Podcast listens, zh: 播客收听次数}}
 --   - {name: listen_dur, title: {en: Podcast seconds, zh: 播客收听秒数}}
 --   - {name: like_cnt, title: {en: Likes, zh: 点赞次数}}
 --   - {name: follow_cnt, title: {en: Follows, zh: 关注次数}}

@@ -4,6 +4,9 @@
 -- layer: dws
 -- stability: stable
 -- kind: full
+-- type: ordinary_full
+-- dimensions: [user_id]
+-- measures: [active_day_cnt_7d, play_cnt_7d, active_day_cnt_30d, play_cnt_30d, skip_rate_30d]
 -- schedule: "40 2 * * *"
 -- grade: P2
 -- owner: interactions-data

@@ -3,6 +3,8 @@
 -- layer: dws
 -- stability: stable
 -- kind: full
+-- type: ordinary_full
+-- dimensions: [user_id, song_id]
 -- schedule: "30 2 * * *"
 -- grade: P2
 -- owner: interactions-data

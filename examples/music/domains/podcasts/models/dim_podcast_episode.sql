@@ -3,6 +3,7 @@
 -- layer: dim
 -- cardinality: high
 -- kind: full
+-- type: dim
 -- schedule: "5 2 * * *"
 -- grade: P2
 -- owner: podcast-data

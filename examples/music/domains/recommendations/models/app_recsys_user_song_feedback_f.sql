@@ -5,6 +5,7 @@
 -- consumer: [recommender]
 -- stability: stable
 -- kind: full
+-- type: ordinary_full
 -- schedule: "45 3 * * *"
 -- grade: P2
 -- owner: rec-team

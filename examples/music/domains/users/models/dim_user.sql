@@ -4,6 +4,7 @@
 -- layer: dim
 -- cardinality: high
 -- kind: full
+-- type: dim
 -- schedule: "0 2 * * *"
 -- grade: P1
 -- owner: user-platform

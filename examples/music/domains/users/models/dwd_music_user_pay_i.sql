@@ -5,6 +5,8 @@
 -- process: pay
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
+-- fact_type: transaction
 -- time: paid_at
 -- key: [subscription_id]
 -- lookback: 2d
@@ -17,7 +19,7 @@
 --   - {name: user_id, title: {en: User id, zh: 用户编号}, entity: user, checks: [not_null]}
 --   - {name: plan_code, title: {en: Plan, zh: 会员类型}, dimension: {title: {en: Plan paid for, zh: 购买的会员类型}}}
 --   - {name: action_code, title: {en: Action, zh: 动作}, dimension: {title: {en: Action, zh: 动作}}, checks: [{accepted_values: [start, renew, cancel]}]}
---   - {name: pay_amt, title: {en: Amount paid, zh: 支付金额}, checks: [{between: [0, 1000]}]}
+--   - {name: pay_amt, title: {en: Amount paid, zh: 支付金额}, unit: CNY, checks: [{between: [0, 1000]}]}
 --   - {name: currency_code, title: {en: Currency, zh: 币种}}
 --   - {name: paid_at, title: {en: Paid at, zh: 支付时间}}
 -- checks:

@@ -3,6 +3,7 @@
 -- layer: dwm
 -- stability: stable
 -- kind: incremental
+-- type: event_flow
 -- time: dt
 -- key: [dt, user_id]
 -- lookback: 2d
@@ -14,7 +15,7 @@
 --   - {name: user_id, title: {en: User id, zh: 用户编号}, entity: user, checks: [not_null]}
 --   - {name: plan_code, title: {en: Plan, zh: 会员类型}}
 --   - {name: pay_cnt, title: {en: Payments, zh: 支付次数}}
---   - {name: pay_amt, title: {en: Amount paid, zh: 支付金额}}
+--   - {name: pay_amt, title: {en: Amount paid, zh: 支付金额}, unit: CNY}
 --   - {name: cancel_cnt, title: {en: Cancellations, zh: 取消次数}}
 -- checks:
 --   - {unique: [dt, user_id]}
