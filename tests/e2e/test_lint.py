@@ -48,7 +48,7 @@ def test_the_example_keeps_to_the_standard(music):
 SEEDED = [
     ("LR-04", "E", "ods_like_event_i->dws_music_song_play_1d_i", "interactions/models/dws_music_song_play_1d_i.sql",
      "FROM dwm_music_user_song_play_1d_i", "FROM (SELECT * FROM dwm_music_user_song_play_1d_i WHERE EXISTS (SELECT 1 FROM ods_like_event_i))", False),
-    ("PR-06", "E", "dwd_music_like_event_i", "interactions/models/dwd_music_like_event_i.sql", "WHERE ", "WHERE current_date > DATE '2000-01-01' AND ", False),
+    ("PR-06", "E", "dwd_music_like_event_i", "interactions/models/dwd_music_like_event_i.sql", "WHERE ", "WHERE now() > TIMESTAMP '2000-01-01' AND ", False),
     ("NM-22", "E", "dim_artist.order", "songs/models/dim_artist.sql", "trim(artist_name) AS artist_name,", "trim(artist_name) AS artist_name, 1 AS \"order\",", False),
     ("NM-23", "E", "dws_music_user_pay_1m_f.refund_num", "users/models/dws_music_user_pay_1m_f.sql", "user_id,\n", "user_id,\n       count(*) AS refund_num,\n", True),
     ("NM-24", "E", "dws_music_user_pay_1m_f.pay_money", "users/models/dws_music_user_pay_1m_f.sql", "user_id,\n", "user_id,\n       CAST(0 AS DECIMAL(28, 6)) AS pay_money,\n", True),
@@ -72,7 +72,7 @@ def test_seeded_violations_are_found_with_file_line_rule_and_fix(music):
         assert row["message_zh"] and row["fix_zh"] and row["message_zh"] != row["message_en"]
     lines = (music / "domains/interactions/models/dwd_music_like_event_i.sql").read_text().splitlines()
     told = next(row for row in found if row["object"] == "dwd_music_like_event_i" and row["rule"] == "PR-06")
-    assert lines[told["line"] - 1][told["column"] - 1:].startswith("current_date")
+    assert lines[told["line"] - 1][told["column"] - 1:].startswith("now")
     assert weir(music, "lint").returncode == 2
 
 
