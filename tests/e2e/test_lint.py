@@ -51,7 +51,7 @@ SEEDED = [
     ("PR-06", "E", "dwd_music_like_event_i", "interactions/models/dwd_music_like_event_i.sql", "WHERE ", "WHERE now() > TIMESTAMP '2000-01-01' AND ", False),
     ("NM-22", "E", "dim_artist.order", "songs/models/dim_artist.sql", "trim(artist_name) AS artist_name,", "trim(artist_name) AS artist_name, 1 AS \"order\",", False),
     ("NM-23", "E", "dws_music_user_pay_1m_f.refund_num", "users/models/dws_music_user_pay_1m_f.sql", "user_id,\n", "user_id,\n       count(*) AS refund_num,\n", True),
-    ("NM-24", "E", "dws_music_user_pay_1m_f.pay_money", "users/models/dws_music_user_pay_1m_f.sql", "user_id,\n", "user_id,\n       CAST(0 AS DECIMAL(28, 6)) AS pay_money,\n", True),
+    ("NM-24", "E", "dws_music_user_pay_1m_f.refund_money", "users/models/dws_music_user_pay_1m_f.sql", "user_id,\n", "user_id,\n       CAST(0 AS DECIMAL(28, 6)) AS refund_money,\n", True),
     ("NM-20", "E", "dim_podcast.podcastname", "podcasts/models/dim_podcast.sql", "SELECT podcast_id,", "SELECT podcast_id,\n       '' AS podcastname,", True),
     ("SJ-04", "E", "dwd_music_follow_event_i", "interactions/models/dwd_music_follow_event_i.sql", "-- process: follow\n", "", False),
     ("LD-01", "E", "dwm_music_user_social_1d_i", "interactions/models/dwm_music_user_social_1d_i.sql", "-- layer: dwm\n", "-- layer: dws\n", True),
@@ -84,7 +84,7 @@ def test_fix_mends_what_is_mechanical_and_nothing_else(music):
     for rule, _, thing, _, _, _, mended in SEEDED:
         assert ((rule, thing) not in left) == mended, (rule, thing, left)
     sql = (music / "domains/users/models/dws_music_user_pay_1m_f.sql").read_text()
-    assert "AS refund_cnt" in sql and "AS pay_amt" in sql and "refund_num" not in sql
+    assert "AS refund_cnt" in sql and "AS refund_amt" in sql and "refund_num" not in sql
     assert json.loads(weir(music, "lint", "--format", "json").stdout)["diagnostics"] == []
 
 
