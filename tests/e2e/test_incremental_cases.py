@@ -262,11 +262,10 @@ def test_a_temp_table_is_made_for_its_reader_and_goes_with_the_run(project):
 
 
 def test_edits_of_a_manual_table_are_on_record(project):
-    project.write("manual.yml", "tables:\n  - name: dwd_manual_target\n    kind: manual\n    columns:\n      - {name: id, type: bigint}\n")
+    project.write("dwd_manual_target.yml", "tables:\n  - name: dwd_manual_target\n    kind: manual\n    columns:\n      - {name: id, type: bigint}\n")
     project.server.cli("apply", "--yes")
     project.server.query("INSERT INTO dwd_manual_target VALUES (1)")
     audit = project.server.call("GET", "/api/v1/audit?limit=5").json()["audit"]
-    os.unlink(project.folder / "domains" / "shop" / "manual.yml")
     assert [row["detail"] for row in audit if row["action"] == "edit" and row["object"] == "shop.dwd_manual_target"] == [
         "INSERT INTO dwd_manual_target VALUES (1)"]
 
