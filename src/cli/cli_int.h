@@ -230,6 +230,12 @@ int cli_repl(CliContext *ctx, const char *database);
 /* ---- verbs ---- */
 
 int cli_verb_apply(CliContext *ctx);
+int cli_verb_board(CliContext *ctx);
+int cli_verb_checks(CliContext *ctx);
+int cli_verb_health(CliContext *ctx);
+int cli_verb_redrive(CliContext *ctx);
+int cli_verb_rejects(CliContext *ctx);
+int cli_verb_waive(CliContext *ctx);
 int cli_verb_audit(CliContext *ctx);
 int cli_verb_backup(CliContext *ctx);
 int cli_verb_completion(CliContext *ctx);

@@ -233,6 +233,17 @@ static const CliFlag HELP[] = {
     END,
 };
 
+static const CliFlag CHECKS[] = {
+    {"history", 0, CLI_BOOL, NULL, NULL, "of earlier runs too", "包括以往运行"},
+    END,
+};
+static const CliFlag WAIVE[] = {
+    {"reason", 0, CLI_TEXT, "TEXT", NULL, "why it may pass", "放行原因"},
+    {"until", 0, CLI_TEXT, "TIME", NULL, "until a time, or for a duration such as 3d",
+     "截止时间或时长，如 3d"},
+    END,
+};
+
 const CliVerb CLI_VERBS[] = {
     {"demo", CLI_GROUP_START, "", 0, 0, CLI_WORDS_NONE, NULL,
      "make the example project, load it, build it, serve it", "创建示例项目，导入、构建并启动服务", NULL,
@@ -312,6 +323,20 @@ const CliVerb CLI_VERBS[] = {
      NULL, NULL, SCHEDULE, cli_verb_schedule},
     {"runs", CLI_GROUP_DATA, "[MODEL]", 0, 1, CLI_WORDS_NONE, NULL, "list runs", "列出运行记录", NULL, NULL,
      LIMIT, cli_verb_runs},
+    {"checks", CLI_GROUP_DATA, "[MODEL] | failures [MODEL]", 0, 2, CLI_WORDS_NONE, NULL,
+     "results of checks; failures: the wrong rows", "检查结果；failures 列出错误行", NULL, NULL, CHECKS,
+     cli_verb_checks},
+    {"board", CLI_GROUP_DATA, "", 0, 0, CLI_WORDS_NONE, NULL, "what checks hold back, why, and what waits",
+     "被检查阻断的数据、原因与等待者", NULL, NULL, NONE, cli_verb_board},
+    {"waive", CLI_GROUP_DATA, "MODEL CHECK", 2, 2, CLI_WORDS_NONE, NULL,
+     "let a failing check pass until a time, and its held rows in", "豁免失败的检查并放行数据", NULL, NULL,
+     WAIVE, cli_verb_waive},
+    {"rejects", CLI_GROUP_DATA, "[MODEL]", 0, 1, CLI_WORDS_NONE, NULL, "rows that models rejected",
+     "模型拒收的行", NULL, NULL, NONE, cli_verb_rejects},
+    {"redrive", CLI_GROUP_DATA, "MODEL", 1, 1, CLI_WORDS_NONE, NULL, "run again what has rejected rows",
+     "重跑有拒收行的区间", NULL, NULL, NONE, cli_verb_redrive},
+    {"health", CLI_GROUP_LOOK, "", 0, 0, CLI_WORDS_NONE, NULL, "the health score and every lost point",
+     "健康分与扣分项", NULL, NULL, NONE, cli_verb_health},
     {"query", CLI_GROUP_DATA, "[SQL]", 0, 1, CLI_WORDS_NONE, NULL,
      "run SQL; without SQL interactive, or from stdin", "执行 SQL；不给 SQL 则交互或读标准输入",
      "Interactive: \\? lists the commands; \\G ends a statement and shows rows upright.",

@@ -61,6 +61,16 @@ bool route_schedule(ServerCall *call, GError **error);
 bool route_schedule_act(ServerCall *call, GError **error);
 bool route_schedule_tick(ServerCall *call, GError **error);
 bool route_schedule_events(ServerCall *call, GError **error);
+
+bool route_checks(ServerCall *call, GError **error);
+bool route_check_failures(ServerCall *call, GError **error);
+bool route_board(ServerCall *call, GError **error);
+bool route_waive(ServerCall *call, GError **error);
+bool route_waivers(ServerCall *call, GError **error);
+bool route_rejects(ServerCall *call, GError **error);
+bool route_redrive(ServerCall *call, GError **error);
+bool route_health(ServerCall *call, GError **error);
+
 bool route_refresh(ServerCall *call, GError **error);
 bool route_reconcile(ServerCall *call, GError **error);
 bool route_ledger(ServerCall *call, GError **error);

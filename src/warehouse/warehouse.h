@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "catalog/store.h"
 #include "intake/intake.h"
+#include "quality/quality.h"
 
 typedef struct Warehouse Warehouse;
 Warehouse *warehouse_open(Engine *engine, Intake *intake, CatalogStore *store,
@@ -162,5 +163,21 @@ bool warehouse_deadlines(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64
 /* [{object, kind (late, missed), at, at_us, fired, deadline, predicted}] after `since_us`, oldest first. */
 json_t *warehouse_schedule_events(Warehouse *warehouse, gint64 since_us, size_t limit,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- what checks held back (board.c) ---- */
+
+/* [{model, id, owner, run_id, at, since, rows, reason, checks: [those that block], waiting: [models]}],
+ * oldest first.
+ */
+json_t *warehouse_board(Warehouse *warehouse, CatalogSnapshot *snapshot,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Signs a waiver; when the model is held its run is made again at its clock, all other checks in force.
+ * *ret_runs: of that run; NULL = nothing was held. */
+bool warehouse_waive(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *model,
+                     const QualityWaiver *waiver, json_t **ret_runs,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Runs again each interval of the model that has rejected rows. */
+bool warehouse_redrive(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *model,
+                       json_t **ret_runs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -1,0 +1,202 @@
+/* Routes of data quality: results and wrong rows of checks, the board of held builds, waivers, rejects,
+ * health. */
+#include "base/text.h"
+#include "base/time.h"
+#include "server/routes_int.h"
+
+#define ROWS_MAX 10000
+
+/* ?model=: one that the user may see; NULL without it. false = there is none such. */
+static bool asked_model(const ServerCall *call, CatalogSnapshot *snapshot, const CatalogObject **ret,
+                        GError **error)
+{
+    const char *name = call_query(call, "model", NULL);
+    *ret = name ? call_object(call, snapshot, name, error) : NULL;
+    return !name || *ret;
+}
+
+/* Rows of models that the user may see, with the model's full name in place of its id. */
+static json_t *visible(const ServerCall *call, CatalogSnapshot *snapshot, const json_t *rows, const char *key)
+{
+    json_t *list = json_array();
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        const CatalogObject *object = catalog_by_id(snapshot, base_json_string(row, key, ""));
+        if (object ? access_can_see(call->user, object) : access_user_is_admin(call->user)) {
+            if (object) {
+                base_json_set_string(row, "model", object->full_name);
+            }
+            json_array_append(list, row);
+        }
+    }
+    return list;
+}
+
+bool route_checks(ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    const CatalogObject *model;
+    size_t limit;
+    if (!asked_model(call, snapshot, &model, error) || !call_limit(call, 1000, ROWS_MAX, &limit, error)) {
+        return false;
+    }
+    bool history = g_str_equal(call_query(call, "history", "false"), "true");
+    g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
+    g_autoptr(json_t) rows =
+        conn ? quality_results(conn, model ? model->id : NULL, !history, limit, error) : NULL;
+    return rows && call_json(call, json_pack("{s:o}", "checks", visible(call, snapshot, rows, "model")));
+}
+
+/* Wrong and rejected rows are data: they need the right to read the model. */
+static json_t *readable(const ServerCall *call, CatalogSnapshot *snapshot, const json_t *rows)
+{
+    json_t *list = json_array();
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        const CatalogObject *object = catalog_by_id(snapshot, base_json_string(row, "model", ""));
+        if (object && access_check(call->user, ACCESS_READ, object, NULL)) {
+            base_json_set_string(row, "model", object->full_name);
+            json_array_append(list, row);
+        }
+    }
+    return list;
+}
+
+bool route_check_failures(ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    const CatalogObject *model;
+    size_t limit;
+    if (!asked_model(call, snapshot, &model, error) || !call_limit(call, 1000, ROWS_MAX, &limit, error) ||
+        (model && !access_check(call->user, ACCESS_READ, model, error))) {
+        return false;
+    }
+    g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
+    g_autoptr(json_t) rows =
+        conn ? quality_failures(conn, model ? model->id : NULL, call_query(call, "check", NULL), limit, error)
+             : NULL;
+    return rows && call_json(call, json_pack("{s:o}", "failures", readable(call, snapshot, rows)));
+}
+
+bool route_board(ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(json_t) rows = warehouse_board(server_app_warehouse(call->app), snapshot, error);
+    return rows && call_json(call, json_pack("{s:o}", "held", visible(call, snapshot, rows, "id")));
+}
+
+static bool waiver_until(const ServerCall *call, const CatalogSnapshot *snapshot, gint64 now_us, gint64 *ret,
+                         GError **error)
+{
+    const char *text = base_json_string(call->body, "until", "");
+    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
+    gint64 us;
+    if (!zone) {
+        return false;
+    }
+    if (base_text_to_duration(text, &us)) {
+        *ret = now_us + us;
+    } else if (!base_time_parse(text, zone, ret)) {
+        return base_fail(error, BASE_E_VALUE_INVALID, "`until` is neither a time nor a duration: `%s`", text);
+    }
+    return *ret > now_us || base_fail(error, BASE_E_VALUE_INVALID, "`until` is in the past: `%s`", text);
+}
+
+bool route_waive(ServerCall *call, GError **error)
+{
+    static const char *const KNOWN[] = {"model", "check", "reason", "until", NULL};
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    if (!call_body(call, KNOWN, error)) {
+        return false;
+    }
+    QualityWaiver waiver = {.check = base_json_string(call->body, "check", ""),
+                            .reason = base_json_string(call->body, "reason", ""),
+                            .user = access_user_name(call->user),
+                            .at_us = base_time_now_us()};
+    const CatalogObject *model =
+        call_object(call, snapshot, base_json_string(call->body, "model", ""), error);
+    if (!model || !access_check(call->user, ACCESS_RUN, model, error) ||
+        !waiver_until(call, snapshot, waiver.at_us, &waiver.until_us, error)) {
+        return false;
+    }
+    if (!*waiver.reason) {
+        return base_fail(error, BASE_E_VALUE_INVALID, "a waiver needs a reason");
+    }
+    waiver.model = model->id;
+    g_autoptr(json_t) runs = NULL;
+    bool ok = warehouse_waive(server_app_warehouse(call->app), snapshot, model, &waiver, &runs, error);
+    g_autofree char *detail = g_strdup_printf("%s: %s", waiver.check, waiver.reason);
+    call_audit(call, "waive", model->full_name, detail, ok);
+    return ok && call_json(call, json_pack("{s:s, s:s, s:O}", "model", model->full_name, "check",
+                                           waiver.check, "runs", runs ? runs : json_array()));
+}
+
+bool route_waivers(ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    const CatalogObject *model;
+    if (!asked_model(call, snapshot, &model, error)) {
+        return false;
+    }
+    g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
+    g_autoptr(json_t) rows =
+        conn ? quality_waivers(conn, model ? model->id : NULL, base_time_now_us(), error) : NULL;
+    return rows && call_json(call, json_pack("{s:o}", "waivers", visible(call, snapshot, rows, "model")));
+}
+
+bool route_rejects(ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    const CatalogObject *model;
+    size_t limit;
+    if (!asked_model(call, snapshot, &model, error) || !call_limit(call, 1000, ROWS_MAX, &limit, error) ||
+        (model && !access_check(call->user, ACCESS_READ, model, error))) {
+        return false;
+    }
+    g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
+    g_autoptr(json_t) rows = conn ? quality_rejects(conn, model ? model->id : NULL, limit, error) : NULL;
+    return rows && call_json(call, json_pack("{s:o}", "rejects", readable(call, snapshot, rows)));
+}
+
+bool route_redrive(ServerCall *call, GError **error)
+{
+    static const char *const KNOWN[] = {"model", NULL};
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    if (!call_body(call, KNOWN, error)) {
+        return false;
+    }
+    const CatalogObject *model =
+        call_object(call, snapshot, base_json_string(call->body, "model", ""), error);
+    if (!model || !access_check(call->user, ACCESS_RUN, model, error)) {
+        return false;
+    }
+    g_autoptr(json_t) runs = NULL;
+    bool ok = warehouse_redrive(server_app_warehouse(call->app), snapshot, model, &runs, error);
+    call_audit(call, "redrive", model->full_name, NULL, ok);
+    return ok && call_json(call, json_pack("{s:O}", "runs", runs));
+}
+
+typedef struct {
+    const json_t *health;
+    gint64 now_us;
+} HealthWork;
+
+static bool record_health(EngineConn *conn, void *user, GError **error)
+{
+    const HealthWork *work = user;
+    return quality_health_record(conn, work->health, work->now_us, error);
+}
+
+/* Scores of a day are kept when they are asked for; names of what a user may not see would be in them, so
+ * this is for administrators. */
+bool route_health(ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
+    g_autoptr(json_t) health = conn ? quality_health(conn, snapshot, NULL, error) : NULL;
+    HealthWork work = {.health = health, .now_us = base_time_now_us()};
+    return health && intake_transact(server_app_intake(call->app), record_health, &work, error) &&
+           call_json(call, json_incref(health));
+}
