@@ -3,6 +3,7 @@
  *   peer copy DB FILE csv|json      COPY FILE INTO plays (a fresh file), seconds until committed
  *   peer commits DB THREADS ROWS S  one durable transaction for each load of ROWS rows, for S seconds
  *   peer upsert DB ROWS BATCH N     ON CONFLICT DO UPDATE, N batches of BATCH rows into ROWS rows
+ *   peer scd2 DB ROWS CHANGES N     the SQL of dbt's snapshot (strategy timestamp, merge), N batches
  *   peer query DB SQL N             the statement prepared once and ad hoc, N times, in-process
  * Prints one line of JSON. */
 #include <duckdb.h>
@@ -175,6 +176,67 @@ static int bench_upsert(char **args)
     return 0;
 }
 
+/* What dbt-duckdb runs for a snapshot with strategy timestamp (dbt-adapters, snapshots/helpers.sql and
+ * snapshot_merge.sql), its names kept, Jinja filled in. */
+static const char SNAPSHOT_STAGING[] =
+    "CREATE OR REPLACE TEMP TABLE snapshot__dbt_tmp AS WITH snapshot_query AS (SELECT * FROM source), "
+    "snapshotted_data AS (SELECT *, id AS dbt_unique_key FROM snapshot WHERE dbt_valid_to IS NULL), "
+    "insertions_source_data AS (SELECT *, id AS dbt_unique_key, updated_at AS dbt_updated_at, updated_at AS "
+    "dbt_valid_from, nullif(updated_at, updated_at) AS dbt_valid_to, md5(coalesce(CAST(id AS VARCHAR), '') "
+    "|| '|' || "
+    "coalesce(CAST(updated_at AS VARCHAR), '')) AS dbt_scd_id FROM snapshot_query), "
+    "updates_source_data AS (SELECT *, id AS dbt_unique_key, updated_at AS dbt_updated_at, updated_at AS "
+    "dbt_valid_from, updated_at AS dbt_valid_to FROM snapshot_query), "
+    "insertions AS (SELECT 'insert' AS dbt_change_type, source_data.* FROM insertions_source_data AS "
+    "source_data LEFT "
+    "JOIN snapshotted_data ON snapshotted_data.dbt_unique_key = source_data.dbt_unique_key WHERE "
+    "snapshotted_data.dbt_unique_key IS NULL OR snapshotted_data.dbt_valid_from < source_data.updated_at), "
+    "updates AS (SELECT 'update' AS dbt_change_type, source_data.*, snapshotted_data.dbt_scd_id FROM "
+    "updates_source_data AS source_data JOIN snapshotted_data ON snapshotted_data.dbt_unique_key = "
+    "source_data.dbt_unique_key WHERE snapshotted_data.dbt_valid_from < source_data.updated_at) "
+    "SELECT * FROM insertions UNION ALL SELECT * FROM updates";
+
+static int bench_scd2(char **args)
+{
+    duckdb_connection conn = open_database(args[0]);
+    char sql[1024];
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE snapshot AS SELECT i AS id, 'c' || i %% 97 AS city, i * 0.5 AS score, TIMESTAMP "
+             "'2026-01-01' "
+             "AS updated_at, md5(CAST(i AS VARCHAR) || '|2026-01-01 00:00:00') AS dbt_scd_id, TIMESTAMP "
+             "'2026-01-01' AS "
+             "dbt_updated_at, TIMESTAMP '2026-01-01' AS dbt_valid_from, CAST(NULL AS TIMESTAMP) AS "
+             "dbt_valid_to FROM "
+             "range(%s) t(i)",
+             args[1]);
+    must(conn, sql);
+    must(conn, "CHECKPOINT");
+    unsigned n = (unsigned)strtoul(args[3], NULL, 10);
+    double *times = calloc(n, sizeof *times);
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(sql, sizeof sql,
+                 "CREATE OR REPLACE TABLE source AS SELECT (i * 97 + %u) %% %s AS id, 'x' AS city, 1.5 AS "
+                 "score, TIMESTAMP "
+                 "'2026-02-01' + INTERVAL %u DAY AS updated_at FROM range(%s) t(i)",
+                 i, args[1], i, args[2]);
+        must(conn, sql);
+        double start = now();
+        must(conn, SNAPSHOT_STAGING);
+        must(conn, "BEGIN");
+        must(
+            conn,
+            "UPDATE snapshot SET dbt_valid_to = s.dbt_valid_to FROM snapshot__dbt_tmp s WHERE s.dbt_scd_id = "
+            "snapshot.dbt_scd_id AND s.dbt_change_type = 'update' AND snapshot.dbt_valid_to IS NULL");
+        must(conn, "INSERT INTO snapshot SELECT id, city, score, updated_at, dbt_scd_id, dbt_updated_at, "
+                   "dbt_valid_from, "
+                   "dbt_valid_to FROM snapshot__dbt_tmp WHERE dbt_change_type = 'insert'");
+        must(conn, "COMMIT");
+        times[i] = now() - start;
+    }
+    printf("{\"batch_ms\": %.2f}\n", 1e3 * percentile(times, n, 0.5));
+    return 0;
+}
+
 static int bench_query(char **args)
 {
     duckdb_config config;
@@ -209,9 +271,12 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "upsert") == 0) {
         return bench_upsert(argv + 2);
     }
+    if (argc == 6 && strcmp(argv[1], "scd2") == 0) {
+        return bench_scd2(argv + 2);
+    }
     if (argc == 5 && strcmp(argv[1], "query") == 0) {
         return bench_query(argv + 2);
     }
-    fprintf(stderr, "usage: peer copy|commits|upsert|query ...\n");
+    fprintf(stderr, "usage: peer copy|commits|upsert|scd2|query ...\n");
     return 2;
 }
