@@ -247,6 +247,7 @@ int cli_verb_explain(CliContext *ctx);
 int cli_verb_fmt(CliContext *ctx);
 int cli_verb_help(CliContext *ctx);
 int cli_verb_history(CliContext *ctx);
+int cli_verb_import(CliContext *ctx);
 int cli_verb_init(CliContext *ctx);
 int cli_verb_lineage(CliContext *ctx);
 int cli_verb_lifecycle(CliContext *ctx);

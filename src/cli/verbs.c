@@ -199,6 +199,11 @@ static const CliFlag ALERTS[] = {
     {"limit", 0, CLI_TEXT, "N", NULL, "at most N lines; default: 50", "最多 N 行，默认 50"},
     END,
 };
+static const CliFlag IMPORT[] = {
+    {"out", 'o', CLI_TEXT, "FOLDER", NULL, "where the project is written; default: FOLDER_weir here",
+     "写入的目录，默认为当前目录下的 FOLDER_weir"},
+    END,
+};
 static const CliFlag LS[] = {
     {"domain", 0, CLI_TEXT, "DOMAIN", NULL, "of this domain only", "只看该域"},
     {"layer", 0, CLI_TEXT, "LAYER", NULL, "of this layer only", "只看该层"},
@@ -250,6 +255,9 @@ const CliVerb CLI_VERBS[] = {
      NULL, DEMO, cli_verb_demo},
     {"init", CLI_GROUP_START, "NAME", 1, 1, CLI_WORDS_FOLDERS, NULL, "write a new project", "创建新项目",
      NULL, NULL, INIT, cli_verb_init},
+    {"import", CLI_GROUP_START, "dbt FOLDER", 2, 2, CLI_WORDS_FOLDERS, NULL,
+     "write a dbt project as a project of Weir, and list what stays behind",
+     "把 dbt 项目迁移为 Weir 项目，并列出未能迁移的内容", NULL, NULL, IMPORT, cli_verb_import},
     {"up", CLI_GROUP_START, "", 0, 0, CLI_WORDS_NONE, NULL,
      "serve, watch the project's files, run what is due", "启动服务、监视文件、运行到期任务",
      "Ctrl-C finishes what is running, then stops. WEIR_ADMIN_PASSWORD makes the user `admin` at the first "

@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "modelling/dbt_int.h"
 
-/* ---- the list of what stayed behind ---------------------------------------------------------------------- */
+/* ---- the list of what stayed behind ----------------------------------------------------------------------
+ */
 
 static json_t *note(const char *file, unsigned line, const char *object, const char *reason)
 {
@@ -47,7 +48,8 @@ void dbt_leave(DbtImport *import, DbtNode *node, unsigned line, const char *form
     json_array_append_new(import->left, note(node->file, line, node->name, reason));
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------------ */
+/* ---- nodes ------------------------------------------------------------------------------------------------
+ */
 
 static void node_free(gpointer pointer)
 {
@@ -117,7 +119,8 @@ DbtNode *dbt_find_source(const DbtImport *import, const char *source, const char
     return NULL;
 }
 
-/* ---- files -------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     DbtImport *import;
@@ -149,8 +152,9 @@ static void keep_yaml(DbtImport *import, const char *text, size_t len, const cha
 /* Each `{% snapshot name %} ... {% endsnapshot %}` of a file. */
 static void add_snapshots(DbtImport *import, const char *text, const char *file)
 {
-    g_autoptr(GRegex) regex = g_regex_new(
-        "\\{%-?\\s*snapshot\\s+(\\w+)\\s*-?%\\}(.*?)\\{%-?\\s*endsnapshot\\s*-?%\\}", G_REGEX_DOTALL, 0, NULL);
+    g_autoptr(GRegex) regex =
+        g_regex_new("\\{%-?\\s*snapshot\\s+(\\w+)\\s*-?%\\}(.*?)\\{%-?\\s*endsnapshot\\s*-?%\\}",
+                    G_REGEX_DOTALL, 0, NULL);
     g_autoptr(GMatchInfo) match = NULL;
     g_regex_match(regex, text, 0, &match);
     for (; g_match_info_matches(match); g_match_info_next(match, NULL)) {
@@ -188,7 +192,8 @@ static void add_file(const Folder *folder, const char *text, size_t len, const c
     } else if (sql && g_str_equal(folder->what, "macro-paths")) {
         dbt_left(import, file, 1, name, "%s", base_tr("macros are not carried over", "宏不迁移"));
     } else {
-        dbt_left(import, file, 1, name, base_tr("a file of `%s` that Weir has no place for", "`%s` 中无对应位置的文件"),
+        dbt_left(import, file, 1, name,
+                 base_tr("a file of `%s` that Weir has no place for", "`%s` 中无对应位置的文件"),
                  folder->what);
     }
 }
@@ -220,9 +225,9 @@ static bool walk_folder(DbtImport *import, const char *what, const char *folder,
 
 static bool walk_folders(DbtImport *import, GError **error)
 {
-    static const char *const PATHS[][2] = {{"model-paths", "models"},     {"snapshot-paths", "snapshots"},
-                                           {"seed-paths", "seeds"},       {"test-paths", "tests"},
-                                           {"macro-paths", "macros"},     {"analysis-paths", "analyses"}};
+    static const char *const PATHS[][2] = {{"model-paths", "models"}, {"snapshot-paths", "snapshots"},
+                                           {"seed-paths", "seeds"},   {"test-paths", "tests"},
+                                           {"macro-paths", "macros"}, {"analysis-paths", "analyses"}};
     for (size_t i = 0; i < G_N_ELEMENTS(PATHS); i++) {
         const BaseYaml *list = base_yaml_get(import->project, PATHS[i][0], NULL);
         bool said = list && list->type == BASE_YAML_LIST;
@@ -239,15 +244,34 @@ static bool walk_folders(DbtImport *import, GError **error)
     return true;
 }
 
-/* ---- dbt_project.yml --------------------------------------------------------------------------------------- */
+/* ---- dbt_project.yml
+ * --------------------------------------------------------------------------------------- */
 
 static bool read_project(DbtImport *import, GError **error)
 {
-    static const char *const KNOWN[] = {"name", "version", "config-version", "profile", "model-paths",
-                                        "seed-paths", "test-paths", "analysis-paths", "macro-paths",
-                                        "snapshot-paths", "docs-paths", "asset-paths", "target-path",
-                                        "log-path", "clean-targets", "packages-install-path", "models",
-                                        "seeds", "snapshots", "sources", "vars", "require-dbt-version", NULL};
+    static const char *const KNOWN[] = {"name",
+                                        "version",
+                                        "config-version",
+                                        "profile",
+                                        "model-paths",
+                                        "seed-paths",
+                                        "test-paths",
+                                        "analysis-paths",
+                                        "macro-paths",
+                                        "snapshot-paths",
+                                        "docs-paths",
+                                        "asset-paths",
+                                        "target-path",
+                                        "log-path",
+                                        "clean-targets",
+                                        "packages-install-path",
+                                        "models",
+                                        "seeds",
+                                        "snapshots",
+                                        "sources",
+                                        "vars",
+                                        "require-dbt-version",
+                                        NULL};
     g_autofree char *path = g_build_filename(import->dir, "dbt_project.yml", NULL);
     size_t len = 0;
     g_autofree char *text = base_fs_read(path, DBT_MAX_FILE_BYTES, &len, error);
@@ -284,7 +308,8 @@ static void list_packages(DbtImport *import)
     }
 }
 
-/* ---- the steps ------------------------------------------------------------------------------------------------ */
+/* ---- the steps
+ * ------------------------------------------------------------------------------------------------ */
 
 static void take_configs(DbtImport *import)
 {
@@ -305,8 +330,9 @@ static void check_names(DbtImport *import)
         DbtNode *node = g_ptr_array_index(import->nodes, i);
         char *name = g_strconcat(node->domain, ".", node->table, NULL);
         if (!g_hash_table_add(seen, name)) {
-            dbt_leave(import, node, node->line, base_tr("another object is `%s.%s` too", "`%s.%s` 与其他对象重名"),
-                      node->domain, node->table);
+            dbt_leave(import, node, node->line,
+                      base_tr("another object is `%s.%s` too", "`%s.%s` 与其他对象重名"), node->domain,
+                      node->table);
         }
     }
 }
@@ -332,11 +358,11 @@ static json_t *answer_of(const DbtImport *import)
         const DbtNode *node = g_ptr_array_index(import->nodes, i);
         n[node->kind] += node->left ? 0 : 1;
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O}", "project", import->name, "out",
-                     import->out, "domain", import->domain, "models", (json_int_t)n[DBT_MODEL], "snapshots",
-                     (json_int_t)n[DBT_SNAPSHOT], "seeds", (json_int_t)n[DBT_SEED], "sources",
-                     (json_int_t)n[DBT_SOURCE], "checks", (json_int_t)import->n_checks, "files", import->files,
-                     "changed", import->changed, "left", import->left);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O}", "project", import->name,
+                     "out", import->out, "domain", import->domain, "models", (json_int_t)n[DBT_MODEL],
+                     "snapshots", (json_int_t)n[DBT_SNAPSHOT], "seeds", (json_int_t)n[DBT_SEED], "sources",
+                     (json_int_t)n[DBT_SOURCE], "checks", (json_int_t)import->n_checks, "files",
+                     import->files, "changed", import->changed, "left", import->left);
 }
 
 static void import_clear(DbtImport *import)

@@ -33,13 +33,14 @@ static const char *argument_text(const Test *test, const char *key)
 
 static void leave(const Test *test, const char *what)
 {
-    g_autofree char *object = test->column ? g_strconcat(test->node->name, ".", test->column, NULL)
-                                           : g_strdup(test->node->name);
+    g_autofree char *object =
+        test->column ? g_strconcat(test->node->name, ".", test->column, NULL) : g_strdup(test->node->name);
     dbt_left(test->import, test->file, test->line, object,
              base_tr("the test `%s` has no counterpart", "测试 `%s` 没有对应的检查"), what);
 }
 
-/* ---- the kinds of tests ---------------------------------------------------------------------------------- */
+/* ---- the kinds of tests ----------------------------------------------------------------------------------
+ */
 
 static json_t *accepted_values(const Test *test)
 {
@@ -64,9 +65,7 @@ static json_t *plain(const Test *test, const char *type)
 {
     const char *column = test->column ? test->column : argument_text(test, "column_name");
     bool word = *column != '\0' && !strpbrk(column, " ()|'\"{");
-    return !word          ? NULL
-           : test->column ? json_pack("{s:b}", type, 1)
-                          : json_pack("{s:[s]}", type, column);
+    return !word ? NULL : test->column ? json_pack("{s:b}", type, 1) : json_pack("{s:[s]}", type, column);
 }
 
 static json_t *combination(const Test *test)
@@ -104,14 +103,28 @@ static json_t *check_of(const Test *test, const char *type)
     return g_str_equal(type, "dbt_utils.accepted_range") ? range(test) : NULL;
 }
 
-/* ---- what is said beside -------------------------------------------------------------------------------------
+/* ---- what is said beside
+ * -------------------------------------------------------------------------------------
  */
 
 static void list_rest(const Test *test)
 {
-    static const char *const TAKEN[] = {"arguments", "config", "values", "to", "field", "severity", "where",
-                                        "name", "column_name", "quote", "combination_of_columns",
-                                        "min_value", "max_value", "inclusive", "description", NULL};
+    static const char *const TAKEN[] = {"arguments",
+                                        "config",
+                                        "values",
+                                        "to",
+                                        "field",
+                                        "severity",
+                                        "where",
+                                        "name",
+                                        "column_name",
+                                        "quote",
+                                        "combination_of_columns",
+                                        "min_value",
+                                        "max_value",
+                                        "inclusive",
+                                        "description",
+                                        NULL};
     const BaseYaml *config = test->arguments ? base_yaml_get(test->arguments, "config", NULL) : NULL;
     dbt_list_unknown(test->import, test->arguments, TAKEN, test->file, test->node->name);
     dbt_list_unknown(test->import, config, TAKEN, test->file, test->node->name);
@@ -174,11 +187,13 @@ static void add_tests(Test *test, const BaseYaml *map, json_t *checks)
     }
 }
 
-/* ---- columns -------------------------------------------------------------------------------------------------- */
+/* ---- columns
+ * -------------------------------------------------------------------------------------------------- */
 
 static json_t *column_of(Test *test, const BaseYaml *map)
 {
-    static const char *const TAKEN[] = {"name", "description", "tests", "data_tests", "data_type", "tags", NULL};
+    static const char *const TAKEN[] = {"name",      "description", "tests", "data_tests",
+                                        "data_type", "tags",        NULL};
     json_t *column = json_object();
     const char *name = dbt_yaml_text(map, "name"), *description = dbt_yaml_text(map, "description");
     const BaseYaml *tags = base_yaml_get(map, "tags", NULL);
@@ -205,10 +220,62 @@ static json_t *column_of(Test *test, const BaseYaml *map)
     return column;
 }
 
+/* ---- freshness of a source
+ * ----------------------------------------------------------------------------------- */
+
+/* {count: 12, period: hour} as "12h"; NULL when it says nothing. Caller frees. */
+static char *duration_of(const json_t *freshness, const char *key)
+{
+    const json_t *age = json_object_get(freshness, key);
+    gint64 count = base_json_int(age, "count", 0);
+    const char *period = base_json_string(age, "period", "");
+    const char unit = g_str_equal(period, "minute") ? 'm' : g_str_equal(period, "hour") ? 'h' : 'd';
+    return count > 0 && *period != '\0' ? g_strdup_printf("%" G_GINT64_FORMAT "%c", count, unit) : NULL;
+}
+
+static bool has_column(const json_t *columns, const char *name)
+{
+    size_t i;
+    json_t *column;
+    json_array_foreach (columns, i, column) {
+        if (g_ascii_strcasecmp(base_json_string(column, "name", ""), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_freshness(const Test *test, const json_t *columns, json_t *checks)
+{
+    const json_t *config = test->node->config, *freshness = json_object_get(config, "freshness");
+    const char *column = base_json_string(config, "loaded_at_field", "");
+    g_autofree char *warn = duration_of(freshness, "warn_after"),
+                    *fail = duration_of(freshness, "error_after");
+    bool there = has_column(columns, column);
+    if (there) {
+        base_json_set_string(test->node->header, "time", column);
+    }
+    if ((warn || fail) && (!there || json_object_get(freshness, "filter"))) {
+        dbt_left(test->import, test->file,
+                 (unsigned)base_json_int(config, "freshness_line", test->node->line), test->node->name, "%s",
+                 base_tr("freshness with a filter, or whose `loaded_at_field` is none of the listed columns",
+                         "freshness 带过滤，或其 `loaded_at_field` 不在所列的列中"));
+    } else if (warn || fail) {
+        json_t *ages = json_pack("{s:s}", "column", column);
+        if (warn) {
+            base_json_set_string(ages, "warn", warn);
+        }
+        if (fail) {
+            base_json_set_string(ages, "error", fail);
+        }
+        json_array_append_new(checks, json_pack("{s:o}", "freshness", ages));
+    }
+}
+
 void dbt_checks_of(DbtImport *import, DbtNode *node)
 {
-    static const char *const TAKEN[] = {"name", "description", "columns", "tests", "data_tests", "config",
-                                        "relation", "freshness", "loaded_at_field", NULL};
+    static const char *const TAKEN[] = {"name",   "description", "columns",   "tests",           "data_tests",
+                                        "config", "relation",    "freshness", "loaded_at_field", NULL};
     if (!node->properties) {
         return;
     }
@@ -227,6 +294,9 @@ void dbt_checks_of(DbtImport *import, DbtNode *node)
     test.column = NULL;
     g_autoptr(json_t) checks = json_array();
     add_tests(&test, node->properties, checks);
+    if (node->kind == DBT_SOURCE) {
+        add_freshness(&test, list, checks);
+    }
     if (json_array_size(checks) > 0) {
         json_object_set(node->header, "checks", checks);
     }

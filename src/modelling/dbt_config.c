@@ -1,12 +1,13 @@
-/* Config of dbt as keys of Weir. dbt_project.yml says it for folders, properties for one object, config() in the
- * file; the nearest word counts. */
+/* Config of dbt as keys of Weir. dbt_project.yml says it for folders, properties for one object, config() in
+ * the file; the nearest word counts. */
 #include <string.h>
 
 #include "modelling/dbt_int.h"
 
 static const char *const SECTIONS[] = {"models", "snapshots", "seeds", "sources"};
 
-/* ---- dbt_project.yml ------------------------------------------------------------------------------------- */
+/* ---- dbt_project.yml -------------------------------------------------------------------------------------
+ */
 
 /* Keys of this level: those with +, and those that are no folder. */
 static void take_level(json_t *config, const BaseYaml *level)
@@ -44,7 +45,8 @@ void dbt_config_project(DbtImport *import, DbtNode *node)
     }
 }
 
-/* ---- small parts ------------------------------------------------------------------------------------------- */
+/* ---- small parts
+ * ------------------------------------------------------------------------------------------- */
 
 static const char *word(const DbtNode *node, const char *key, const char *fallback)
 {
@@ -117,7 +119,8 @@ static void set_common(DbtImport *import, DbtNode *node)
     }
 }
 
-/* ---- incremental ---------------------------------------------------------------------------------------------- */
+/* ---- incremental
+ * ---------------------------------------------------------------------------------------------- */
 
 static void set_microbatch(DbtImport *import, DbtNode *node)
 {
@@ -205,12 +208,13 @@ static void set_model(DbtImport *import, DbtNode *node)
                         base_tr("an ephemeral model is a view", "ephemeral 模型改为视图"));
         }
     } else {
-        dbt_leave(import, node, node->line,
-                  base_tr("the materialization `%s`", "物化方式 `%s` 无法迁移"), how);
+        dbt_leave(import, node, node->line, base_tr("the materialization `%s`", "物化方式 `%s` 无法迁移"),
+                  how);
     }
 }
 
-/* ---- snapshots ------------------------------------------------------------------------------------------------- */
+/* ---- snapshots
+ * ------------------------------------------------------------------------------------------------- */
 
 static void set_open_end(DbtImport *import, DbtNode *node)
 {
@@ -267,28 +271,52 @@ static void set_snapshot(DbtImport *import, DbtNode *node)
         set_text(node, "is_deleted", meta_name(node, "dbt_is_deleted"));
     }
     set_open_end(import, node);
-    dbt_changed(import, node->file, node->line, node->name, "%s",
-                base_tr("`dbt_scd_id` and `dbt_updated_at` are not made; the bare name reads current rows, "
-                        "`name@history` all",
-                        "不生成 `dbt_scd_id` 与 `dbt_updated_at`；直接读取得到当前行，`名称@history` 为全部版本"));
+    dbt_changed(
+        import, node->file, node->line, node->name, "%s",
+        base_tr("`dbt_scd_id` and `dbt_updated_at` are not made; the bare name reads current rows, "
+                "`name@history` all",
+                "不生成 `dbt_scd_id` 与 `dbt_updated_at`；直接读取得到当前行，`名称@history` 为全部版本"));
 }
 
-/* ---- all of it -------------------------------------------------------------------------------------------------- */
+/* ---- all of it
+ * -------------------------------------------------------------------------------------------------- */
 
-static const char *const TAKEN[] = {"materialized", "incremental_strategy", "unique_key", "on_schema_change",
-                                    "event_time", "batch_size", "begin", "lookback", "partition_by",
-                                    "merge_update_columns", "merge_exclude_columns", "incremental_predicates",
-                                    "tags", "enabled", "alias", "strategy", "updated_at", "check_cols",
-                                    "hard_deletes", "invalidate_hard_deletes", "dbt_valid_to_current",
-                                    "snapshot_meta_column_names", "column_types", "delimiter",
-                                    "loaded_at_field", "freshness", "freshness_line", NULL};
+static const char *const TAKEN[] = {"materialized",
+                                    "incremental_strategy",
+                                    "unique_key",
+                                    "on_schema_change",
+                                    "event_time",
+                                    "batch_size",
+                                    "begin",
+                                    "lookback",
+                                    "partition_by",
+                                    "merge_update_columns",
+                                    "merge_exclude_columns",
+                                    "incremental_predicates",
+                                    "tags",
+                                    "enabled",
+                                    "alias",
+                                    "strategy",
+                                    "updated_at",
+                                    "check_cols",
+                                    "hard_deletes",
+                                    "invalidate_hard_deletes",
+                                    "dbt_valid_to_current",
+                                    "snapshot_meta_column_names",
+                                    "column_types",
+                                    "delimiter",
+                                    "loaded_at_field",
+                                    "freshness",
+                                    "freshness_line",
+                                    NULL};
 
 static void list_rest(DbtImport *import, const DbtNode *node)
 {
     const char *key;
     json_t *value;
     json_object_foreach (node->config, key, value) {
-        bool owner = g_str_equal(key, "meta") && json_object_size(value) == 1 && json_object_get(value, "owner");
+        bool owner =
+            g_str_equal(key, "meta") && json_object_size(value) == 1 && json_object_get(value, "owner");
         if (!g_strv_contains(TAKEN, key) && !owner) {
             g_autofree char *text = base_json_text(value);
             dbt_left(import, node->file, node->line, node->name,
@@ -322,7 +350,5 @@ void dbt_config_header(DbtImport *import, DbtNode *node)
         set_model(import, node);
     } else if (node->kind == DBT_SNAPSHOT) {
         set_snapshot(import, node);
-    } else if (word(node, "loaded_at_field", NULL) && is_column(word(node, "loaded_at_field", ""))) {
-        set_text(node, "time", word(node, "loaded_at_field", NULL));
     }
 }

@@ -32,22 +32,22 @@ typedef struct {
     json_t *config;     /* of dbt_project.yml, properties and the file, the later before the earlier */
     const BaseYaml *properties; /* borrowed; NULL = none */
     const char *properties_file;
-    GPtrArray *reads;     /* DbtNode* */
-    bool reads_itself;    /* {{ this }} outside of a filter that became an interval */
-    unsigned block_line;  /* of the first `{% if is_incremental() %}`; 0 = none */
-    char *time;           /* output column of the interval that such a block became; NULL */
-    json_t *header;       /* keys of Weir's definition */
-    char *written;        /* path in the new project; NULL */
-    bool left;            /* not carried over */
+    GPtrArray *reads;    /* DbtNode* */
+    bool reads_itself;   /* {{ this }} outside of a filter that became an interval */
+    unsigned block_line; /* of the first `{% if is_incremental() %}`; 0 = none */
+    char *time;          /* output column of the interval that such a block became; NULL */
+    json_t *header;      /* keys of Weir's definition */
+    char *written;       /* path in the new project; NULL */
+    bool left;           /* not carried over */
 } DbtNode;
 
 typedef struct {
     const char *dir, *out;
     char *name, *domain;
     BaseYaml *project;
-    GPtrArray *yamls;  /* BaseYaml*, kept alive */
-    GPtrArray *names;  /* char*, their files */
-    GPtrArray *nodes;  /* DbtNode* */
+    GPtrArray *yamls; /* BaseYaml*, kept alive */
+    GPtrArray *names; /* char*, their files */
+    GPtrArray *nodes; /* DbtNode* */
     json_t *vars;
     json_t *left, *changed, *files;
     gint64 n_checks;

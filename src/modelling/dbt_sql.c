@@ -145,7 +145,8 @@ static void put_target(Walk *walk, DbtNode *target, const char *expression, cons
     g_string_append(walk->out, name);
 }
 
-/* ---- var ------------------------------------------------------------------------------------------------- */
+/* ---- var -------------------------------------------------------------------------------------------------
+ */
 
 static void put_var(Walk *walk, const json_t *call, const char *at)
 {
@@ -163,14 +164,16 @@ static void put_var(Walk *walk, const json_t *call, const char *at)
                   name);
         return;
     }
-    g_autofree char *text = json_is_string(value) ? g_strdup(json_string_value(value)) : base_json_text(value);
+    g_autofree char *text =
+        json_is_string(value) ? g_strdup(json_string_value(value)) : base_json_text(value);
     g_string_append(walk->out, text);
     dbt_changed(walk->import, walk->node->file, line_at(walk, at), walk->node->name,
                 base_tr("the variable `%s` is written out as `%s`", "变量 `%s` 已写成固定值 `%s`"), name,
                 text);
 }
 
-/* ---- {{ }} ----------------------------------------------------------------------------------------------- */
+/* ---- {{ }} -----------------------------------------------------------------------------------------------
+ */
 
 static void take_config(Walk *walk, const json_t *call)
 {
@@ -182,8 +185,7 @@ static void leave_expression(Walk *walk, const char *expression, const char *at)
 {
     walk->failed = true;
     dbt_leave(walk->import, walk->node, line_at(walk, at),
-              base_tr("`{{ %s }}` is none of the forms that carry over",
-                      "`{{ %s }}` 不属于可迁移的写法"),
+              base_tr("`{{ %s }}` is none of the forms that carry over", "`{{ %s }}` 不属于可迁移的写法"),
               expression);
 }
 
@@ -216,14 +218,15 @@ static void put_expression(Walk *walk, const char *expression, const char *at)
     }
 }
 
-/* ---- {% if is_incremental() %} ---------------------------------------------------------------------------- */
+/* ---- {% if is_incremental() %} ----------------------------------------------------------------------------
+ */
 
-#define SELF "\\{\\{-?\\s*this\\s*-?\\}\\}"
-#define MAX  "max\\s*\\(\\s*(?<out>\\w+)\\s*\\)"
+#define SELF          "\\{\\{-?\\s*this\\s*-?\\}\\}"
+#define NEWEST_COLUMN "max\\s*\\(\\s*(?<out>\\w+)\\s*\\)"
 static const char *const NEWEST[] = {
-    "^\\s*(?<word>where|and)\\s+(?<column>[\\w.]+)\\s*>\\s*\\(\\s*select\\s+" MAX
+    "^\\s*(?<word>where|and)\\s+(?<column>[\\w.]+)\\s*>\\s*\\(\\s*select\\s+" NEWEST_COLUMN
     "\\s*(as\\s+\\w+\\s*)?from\\s+" SELF "\\s*\\)\\s*$",
-    "^\\s*(?<word>where|and)\\s+(?<column>[\\w.]+)\\s*>\\s*\\(\\s*select\\s+coalesce\\s*\\(\\s*" MAX
+    "^\\s*(?<word>where|and)\\s+(?<column>[\\w.]+)\\s*>\\s*\\(\\s*select\\s+coalesce\\s*\\(\\s*" NEWEST_COLUMN
     "\\s*,[^()]*\\)\\s*(as\\s+\\w+\\s*)?from\\s+" SELF "\\s*\\)\\s*$",
 };
 
@@ -284,12 +287,13 @@ static void put_block(Walk *walk, const char *body, const char *at)
         return;
     }
     walk->failed = true;
-    dbt_leave(walk->import, walk->node, line, "%s",
-              base_tr("the block of `is_incremental()` has no counterpart",
-                      "`is_incremental()` 代码块无法迁移"));
+    dbt_leave(
+        walk->import, walk->node, line, "%s",
+        base_tr("the block of `is_incremental()` has no counterpart", "`is_incremental()` 代码块无法迁移"));
 }
 
-/* ---- the text ---------------------------------------------------------------------------------------------- */
+/* ---- the text
+ * ---------------------------------------------------------------------------------------------- */
 
 static bool is_tag(const char *at, const char *expected)
 {
@@ -387,7 +391,8 @@ void dbt_sql_translate(DbtImport *import, DbtNode *node)
     }
     g_autofree char *text = g_string_free(g_steal_pointer(&out), FALSE);
     char *body = g_strstrip(text);
-    for (size_t length = strlen(body); length > 0 && (body[length - 1] == ';' || g_ascii_isspace(body[length - 1]));) {
+    for (size_t length = strlen(body);
+         length > 0 && (body[length - 1] == ';' || g_ascii_isspace(body[length - 1]));) {
         body[--length] = '\0';
     }
     node->sql = g_strdup(body);

@@ -19,7 +19,8 @@ static bool write_text(DbtImport *import, const char *path, const char *text, GE
     return base_fs_write(whole, text, strlen(text), 0644, error);
 }
 
-/* ---- models ------------------------------------------------------------------------------------------------ */
+/* ---- models
+ * ------------------------------------------------------------------------------------------------ */
 
 /* "models/staging/x.sql" -> "staging" */
 static char *folders_of(const DbtNode *node)
@@ -32,8 +33,8 @@ static char *folders_of(const DbtNode *node)
 static char *model_path(const DbtNode *node)
 {
     g_autofree char *folders = folders_of(node), *name = g_strconcat(node->table, ".sql", NULL);
-    return g_build_path("/", "domains", node->domain, node->kind == DBT_SNAPSHOT ? "snapshots" : "models", folders,
-                        name, NULL);
+    return g_build_path("/", "domains", node->domain, node->kind == DBT_SNAPSHOT ? "snapshots" : "models",
+                        folders, name, NULL);
 }
 
 /* A value of a definition: JSON, which is YAML too; a list of maps one to a line. */
@@ -63,7 +64,8 @@ static char *model_text(const DbtNode *node)
     return g_string_free(out, FALSE);
 }
 
-/* ---- seeds, sources ------------------------------------------------------------------------------------------ */
+/* ---- seeds, sources
+ * ------------------------------------------------------------------------------------------ */
 
 /* Columns of a CSV file with the types that the engine finds in it, those of `column_types` first. */
 static json_t *seed_columns(DbtImport *import, const DbtNode *node, GError **error)
@@ -126,12 +128,13 @@ static bool write_seed(DbtImport *import, DbtNode *node, GError **error)
     }
     g_autofree char *quoted = g_strconcat("\"", path, "\"", NULL);
     const char *delimiter = base_json_string(node->config, "delimiter", ",");
-    g_autoptr(json_t) options = json_pack("{s:s}", "column_separator", delimiter);
+    g_autoptr(json_t) options = json_pack("{s:s, s:s, s:s, s:b}", "column_separator", delimiter, "enclose",
+                                          "\"", "escape", "\"", "empty_field_as_null", 1);
     g_autofree char *options_text = base_json_text(options);
-    g_autofree char *source =
-        g_strdup_printf("sources:\n  - name: seed_%s\n    connector: file\n    tables:\n      - {name: %s, path: %s, format: "
-                        "csv_with_names, options: %s, mode: snapshot, to: %s}\n",
-                        node->table, node->table, quoted, options_text, node->table);
+    g_autofree char *source = g_strdup_printf(
+        "sources:\n  - name: seed_%s\n    connector: file\n    tables:\n      - {name: %s, path: %s, format: "
+        "csv_with_names, options: %s, mode: snapshot, to: %s}\n",
+        node->table, node->table, quoted, options_text, node->table);
     g_autofree char *text = table_yaml(node, source);
     return base_fs_copy(from, to, error) && write_text(import, node->written, text, error);
 }
@@ -156,13 +159,6 @@ static void type_source(DbtImport *import, DbtNode *node)
                         base_json_string(column, "name", ""));
         }
     }
-    if (json_object_get(node->config, "freshness")) {
-        dbt_left(import, node->file, (unsigned)base_json_int(node->config, "freshness_line", node->line),
-                 node->name, "%s",
-                 base_tr("freshness: a table that is loaded from outside has none; say it where a source "
-                         "loads the table",
-                         "freshness：由外部写入的表没有该项；请写在装载该表的数据源上"));
-    }
 }
 
 static void prepare(DbtImport *import, DbtNode *node)
@@ -181,7 +177,8 @@ static void prepare(DbtImport *import, DbtNode *node)
     }
 }
 
-/* ---- what hangs together -------------------------------------------------------------------------------------- */
+/* ---- what hangs together
+ * -------------------------------------------------------------------------------------- */
 
 static bool spread(DbtImport *import)
 {
@@ -193,7 +190,8 @@ static bool spread(DbtImport *import)
             if (from->left) {
                 any = true;
                 dbt_leave(import, node, node->line,
-                          base_tr("it reads `%s`, which stayed behind", "它读取的 `%s` 未能迁移"), from->name);
+                          base_tr("it reads `%s`, which stayed behind", "它读取的 `%s` 未能迁移"),
+                          from->name);
             }
         }
     }
@@ -238,7 +236,8 @@ static void drop_all_checks(DbtImport *import, const DbtNode *node)
     drop_checks(import, node, node->header);
 }
 
-/* ---- writing, judging ------------------------------------------------------------------------------------------ */
+/* ---- writing, judging
+ * ------------------------------------------------------------------------------------------ */
 
 static bool write_node(DbtImport *import, DbtNode *node, GError **error)
 {
@@ -251,8 +250,8 @@ static bool write_node(DbtImport *import, DbtNode *node, GError **error)
     drop_all_checks(import, node);
     bool model = node->kind == DBT_MODEL || node->kind == DBT_SNAPSHOT;
     if (!node->written) {
-        node->written = model ? model_path(node)
-                              : g_strdup_printf("domains/%s/tables/%s.yml", node->domain, node->table);
+        node->written =
+            model ? model_path(node) : g_strdup_printf("domains/%s/tables/%s.yml", node->domain, node->table);
     }
     if (node->kind == DBT_SEED) {
         return write_seed(import, node, error);
@@ -279,7 +278,8 @@ static bool judge_times(DbtImport *import, const CatalogSnapshot *snapshot)
     for (guint i = 0; i < import->nodes->len; i++) {
         DbtNode *node = g_ptr_array_index(import->nodes, i);
         g_autofree char *name = g_strconcat(node->domain, ".", node->table, NULL);
-        const CatalogObject *object = node->time && !node->left ? catalog_find(snapshot, name, NULL, NULL) : NULL;
+        const CatalogObject *object =
+            node->time && !node->left ? catalog_find(snapshot, name, NULL, NULL) : NULL;
         for (guint c = 0; object && object->columns && c < object->columns->len; c++) {
             const CatalogColumn *column = g_ptr_array_index(object->columns, c);
             bool time = g_str_has_prefix(column->type, "DATE") || g_str_has_prefix(column->type, "TIMESTAMP");
@@ -337,11 +337,14 @@ static bool write_until_right(DbtImport *import, GError **error)
     return conn != NULL;
 }
 
-/* ---- drafts, the answer ------------------------------------------------------------------------------------------ */
+/* ---- drafts, the answer
+ * ------------------------------------------------------------------------------------------ */
 
 static bool write_draft(DbtImport *import, const DbtNode *node, GError **error)
 {
-    g_autofree char *path = g_strdup_printf("drafts/%s.%s.draft", node->file, node->name);
+    bool whole = node->kind == DBT_MODEL; /* a file of snapshots may hold several */
+    g_autofree char *path =
+        g_strconcat("drafts/", node->file, whole ? "" : ".", whole ? "" : node->name, ".draft", NULL);
     g_autoptr(GString) text = g_string_new(NULL);
     size_t i;
     json_t *entry;

@@ -1,5 +1,5 @@
-/* Properties: schema.yml and its like. Each entry of models, sources, seeds and snapshots is given to its node;
- * what has no place in Weir (exposures, metrics, unit tests, ...) is listed. */
+/* Properties: schema.yml and its like. Each entry of models, sources, seeds and snapshots is given to its
+ * node; what has no place in Weir (exposures, metrics, unit tests, ...) is listed. */
 #include "modelling/dbt_int.h"
 
 #include <string.h>
@@ -35,7 +35,8 @@ static guint count(const BaseYaml *list)
     return list && list->type == BASE_YAML_LIST ? list->items->len : 0;
 }
 
-/* ---- models, seeds --------------------------------------------------------------------------------------- */
+/* ---- models, seeds ---------------------------------------------------------------------------------------
+ */
 
 static void take_properties(DbtImport *import, const BaseYaml *entry, const char *file, DbtKind kind)
 {
@@ -50,7 +51,8 @@ static void take_properties(DbtImport *import, const BaseYaml *entry, const char
     node->properties_file = file;
 }
 
-/* ---- snapshots in YAML ------------------------------------------------------------------------------------ */
+/* ---- snapshots in YAML ------------------------------------------------------------------------------------
+ */
 
 static void take_snapshot(DbtImport *import, const BaseYaml *entry, const char *file)
 {
@@ -66,10 +68,11 @@ static void take_snapshot(DbtImport *import, const BaseYaml *entry, const char *
     node->properties_file = file;
 }
 
-/* ---- sources ------------------------------------------------------------------------------------------------ */
+/* ---- sources
+ * ------------------------------------------------------------------------------------------------ */
 
-static const char *const SOURCE_KEYS[] = {"name", "description", "tables", "freshness", "loaded_at_field",
-                                          "config", "schema", "database", NULL};
+static const char *const SOURCE_KEYS[] = {"name",   "description", "tables",   "freshness", "loaded_at_field",
+                                          "config", "schema",      "database", NULL};
 
 static const BaseYaml *inherited(const BaseYaml *table, const BaseYaml *source, const char *key)
 {
@@ -119,7 +122,8 @@ static void take_source(DbtImport *import, const BaseYaml *source, const char *f
     }
 }
 
-/* ---- what has no place ----------------------------------------------------------------------------------------
+/* ---- what has no place
+ * ----------------------------------------------------------------------------------------
  */
 
 static void list_section(DbtImport *import, const BaseYaml *key, const BaseYaml *section, const char *file)
@@ -130,8 +134,8 @@ static void list_section(DbtImport *import, const BaseYaml *key, const BaseYaml 
                  base_tr("an entry of `%s`", "`%s` 中的条目"), key->text);
     }
     if (count(section) == 0) {
-        dbt_left(import, file, key->line, key->text, base_tr("`%s` has no counterpart", "`%s` 没有对应的写法"),
-                 key->text);
+        dbt_left(import, file, key->line, key->text,
+                 base_tr("`%s` has no counterpart", "`%s` 没有对应的写法"), key->text);
     }
 }
 
