@@ -172,6 +172,9 @@ X(KEY_DUPLICATE, 4021, 422, 1062, "23000", 1, false, "Key twice in one run", "�
 X(SCHEMA_CHANGED, 4022, 422, 1105, "HY000", 1, false, "Columns changed", "列已改变",
   "The columns that a run gives are not the table's, and on_schema_change does not say what is to be done about it.",
   "运行结果的列与表不一致，而 on_schema_change 没有允许这种变化。")
+X(ARCHIVE_DIFFERS, 4030, 500, 1105, "HY000", 1, false, "Archive differs", "归档不一致",
+  "An archive file, read back, is not what was to be archived, or is not the file that was recorded. Nothing is deleted or restored.",
+  "归档文件回读后与应归档的数据不一致，或不是所记录的文件。不会删除或恢复任何数据。")
 X(SOURCE_NONE, 4012, 422, 1105, "HY000", 2, false, "No source", "没有数据源",
   "The table is loaded by no source of the project, so there is nothing to compare it with.",
   "项目中没有数据源导入该表，无从对账。")

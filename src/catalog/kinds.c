@@ -335,6 +335,10 @@ static const CatalogKey lifecycle_keys[] = {
     K("drop_after_use", BOOL, "Dropped after its job", "作业后删除"),
     K("keep_dates", TEXTS, "Days that stay", "长留的日期"),
     K("keep_months", TEXTS, "Months that stay", "长留的月份"),
+    K("hold", ANY, "Law or contract: nothing goes before {until, reason}, or a list of them",
+      "法规或合同保留令：{until, reason} 或其列表，之前不删除"),
+    K("reads", DURATION, "Of a model: how far before its rows its SELECT reads",
+      "模型的 SELECT 向前读取多久"),
     END};
 /* What the standard asks of tables (sections I and IV). */
 #define STANDARD_NAMING_KEYS                                                                                 \

@@ -243,6 +243,7 @@ int cli_verb_config(CliContext *ctx);
 int cli_verb_demo(CliContext *ctx);
 int cli_verb_diff(CliContext *ctx);
 int cli_verb_doctor(CliContext *ctx);
+int cli_verb_erase(CliContext *ctx);
 int cli_verb_explain(CliContext *ctx);
 int cli_verb_fmt(CliContext *ctx);
 int cli_verb_help(CliContext *ctx);

@@ -1,4 +1,7 @@
-/* lifecycle: how long data lives by the standard. */
+/* lifecycle: how long data lives, what goes, restore; erase. */
+#include <string.h>
+
+#include "base/text.h"
 #include "cli/cli_int.h"
 #include "standard/retention.h"
 
@@ -86,14 +89,318 @@ static int show_matrix(CliContext *ctx)
     return CLI_EXIT_OK;
 }
 
+/* ---- plan ------------------------------------------------------------------------------------------ */
+
+static const char *said(const json_t *object, const char *key)
+{
+    g_autofree char *en = g_strconcat(key, "_en", NULL), *zh = g_strconcat(key, "_zh", NULL);
+    return base_json_string(object, base_tr(en, zh), "");
+}
+
+static void tell_range(const json_t *range, bool all)
+{
+    static const char *const REASONS[] = {"hold", "matrix", "access", "readers"};
+    const char *decision = base_json_string(range, "decision", "");
+    bool keep = strcmp(decision, "keep") == 0;
+    if (keep && !all) {
+        return;
+    }
+    g_autofree char *rows = base_text_from_count(base_json_int(range, "rows", 0)),
+                    *bytes = base_text_from_bytes(base_json_int(range, "bytes", 0));
+    printf("  %-8s %s .. %s  ",
+           keep               ? base_tr("keep", "保留")
+           : *decision == 'a' ? base_tr("archive", "归档")
+                              : base_tr("drop", "删除"),
+           base_json_string(range, "first", "-"), base_json_string(range, "last", "-"));
+    printf(base_tr("%" G_GINT64_FORMAT " partitions, %s rows, about %s\n",
+                   "%" G_GINT64_FORMAT " 个分区，%s 行，约 %s\n"),
+           base_json_int(range, "partitions", 0), rows, bytes);
+    const json_t *reasons = json_object_get(range, "reasons");
+    for (size_t i = 0; i < G_N_ELEMENTS(REASONS); i++) {
+        const json_t *reason = json_object_get(reasons, REASONS[i]);
+        bool agrees = base_json_bool(reason, "agrees", false);
+        if (!keep || !agrees) {
+            printf("    %s %s\n", agrees ? "·" : "!", said(reason, "why"));
+        }
+    }
+    if (!keep) {
+        printf("    = %s\n", said(range, "proof"));
+    }
+}
+
+static void tell_table(const json_t *table, bool all)
+{
+    size_t i;
+    const json_t *one;
+    const char *grade = base_json_string(table, "grade", ""), *type = base_json_string(table, "type", "");
+    bool goes = false;
+    json_array_foreach (json_object_get(table, "ranges"), i, one) {
+        goes = goes || strcmp(base_json_string(one, "decision", ""), "keep") != 0;
+    }
+    const json_t *notes = json_object_get(table, "notes");
+    if (!goes && !all && json_array_size(notes) == 0) {
+        return;
+    }
+    const json_t *days = json_object_get(table, "keep_days");
+    g_autofree char *kept =
+        json_is_integer(days)
+            ? g_strdup_printf(base_tr("%" JSON_INTEGER_FORMAT " days", "%" JSON_INTEGER_FORMAT " 天"),
+                              json_integer_value(days))
+            : g_strdup(base_tr("for ever", "永久"));
+    printf("%s  %s %s  %s\n", base_json_string(table, "table", ""), *grade ? grade : "-", *type ? type : "-",
+           kept);
+    json_array_foreach (notes, i, one) {
+        printf("    ? %s\n", base_json_string(one, base_tr("en", "zh"), ""));
+    }
+    json_array_foreach (json_object_get(table, "ranges"), i, one) {
+        tell_range(one, all);
+    }
+}
+
+static void tell_plan(const json_t *plan, bool all)
+{
+    size_t i;
+    const json_t *table;
+    json_array_foreach (json_object_get(plan, "tables"), i, table) {
+        tell_table(table, all);
+    }
+    const json_t *totals = json_object_get(plan, "totals");
+    printf(base_tr("plan %s for %s: keep %" G_GINT64_FORMAT ", archive %" G_GINT64_FORMAT
+                   ", drop %" G_GINT64_FORMAT " partitions\n",
+                   "计划 %s（%s）：保留 %" G_GINT64_FORMAT "，归档 %" G_GINT64_FORMAT
+                   "，删除 %" G_GINT64_FORMAT " 个分区\n"),
+           base_json_string(plan, "id", ""), base_json_string(plan, "at", ""),
+           base_json_int(json_object_get(totals, "keep"), "partitions", 0),
+           base_json_int(json_object_get(totals, "archive"), "partitions", 0),
+           base_json_int(json_object_get(totals, "drop"), "partitions", 0));
+}
+
+static json_t *call_plan(CliContext *ctx, GError **error)
+{
+    g_autoptr(GString) path = g_string_new("/api/v1/lifecycle");
+    cli_query_add(path, "table", cli_word(ctx, 1));
+    cli_query_add(path, "at", cli_text(ctx, "at"));
+    return cli_call(ctx, "GET", path->str, NULL, error);
+}
+
+static int show_plan(CliContext *ctx)
+{
+    GError *error = NULL;
+    g_autoptr(json_t) plan = call_plan(ctx, &error);
+    if (!plan) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(plan);
+    }
+    tell_plan(plan, cli_flag(ctx, "all"));
+    return CLI_EXIT_OK;
+}
+
+/* ---- apply ------------------------------------------------------------------------------------------- */
+
+static bool nothing_goes(const json_t *plan)
+{
+    const json_t *totals = json_object_get(plan, "totals");
+    return base_json_int(json_object_get(totals, "archive"), "partitions", 0) == 0 &&
+           base_json_int(json_object_get(totals, "drop"), "partitions", 0) == 0;
+}
+
+static void tell_done(const json_t *answer)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach (json_object_get(answer, "done"), i, one) {
+        g_autofree char *rows = base_text_from_count(base_json_int(one, "rows", 0));
+        printf(base_tr("  %-9s %s %s .. %s, %s rows\n", "  %-9s %s %s .. %s，%s 行\n"),
+               strcmp(base_json_string(one, "action", ""), "drop") == 0 ? base_tr("dropped", "已删除")
+                                                                        : base_tr("archived", "已归档"),
+               base_json_string(one, "table", ""), base_json_string(one, "first", ""),
+               base_json_string(one, "last", ""), rows);
+    }
+    if (i == 0) {
+        puts(base_tr("  nothing to do", "  没有需要处理的分区"));
+    }
+}
+
+/* What was looked at is what is carried out: its id goes along. */
+static int apply_plan(CliContext *ctx)
+{
+    GError *error = NULL;
+    const char *id = cli_text(ctx, "plan");
+    g_autoptr(json_t) plan = id ? NULL : call_plan(ctx, &error);
+    bool yes = id != NULL || ctx->yes;
+    if (!id && !plan) {
+        return cli_fail(ctx, error);
+    }
+    if (plan && !nothing_goes(plan) && !ctx->yes) {
+        tell_plan(plan, false);
+        if (!cli_confirm(ctx, base_tr("Archive and drop these?", "按此归档并删除？"), &yes, &error)) {
+            return cli_fail(ctx, error);
+        }
+        if (!yes) {
+            return CLI_EXIT_FAILED;
+        }
+    }
+    g_autoptr(json_t) body = json_object();
+    base_json_set_string(body, "plan", id ? id : base_json_string(plan, "id", ""));
+    if (cli_word(ctx, 1)) {
+        base_json_set_string(body, "table", cli_word(ctx, 1));
+    }
+    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/lifecycle/apply", body, &error);
+    if (!answer) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    tell_done(answer);
+    return CLI_EXIT_OK;
+}
+
+/* ---- restore, archives, history ------------------------------------------------------------------------ */
+
+static int restore_partition(CliContext *ctx)
+{
+    GError *error = NULL;
+    if (!cli_word(ctx, 1) || !cli_text(ctx, "partition")) {
+        return cli_usage(ctx, base_tr("`weir lifecycle restore` needs TABLE and --partition DAY",
+                                      "`weir lifecycle restore` 需要 TABLE 和 --partition DAY"));
+    }
+    g_autoptr(json_t) body =
+        json_pack("{s:s, s:s}", "table", cli_word(ctx, 1), "partition", cli_text(ctx, "partition"));
+    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/lifecycle/restore", body, &error);
+    if (!answer) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    g_autofree char *rows = base_text_from_count(base_json_int(answer, "rows", 0));
+    printf(base_tr("  restored %s %s: %s rows\n", "  已恢复 %s %s：%s 行\n"),
+           base_json_string(answer, "table", ""), base_json_string(answer, "partition", ""), rows);
+    return CLI_EXIT_OK;
+}
+
+static int list_view(CliContext *ctx, const char *view)
+{
+    static const CliColumn ARCHIVES[] = {
+        {"table", "Table", "表", CLI_CELL_TEXT},   {"first", "First", "起", CLI_CELL_TEXT},
+        {"last", "Last", "止", CLI_CELL_TEXT},     {"rows", "Rows", "行数", CLI_CELL_COUNT},
+        {"bytes", "Size", "大小", CLI_CELL_BYTES}, {"state", "State", "状态", CLI_CELL_TEXT},
+        {"path", "File", "文件", CLI_CELL_TEXT},   {NULL, NULL, NULL, CLI_CELL_TEXT},
+    };
+    static const CliColumn HISTORY[] = {
+        {"at", "At", "时间", CLI_CELL_TEXT},      {"action", "Action", "操作", CLI_CELL_TEXT},
+        {"table", "Table", "表", CLI_CELL_TEXT},  {"first", "First", "起", CLI_CELL_TEXT},
+        {"last", "Last", "止", CLI_CELL_TEXT},    {"rows", "Rows", "行数", CLI_CELL_COUNT},
+        {"detail", "Why", "原因", CLI_CELL_TEXT}, {"user", "User", "用户", CLI_CELL_TEXT},
+        {NULL, NULL, NULL, CLI_CELL_TEXT},
+    };
+    GError *error = NULL;
+    g_autofree char *start = cli_path("/api/v1/lifecycle/", view);
+    g_autoptr(GString) path = g_string_new(start);
+    cli_query_add(path, "table", cli_word(ctx, 1));
+    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    if (!answer) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    cli_print_table(json_object_get(answer, view), strcmp(view, "archives") == 0 ? ARCHIVES : HISTORY);
+    return CLI_EXIT_OK;
+}
+
 int cli_verb_lifecycle(CliContext *ctx)
 {
     const char *what = ctx->words[0];
-    if (strcmp(what, "span") == 0) {
-        return show_span(ctx);
+    static const struct {
+        const char *name;
+        int (*run)(CliContext *ctx);
+    } ACTIONS[] = {{"span", show_span},
+                   {"matrix", show_matrix},
+                   {"plan", show_plan},
+                   {"apply", apply_plan},
+                   {"restore", restore_partition}};
+    for (size_t i = 0; i < G_N_ELEMENTS(ACTIONS); i++) {
+        if (strcmp(what, ACTIONS[i].name) == 0) {
+            return ACTIONS[i].run(ctx);
+        }
     }
-    if (strcmp(what, "matrix") == 0) {
-        return show_matrix(ctx);
+    if (strcmp(what, "archives") == 0 || strcmp(what, "history") == 0) {
+        return list_view(ctx, what);
     }
-    return cli_usage(ctx, base_tr("no `%s`: span, matrix", "没有 `%s`：span、matrix"), what);
+    return cli_usage(ctx,
+                     base_tr("no `%s`: plan, apply, restore, archives, history, span, matrix",
+                             "没有 `%s`：plan、apply、restore、archives、history、span、matrix"),
+                     what);
+}
+
+/* ---- erase ------------------------------------------------------------------------------------------------
+ */
+
+static void tell_erased(const json_t *answer)
+{
+    bool dry = base_json_bool(answer, "dry", false);
+    static const char *const LISTS[] = {"tables", "archives"};
+    size_t i;
+    const json_t *one;
+    for (size_t l = 0; l < G_N_ELEMENTS(LISTS); l++) {
+        json_array_foreach (json_object_get(answer, LISTS[l]), i, one) {
+            g_autofree char *rows = base_text_from_count(base_json_int(one, "rows", 0));
+            printf(base_tr("  %s %s%s%s: %s rows\n", "  %s %s%s%s：%s 行\n"),
+                   dry ? base_tr("would erase", "将删除") : base_tr("erased", "已删除"),
+                   base_json_string(one, "table", ""), l == 1 ? base_tr(" archive ", " 归档 ") : "",
+                   base_json_string(one, "partition", ""), rows);
+        }
+    }
+    json_array_foreach (json_object_get(answer, "not_possible"), i, one) {
+        printf(base_tr("  not reached: %s\n", "  未处理：%s\n"),
+               base_json_string(one, base_tr("en", "zh"), ""));
+    }
+}
+
+static json_t *erase_body(const CliContext *ctx, bool dry)
+{
+    json_t *body = json_object();
+    const char *where = cli_text(ctx, "where");
+    base_json_set_string(body, where ? "table" : "entity", cli_word(ctx, 0));
+    base_json_set_string(body, where ? "where" : "key", where ? where : cli_word(ctx, 1));
+    json_object_set_new(body, "dry", json_boolean(dry));
+    return body;
+}
+
+int cli_verb_erase(CliContext *ctx)
+{
+    GError *error = NULL;
+    bool where = cli_text(ctx, "where") != NULL, dry = cli_flag(ctx, "dry-run"), yes = ctx->yes;
+    if (ctx->n_words != (where ? 1u : 2u)) {
+        return cli_usage(ctx, base_tr("weir erase ENTITY KEY, or weir erase TABLE --where SQL",
+                                      "weir erase ENTITY KEY，或 weir erase TABLE --where SQL"));
+    }
+    if (!dry && !yes) {
+        g_autoptr(json_t) look = erase_body(ctx, true);
+        g_autoptr(json_t) found = cli_call(ctx, "POST", "/api/v1/erase", look, &error);
+        if (!found) {
+            return cli_fail(ctx, error);
+        }
+        tell_erased(found);
+        if (!cli_confirm(ctx, base_tr("Erase these rows for good?", "永久删除这些行？"), &yes, &error)) {
+            return cli_fail(ctx, error);
+        }
+        if (!yes) {
+            return CLI_EXIT_FAILED;
+        }
+    }
+    g_autoptr(json_t) body = erase_body(ctx, dry);
+    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/erase", body, &error);
+    if (!answer) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    tell_erased(answer);
+    return CLI_EXIT_OK;
 }

@@ -76,6 +76,17 @@ static const CliFlag LIFECYCLE[] = {
      "span：查询读取的最早日期距今的天数"},
     {"profile", 0, CLI_TEXT, "NAME", "v4 aliyun", "span: table of spans, v4 or aliyun",
      "span：v4 或 aliyun 的跨度表"},
+    {"at", 0, CLI_TEXT, "DAY", NULL, "plan, apply: as if it were that day; default: today",
+     "plan、apply：按该日计算，默认今天"},
+    {"all", 0, CLI_BOOL, NULL, NULL, "plan: what is kept too", "plan：也列出保留的分区"},
+    {"plan", 0, CLI_TEXT, "ID", NULL, "apply: only if the plan still is this one",
+     "apply：仅当计划仍为该编号"},
+    {"partition", 0, CLI_TEXT, "DAY", NULL, "restore: the partition of that day", "restore：该日所在的分区"},
+    END,
+};
+static const CliFlag ERASE[] = {
+    {"where", 0, CLI_TEXT, "SQL", NULL, "rows of one table for which this holds", "删除单个表中满足条件的行"},
+    {"dry-run", 0, CLI_BOOL, NULL, NULL, "count only", "只计数"},
     END,
 };
 static const CliFlag FMT[] = {
@@ -386,10 +397,19 @@ const CliVerb CLI_VERBS[] = {
      "API 令牌", NULL, NULL, TOKEN, cli_verb_token},
     {"audit", CLI_GROUP_OPERATE, "", 0, 0, CLI_WORDS_NONE, NULL, "who did what", "审计日志", NULL, NULL,
      LIMIT, cli_verb_audit},
-    {"lifecycle", CLI_GROUP_OPERATE, "span | matrix", 1, 1, CLI_WORDS_LIST, "span matrix",
-     "how long data is kept by the standard", "按标准数据应保留多久",
+    {"lifecycle", CLI_GROUP_OPERATE,
+     "plan [TABLE] | apply [TABLE] | restore TABLE | archives [TABLE] | history | span | matrix", 1, 2,
+     CLI_WORDS_LIST, "plan apply restore archives history span matrix",
+     "what of old data goes and why; archive, drop, restore", "旧数据的去留与原因；归档、删除、恢复",
+     "`plan` gives the reasons, `apply` carries it out: archives are read back before anything is deleted. "
      "`span --days N` asks the table of access spans, `matrix` shows days by grade and type.",
-     "`span --days N` 查询访问跨度表，`matrix` 按等级和类型列出天数。", LIFECYCLE, cli_verb_lifecycle},
+     "`plan` 列出原因，`apply` 执行：归档回读比对后才删除。`span --days N` 查询访问跨度表，`matrix` "
+     "按等级和类型列出天数。",
+     LIFECYCLE, cli_verb_lifecycle},
+    {"erase", CLI_GROUP_OPERATE, "ENTITY KEY | TABLE --where SQL", 1, 2, CLI_WORDS_NONE, NULL,
+     "erase a person's rows from every table and archive", "从所有表和归档中删除某人的数据",
+     "Tables are those with a column that says `entity:`, and where lineage takes its value.",
+     "涉及声明了 `entity:` 的列所在的表，以及血缘上取其值的表。", ERASE, cli_verb_erase},
     {"config", CLI_GROUP_OPERATE, "[KEY]", 0, 1, CLI_WORDS_NONE, NULL,
      "settings, their values and where they come from", "设置项、取值与来源", NULL, NULL, NONE,
      cli_verb_config},

@@ -28,6 +28,7 @@ struct ServerApp {
     Intake *intake;
     Warehouse *warehouse;
     Reconcile *reconcile;
+    Lifecycle *lifecycle;
     Report *report;
     ServerSql *sql;
     GMutex snapshot_lock; /* held for a pointer's swap only */
@@ -165,6 +166,9 @@ static bool open_parts(ServerApp *app, GError **error)
     }
     app->report = report_new(app->engine, app->intake, app->access, app->config);
     app->reconcile = reconcile_new(app->engine, app->intake, app->warehouse);
+    if (!(app->lifecycle = lifecycle_open(app->engine, app->intake, app->data, error))) {
+        return false;
+    }
     access_set_system_tables(app->access, server_infoschema_select, app);
     app->sql = server_sql_new(app, error);
     return app->sql != NULL;
@@ -207,6 +211,7 @@ void server_app_close(ServerApp *app)
     server_sql_free(app->sql);
     report_free(app->report);
     reconcile_free(app->reconcile);
+    lifecycle_close(app->lifecycle);
     warehouse_close(app->warehouse);
     intake_close(app->intake);
     access_close(app->access);
@@ -275,6 +280,11 @@ Warehouse *server_app_warehouse(ServerApp *app)
 Reconcile *server_app_reconcile(ServerApp *app)
 {
     return app->reconcile;
+}
+
+Lifecycle *server_app_lifecycle(ServerApp *app)
+{
+    return app->lifecycle;
 }
 
 Report *server_app_report(ServerApp *app)

@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "catalog/store.h"
 #include "intake/intake.h"
+#include "lifecycle/lifecycle.h"
 #include "reconcile/reconcile.h"
 #include "report/report.h"
 #include "warehouse/warehouse.h"
@@ -35,6 +36,7 @@ Access *server_app_access(ServerApp *app);
 Intake *server_app_intake(ServerApp *app);
 Warehouse *server_app_warehouse(ServerApp *app);
 Reconcile *server_app_reconcile(ServerApp *app);
+Lifecycle *server_app_lifecycle(ServerApp *app);
 Report *server_app_report(ServerApp *app);
 /* Sessions and query slots (server/sql.h): made by server_sql_new when the app opens, freed first when it
  * closes. */

@@ -74,6 +74,13 @@ bool route_health(ServerCall *call, GError **error);
 bool route_refresh(ServerCall *call, GError **error);
 bool route_reconcile(ServerCall *call, GError **error);
 bool route_ledger(ServerCall *call, GError **error);
+bool route_lifecycle(ServerCall *call, GError **error);
+bool route_lifecycle_apply(ServerCall *call, GError **error);
+bool route_lifecycle_restore(ServerCall *call, GError **error);
+bool route_lifecycle_list(ServerCall *call, GError **error);
+bool route_erase(ServerCall *call, GError **error);
+/* A condition that goes into a statement as it is: one expression over a row, without a query; NULL is one. */
+bool route_check_where(const char *where, GError **error);
 bool route_report(ServerCall *call, GError **error);
 bool route_report_send(ServerCall *call, GError **error);
 bool route_alerts(ServerCall *call, GError **error);

@@ -5,8 +5,7 @@
 
 #define LEDGER_MAX_DAYS 400
 
-/* A condition that goes into a statement as it is: one expression over the row, without a query inside it. */
-static bool check_where(const char *where, GError **error)
+bool route_check_where(const char *where, GError **error)
 {
     g_autoptr(GPtrArray) tokens = where ? engine_sql_tokens(where, ENGINE_DIALECT_WEIR, error) : NULL;
     int depth = 0;
@@ -105,7 +104,7 @@ bool route_reconcile(ServerCall *call, GError **error)
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     g_autoptr(json_t) list = json_array();
     json_t *answer = NULL;
-    if (!check_where(ask.where, error)) {
+    if (!route_check_where(ask.where, error)) {
         return false;
     }
     if (!base_json_string(call->body, "source", NULL)) {
