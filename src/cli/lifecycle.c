@@ -340,20 +340,39 @@ int cli_verb_lifecycle(CliContext *ctx)
 /* ---- erase ------------------------------------------------------------------------------------------------
  */
 
+/* Archives of one table are told as one. */
+static gint64 archived_rows(const json_t *answer, const char *table, gint64 *ret_partitions)
+{
+    gint64 rows = 0;
+    size_t i;
+    const json_t *one;
+    *ret_partitions = 0;
+    json_array_foreach (json_object_get(answer, "archives"), i, one) {
+        if (strcmp(base_json_string(one, "table", ""), table) == 0) {
+            rows += base_json_int(one, "rows", 0);
+            *ret_partitions += 1;
+        }
+    }
+    return rows;
+}
+
 static void tell_erased(const json_t *answer)
 {
     bool dry = base_json_bool(answer, "dry", false);
-    static const char *const LISTS[] = {"tables", "archives"};
+    const char *done = dry ? base_tr("would erase", "将删除") : base_tr("erased", "已删除");
     size_t i;
     const json_t *one;
-    for (size_t l = 0; l < G_N_ELEMENTS(LISTS); l++) {
-        json_array_foreach (json_object_get(answer, LISTS[l]), i, one) {
-            g_autofree char *rows = base_text_from_count(base_json_int(one, "rows", 0));
-            printf(base_tr("  %s %s%s%s: %s rows\n", "  %s %s%s%s：%s 行\n"),
-                   dry ? base_tr("would erase", "将删除") : base_tr("erased", "已删除"),
-                   base_json_string(one, "table", ""), l == 1 ? base_tr(" archive ", " 归档 ") : "",
-                   base_json_string(one, "partition", ""), rows);
+    json_array_foreach (json_object_get(answer, "tables"), i, one) {
+        const char *table = base_json_string(one, "table", "");
+        gint64 partitions = 0, archived = archived_rows(answer, table, &partitions);
+        printf(base_tr("  %s %s: %" G_GINT64_FORMAT " rows", "  %s %s：%" G_GINT64_FORMAT " 行"), done, table,
+               base_json_int(one, "rows", 0));
+        if (partitions > 0) {
+            printf(base_tr(", and %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " archives",
+                           "，归档中 %" G_GINT64_FORMAT " 行（%" G_GINT64_FORMAT " 个归档）"),
+                   archived, partitions);
         }
+        printf("\n");
     }
     json_array_foreach (json_object_get(answer, "not_possible"), i, one) {
         printf(base_tr("  not reached: %s\n", "  未处理：%s\n"),

@@ -56,9 +56,9 @@ static const char *proof_text(LifecycleProof proof, bool chinese)
     } TEXTS[] = {
         [LIFECYCLE_PROOF_NONE] = {"", ""},
         [LIFECYCLE_PROOF_BUILD] =
-            {"all that it is made from is there for these days, and its definition gives "
+            {"all that it is made from is there or in the archive for these days, and its definition gives "
              "the same rows each time",
-             "这些日期的全部输入仍在，且其定义每次产生相同的行"},
+             "这些日期的全部输入仍在或已归档，且其定义每次产生相同的行"},
         [LIFECYCLE_PROOF_ARCHIVE] =
             {"goes to Parquet, which is read back and compared before anything is deleted",
              "先写入 Parquet，回读比对一致后才删除"},

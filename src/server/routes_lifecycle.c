@@ -161,7 +161,10 @@ bool route_erase(ServerCall *call, GError **error)
     const CatalogObject *about = erase.entity ? erase.entity : erase.ask.table;
     if (!erase.dry) {
         /* what went where; the key itself is not written down */
-        g_autofree char *detail = ok ? base_json_text(answer) : g_strdup("failed");
+        g_autoptr(json_t) counts = json_copy(answer);
+        json_object_del(counts, "archives");
+        json_object_del(counts, "not_possible");
+        g_autofree char *detail = ok ? base_json_text(counts) : g_strdup("failed");
         call_audit(call, "erase", about->full_name, detail, ok);
     }
     return ok && call_json(call, answer);
