@@ -43,7 +43,7 @@ typedef enum {
     LIFECYCLE_WHOLE, /* each run builds the table anew */
 
     LIFECYCLE_SPAN_OVER,    /* agrees */
-    LIFECYCLE_SPAN_UNKNOWN, /* agrees: no query is on record */
+    LIFECYCLE_SPAN_UNKNOWN, /* agrees: no query on record names a day */
     LIFECYCLE_SPAN_NONE,    /* agrees: not asked of temporary data */
     LIFECYCLE_SPAN_WITHIN,
     LIFECYCLE_SPAN_UNDEFINED, /* longer than the table of spans knows */

@@ -120,23 +120,24 @@ static gint64 longer(gint64 days, gint64 declared)
     return declared == STANDARD_KEEP_UNKNOWN ? days : MAX(days, declared);
 }
 
+/* Where the matrix gives a range with an end, that end is what is kept when nothing is declared, and a
+ * shorter life may be declared down to its beginning. Elsewhere what is declared can only lengthen. */
 static void rule_by_cell(LifecyclePolicy *policy, const StandardRetention *cell, const char *profile)
 {
+    bool range = !cell->by_span && cell->max_days != STANDARD_KEEP_FOREVER;
+    gint64 declared = policy->declared_days;
     policy->ruled = true;
-    policy->matrix_days = standard_retention_days(cell, profile, policy->span_days);
+    policy->matrix_days = range ? cell->max_days : standard_retention_days(cell, profile, policy->span_days);
     policy->month_end_days = cell->month_ends_days;
     policy->cold_days = cell->cold_days;
     policy->min_partitions = MAX(policy->min_partitions, cell->min_partitions);
     policy->end = cell->end;
     bool temporary = cell->min_days == 0;
-    if (!temporary) {
-        policy->days = longer(policy->matrix_days, policy->declared_days);
-        return;
-    }
-    /* of temporary data the matrix is the most: a shorter life may be declared, a longer one not */
     bool shorter =
-        policy->declared_days != STANDARD_KEEP_UNKNOWN && policy->declared_days < policy->matrix_days;
-    policy->days = shorter ? policy->declared_days : policy->matrix_days;
+        range && declared != STANDARD_KEEP_UNKNOWN && declared >= cell->min_days && declared < cell->max_days;
+    policy->days = shorter     ? declared
+                   : temporary ? policy->matrix_days /* the most that temporary data can have */
+                               : longer(policy->matrix_days, declared);
 }
 
 /* A type of ODS alone: increments, logs, copies. */

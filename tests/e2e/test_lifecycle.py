@@ -1,0 +1,267 @@
+"""The end of data: plans against the matrix, archives, kills, holds, restore, erasure."""
+import datetime
+import hashlib
+import json
+import pathlib
+
+import pytest
+
+from conftest import Server
+
+AT = "2025-12-31"
+DAYS = 1130  # three years and a month, up to AT
+TYPES = ["event_flow", "event_mirror", "dim", "merge_full", "etl_temp", "tt_temp", "ordinary_full"]
+FOREVER = 10**6
+
+
+def plan(weir, *words, at=AT):
+    return json.loads(weir.cli("lifecycle", "plan", *words, "--at", at, "--json").stdout)
+
+
+def query(weir, sql):
+    return [json.loads(line) for line in weir.cli("query", sql, "-f", "ndjson").stdout.splitlines()]
+
+
+def decisions(table):
+    """{day: decision} of a table of a plan."""
+    found = {}
+    for one in table["ranges"]:
+        day, last = (datetime.date.fromisoformat(one[key]) for key in ("first", "last"))
+        while day <= last:
+            found[day] = one["decision"]
+            day += datetime.timedelta(days=1)
+    return found
+
+
+ENTITIES = "entities:\n  - {name: user, domain: d, key: [user_id], type: int64}\n"
+
+
+def project(folder, tables, models=None):
+    (folder / "weir.yml").write_text(f"name: life\ntimezone: Asia/Shanghai\ndomains: [{{name: d}}]\n{ENTITIES}tables:\n{tables}")
+    (folder / "domains/d").mkdir(parents=True)
+    for name, text in (models or {}).items():
+        (folder / f"domains/d/{name}.sql").write_text(text)
+    weir = Server(folder)
+    weir.cli("apply", "--yes")
+    return weir
+
+
+def table_yml(name, grade="P3", kind="event_flow", more="", day="date", column="dt"):
+    return (f"  - name: {name}\n    domain: d\n    grade: {grade}\n    type: {kind}\n    partition: {column}\n{more}    columns:\n"
+            f"      - {{name: {column}, type: {day}}}\n      - {{name: user_id, type: bigint, entity: user}}\n      - {{name: amt, type: largeint}}\n")
+
+
+def fill(weir, name, days=DAYS, last=AT, day="DATE '{last}' - CAST(i AS INTEGER)"):
+    weir.cli("query", f"INSERT INTO d.{name} SELECT {day.format(last=last)}, i % 7, i * 1000000000000000000000 FROM range({days}) t(i)")
+
+
+# ---- the matrix ----
+
+
+def kept(kind, grade, age, month_end):
+    """The matrix, written down once more."""
+    days, ends = {
+        "event_flow": [(FOREVER, 0), (1095, 0), (365, 0), (180, 0)],
+        "event_mirror": [(FOREVER, 0), (1095, 0), (365, 0), (180, 0)],
+        "dim": [(33, FOREVER), (33, 1095), (30, 0), (7, 0)],
+        "merge_full": [(2, 0), (2, 0), (2, 0), (7, 0)],
+        "etl_temp": [(7, 0)] * 4,
+        "tt_temp": [(93, 0), (93, 0), (33, 0), (7, 0)],
+        "ordinary_full": [(7, FOREVER), (7, 1095), (7, 0), (7, 0)],
+    }[kind][grade]
+    return age <= days or (month_end and age <= ends)
+
+
+def test_three_years_of_each_type_and_grade_match_the_matrix(tmp_path):
+    names = {f"t_{kind}_p{grade}": (kind, grade) for kind in TYPES for grade in range(4)}
+    weir = project(tmp_path, "".join(table_yml(name, f"P{grade}", kind) for name, (kind, grade) in names.items()) + table_yml("t_none").replace("    grade: P3\n", ""))
+    weir.start()
+    try:
+        for name in [*names, "t_none"]:
+            weir.query(f"INSERT INTO d.{name} SELECT DATE '{AT}' - CAST(i AS INTEGER), 1, 1 FROM range({DAYS}) t(i)", database="d")
+        said = plan(weir)
+    finally:
+        weir.stop()
+    tables = {table["table"]: table for table in said["tables"]}
+    at = datetime.date.fromisoformat(AT)
+    for name, (kind, grade) in names.items():
+        found = decisions(tables[f"d.{name}"])
+        assert len(found) == DAYS
+        for day, decision in found.items():
+            month_end = (day + datetime.timedelta(days=1)).month != day.month
+            assert (decision == "keep") == kept(kind, grade, (at - day).days, month_end), f"{name} {day}"
+            # loaded rows cannot be built again: what goes, goes by way of the archive
+            assert decision in ("keep", "archive")
+        for one in tables[f"d.{name}"]["ranges"]:
+            assert set(one["reasons"]) == {"hold", "matrix", "access", "readers"}
+            assert (one["decision"] == "keep") == (not all(reason["agrees"] for reason in one["reasons"].values()))
+    assert tables["d.t_none"]["state"] == "reported" and tables["d.t_none"]["notes"], "no grade: kept, and told"
+    assert not tables["d.t_none"]["ranges"]
+
+
+# ---- archive, restore ----
+
+
+@pytest.mark.parametrize("day, expression", [("date", "DATE '{last}' - CAST(i AS INTEGER)"),
+                                             ("datetime", "TIMESTAMP '{last} 23:30:00' - INTERVAL 1 DAY * i"),
+                                             ("string", "strftime(DATE '{last}' - CAST(i AS INTEGER), '%Y%m%d')")])
+def test_rows_go_to_the_archive_and_come_back_as_they_were(tmp_path, day, expression):
+    weir = project(tmp_path, table_yml("t", day=day))
+    fill(weir, "t", days=184, day=expression)
+    before = query(weir, "SELECT * FROM t ORDER BY dt, user_id")
+    said = plan(weir)
+    assert said["totals"]["archive"]["partitions"] == 3 and said["totals"]["drop"] == {}
+    weir.cli("lifecycle", "apply", "--plan", said["id"])
+    assert len(query(weir, "SELECT * FROM t")) == 181
+    folder = pathlib.Path(weir.data) / "archive/d/t"
+    manifests = sorted(folder.glob("*/*.json"))
+    assert len(manifests) == 3
+    for path in manifests:
+        manifest = json.loads(path.read_text())
+        assert manifest["rows"] == 1 and manifest["sha256"] == hashlib.sha256(path.with_suffix(".parquet").read_bytes()).hexdigest()
+    assert plan(weir)["totals"]["archive"] == {}, "nothing is left to do"
+    for path in folder.iterdir():
+        weir.cli("lifecycle", "restore", "t", "--partition", path.name.removeprefix("dt="))
+    assert query(weir, "SELECT * FROM t ORDER BY dt, user_id") == before
+    assert plan(weir)["totals"]["archive"] == {}, "what was restored stays for a week"
+    done = weir.cli("lifecycle", "restore", "t", "--partition", "2025-01-01", check=False)
+    assert done.returncode != 0 and "no archived partition" in done.stderr
+    history = json.loads(weir.cli("lifecycle", "history", "--json").stdout)["history"]
+    assert [one["action"] for one in history] == ["restore"] * 3 + ["archive"]
+
+
+def test_a_stale_plan_is_refused(tmp_path):
+    weir = project(tmp_path, table_yml("t"))
+    fill(weir, "t", days=190)
+    old = plan(weir)["id"]
+    weir.cli("query", "INSERT INTO d.t VALUES ('2025-01-01', 1, 1)")
+    done = weir.cli("lifecycle", "apply", "--plan", old, check=False)
+    assert done.returncode == 1 and "W3001" in done.stderr and "Nothing was archived or deleted" in done.stderr
+    assert len(query(weir, "SELECT * FROM t")) == 191
+
+
+def test_a_damaged_archive_is_not_restored(tmp_path):
+    weir = project(tmp_path, table_yml("t"))
+    fill(weir, "t", days=183)
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    path = next(pathlib.Path(weir.data).glob("archive/d/t/*/*.parquet"))
+    path.write_bytes(path.read_bytes()[:-9] + b"x" * 9)
+    done = weir.cli("lifecycle", "restore", "t", "--partition", path.parent.name.removeprefix("dt="), check=False)
+    assert done.returncode == 1 and "W4030" in done.stderr
+    assert len(query(weir, "SELECT * FROM t")) == 181
+
+
+@pytest.mark.parametrize("fault", ["lifecycle.archived=kill@1", "lifecycle.archived=kill@5", "lifecycle.delete=kill@1"])
+def test_a_killed_apply_loses_nothing_and_the_next_goes_on(tmp_path, fault):
+    weir = project(tmp_path, table_yml("t", more='    lifecycle: {keep_dates: ["2025-07-01"]}\n'))
+    fill(weir, "t", days=187)
+    before = query(weir, "SELECT * FROM t ORDER BY dt")
+    weir.env["WEIR_FAULT"] = fault
+    assert weir.cli("lifecycle", "apply", "--at", AT, "--yes", check=False).returncode == -9
+    del weir.env["WEIR_FAULT"]
+    archived = json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]
+    assert len(query(weir, "SELECT * FROM t")) + sum(one["rows"] for one in archived) == 187
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    archived = json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]
+    assert len(archived) == 5 and len(query(weir, "SELECT * FROM t")) == 182
+    for one in archived:
+        weir.cli("lifecycle", "restore", "t", "--partition", one["first"])
+    assert query(weir, "SELECT * FROM t ORDER BY dt") == before
+
+
+def test_an_archive_that_does_not_read_back_deletes_nothing(tmp_path):
+    weir = project(tmp_path, table_yml("t"))
+    fill(weir, "t", days=190)
+    weir.env["WEIR_FAULT"] = "lifecycle.compare=eio@4"
+    done = weir.cli("lifecycle", "apply", "--at", AT, "--yes", check=False)
+    assert done.returncode == 1 and "W4030" in done.stderr and "Nothing was deleted" in done.stderr
+    assert len(query(weir, "SELECT * FROM t")) == 190
+
+
+# ---- what stays ----
+
+
+def test_holds_special_days_and_readers_win(tmp_path):
+    hold = '    lifecycle: {hold: {until: "2026-06-30", reason: "tax law"}}\n'
+    special = '    lifecycle: {keep_dates: ["2025-05-05"], keep_months: ["2025-04"]}\n'
+    weir = project(tmp_path, table_yml("held", more=hold) + table_yml("special", more=special) + table_yml("read_all") + table_yml("read_far"),
+                   {"dws_all": "-- ---\n-- kind: full\n-- grade: P3\n-- ---\nSELECT user_id, count(*) AS n FROM read_all GROUP BY 1\n",
+                    "dwd_far": "-- ---\n-- kind: incremental\n-- grade: P2\n-- type: event_flow\n-- time: dt\n-- ---\n"
+                               "SELECT dt, user_id FROM read_far WHERE dt >= $start AND dt < $end\n"})
+    for name in ("held", "special", "read_all", "read_far"):
+        fill(weir, name, days=400)
+    tables = {table["table"]: table for table in plan(weir)["tables"]}
+    assert {one["decision"] for one in tables["d.held"]["ranges"]} == {"keep"}
+    assert "tax law" in tables["d.held"]["ranges"][0]["reasons"]["hold"]["why_en"]
+    gone = {day for day, decision in decisions(tables["d.special"]).items() if decision == "archive"}
+    assert datetime.date(2025, 5, 5) not in gone and datetime.date(2025, 5, 6) in gone
+    assert not any(day.month == 4 and day.year == 2025 for day in gone) and datetime.date(2025, 3, 31) in gone
+    assert {one["decision"] for one in tables["d.read_all"]["ranges"]} == {"keep"}
+    assert {one["decision"] for one in tables["d.read_far"]["ranges"]} == {"keep"}, "its reader has not built it yet"
+    weir.cli("run", "dwd_far")
+    after = decisions(plan(weir, "read_far")["tables"][0])
+    ages = sorted((datetime.date.fromisoformat(AT) - day).days for day, decision in after.items() if decision == "keep")
+    assert ages == list(range(366)), "a P2 reader keeps 365 days that must be possible to build again"
+    tables = {table["table"]: table for table in plan(weir, at="2026-07-01")["tables"]}
+    assert "archive" in {one["decision"] for one in tables["d.held"]["ranges"]}, "the hold has ended"
+
+
+def test_a_built_partition_is_dropped_only_when_it_can_be_built_again(tmp_path):
+    body = "-- ---\n-- kind: incremental\n-- grade: P3\n-- type: event_flow\n-- time: dt\n-- ---\nSELECT dt, user_id{more} FROM ods WHERE dt >= $start AND dt < $end\n"
+    weir = project(tmp_path, table_yml("ods", grade="P1"), {"dwd_pure": body.format(more=""), "dwd_random": body.format(more=", random() AS r")})
+    fill(weir, "ods", days=200)
+    weir.cli("run")
+    weir.cli("query", "DELETE FROM ods WHERE dt = '2025-06-20'")  # one input day is gone for good
+    tables = {table["table"]: decisions(table) for table in plan(weir)["tables"]}
+    old = [day for day in tables["d.dwd_pure"] if (datetime.date.fromisoformat(AT) - day).days > 180]
+    assert len(old) == 19
+    for day in old:
+        assert tables["d.dwd_pure"][day] == ("archive" if day == datetime.date(2025, 6, 20) else "drop")
+        assert tables["d.dwd_random"][day] == "archive"
+    before = query(weir, "SELECT * FROM dwd_pure WHERE dt = '2025-06-25'")
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    assert len(query(weir, "SELECT * FROM dwd_pure")) == 181
+    weir.cli("run", "dwd_pure", "--start", "2025-06-25", "--end", "2025-06-26")
+    assert query(weir, "SELECT * FROM dwd_pure WHERE dt = '2025-06-25'") == before, "the proof holds"
+
+
+# ---- erasure ----
+
+
+def test_a_person_is_erased_from_tables_models_and_archives(tmp_path):
+    weir = project(tmp_path, table_yml("ods") + table_yml("other", grade="P0", more='    lifecycle: {hold: {reason: "law"}}\n'),
+                   {"dwd": "-- ---\n-- kind: incremental\n-- time: dt\n-- ---\nSELECT dt, user_id AS uid, amt FROM ods WHERE dt >= $start AND dt < $end\n"})
+    fill(weir, "ods", days=188)
+    fill(weir, "other", days=7)
+    weir.cli("run")
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    seen = json.loads(weir.cli("erase", "user", "3", "--dry-run", "--json").stdout)
+    assert seen["dry"] and seen["rows"] == 26 + 27 + 1 and seen["archived_rows"] == 1
+    done = json.loads(weir.cli("erase", "user", "3", "--yes", "--json").stdout)
+    assert {one["table"]: one["rows"] for one in done["tables"]} == {"d.ods": 26, "d.other": 1, "d.dwd": 27}
+    assert {one["table"]: one["columns"] for one in done["tables"]}["d.dwd"] == ["uid"]
+    assert done["archived_rows"] == 1 and done["not_possible"]
+    for table, column in (("ods", "user_id"), ("other", "user_id"), ("dwd", "uid")):
+        assert query(weir, f"SELECT count(*) AS n FROM {table} WHERE {column} = 3") == [{"n": 0}]
+    for one in json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]:
+        if one["rows"]:
+            weir.cli("lifecycle", "restore", "ods", "--partition", one["first"])
+    assert query(weir, "SELECT count(*) AS n, sum(CASE WHEN user_id = 3 THEN 1 ELSE 0 END) AS they FROM ods") == [{"n": 188 - 27, "they": 0}]
+    files = [path for path in pathlib.Path(weir.data).glob("archive/**/*.parquet")]
+    assert len(files) == 7, "the files with the person are gone"
+    audit = weir.cli("audit", "--json").stdout
+    assert "sha256:" in audit and '\\"rows\\":26' in audit
+    history = json.loads(weir.cli("lifecycle", "history", "--json").stdout)["history"]
+    assert sum(one["rows"] for one in history if one["action"] == "erase") == 26 + 1 + 27 + 1
+
+
+def test_rows_are_erased_by_a_condition(tmp_path):
+    weir = project(tmp_path, table_yml("t"))
+    fill(weir, "t", days=190)
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    weir.cli("erase", "t", "--where", "user_id IN (1, 2)", "--yes")
+    assert query(weir, "SELECT count(*) AS n FROM t WHERE user_id IN (1, 2)") == [{"n": 0}]
+    assert sum(one["rows"] for one in json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]) < 9
+    bad = weir.cli("erase", "t", "--where", "1=1; DROP TABLE t", "--yes", check=False)
+    assert bad.returncode == 2 and "one condition" in bad.stderr
+    assert weir.cli("erase", "t", check=False).returncode == 2
