@@ -30,6 +30,41 @@ static int show_failures(CliContext *ctx)
     return show_list(ctx, path->str, "failures", COLUMNS);
 }
 
+/* 5 when one of them blocks. */
+static int run_checks(CliContext *ctx)
+{
+    static const CliColumn COLUMNS[] = {
+        {"name", "Check", "检查", CLI_CELL_TEXT},   {"verdict", "Verdict", "结论", CLI_CELL_TEXT},
+        {"block", "Blocks", "阻断", CLI_CELL_TEXT}, {"rows", "Rows", "行数", CLI_CELL_COUNT},
+        {"value", "Value", "值", CLI_CELL_TEXT},    {"message", "Message", "消息", CLI_CELL_TEXT},
+        {NULL, NULL, NULL, CLI_CELL_TEXT}};
+    GError *error = NULL;
+    if (cli_word(ctx, 1) == NULL) {
+        return cli_usage(ctx, "%s",
+                         base_tr("checks run takes a table or model", "checks run 需要表或模型名"));
+    }
+    g_autoptr(json_t) body = json_object();
+    base_json_set_string(body, "object", cli_word(ctx, 1));
+    base_json_set_string(body, "at", cli_text(ctx, "at"));
+    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/checks/run", body, &error);
+    if (answer == NULL) {
+        return cli_fail(ctx, error);
+    }
+    const json_t *checks = json_object_get(answer, "checks");
+    bool blocks = false;
+    size_t i = 0;
+    const json_t *check = NULL;
+    json_array_foreach (checks, i, check) {
+        blocks = blocks || base_json_bool(check, "block", false);
+    }
+    if (ctx->json) {
+        cli_print_json(answer);
+    } else {
+        cli_print_table(checks, COLUMNS);
+    }
+    return blocks ? CLI_EXIT_CHECKS : CLI_EXIT_OK;
+}
+
 int cli_verb_checks(CliContext *ctx)
 {
     static const CliColumn COLUMNS[] = {{"model", "Model", "模型", CLI_CELL_TEXT},
@@ -46,6 +81,9 @@ int cli_verb_checks(CliContext *ctx)
     const char *first = cli_word(ctx, 0);
     if (first != NULL && strcmp(first, "failures") == 0) {
         return show_failures(ctx);
+    }
+    if (first != NULL && strcmp(first, "run") == 0) {
+        return run_checks(ctx);
     }
     g_autoptr(GString) path = g_string_new("/api/v1/checks");
     cli_query_add(path, "model", first);

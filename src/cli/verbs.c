@@ -250,6 +250,7 @@ static const CliFlag HELP[] = {
 };
 
 static const CliFlag CHECKS[] = {
+    {"at", 0, CLI_TEXT, "TIME", NULL, "run: the clock of the checks", "run：检查的时钟"},
     {"history", 0, CLI_BOOL, NULL, NULL, "of earlier runs too", "包括以往运行"},
     END,
 };
@@ -342,8 +343,9 @@ const CliVerb CLI_VERBS[] = {
      NULL, NULL, SCHEDULE, cli_verb_schedule},
     {"runs", CLI_GROUP_DATA, "[MODEL]", 0, 1, CLI_WORDS_NONE, NULL, "list runs", "列出运行记录", NULL, NULL,
      LIMIT, cli_verb_runs},
-    {"checks", CLI_GROUP_DATA, "[MODEL] | failures [MODEL]", 0, 2, CLI_WORDS_NONE, NULL,
-     "results of checks; failures: the wrong rows", "检查结果；failures 列出错误行", NULL, NULL, CHECKS,
+    {"checks", CLI_GROUP_DATA, "[MODEL] | run TABLE | failures [MODEL]", 0, 2, CLI_WORDS_NONE, NULL,
+     "results of checks; run: checks what stands now; failures: the wrong rows",
+     "检查结果；run 检查现有数据；failures 列出错误行", NULL, NULL, CHECKS,
      cli_verb_checks},
     {"board", CLI_GROUP_DATA, "", 0, 0, CLI_WORDS_NONE, NULL, "what checks hold back, why, and what waits",
      "被检查阻断的数据、原因与等待者", NULL, NULL, NONE, cli_verb_board},

@@ -326,10 +326,13 @@ static bool blocks(const QualityCheck *check)
     return check->type->holds && !change;
 }
 
-static void set_real(json_t *result, const char *key, double value, double unit)
+/* `per_unit`: to 1 / per_unit, 0 = as it is. Dividing gives the number nearest to the decimal one; times
+ * 0.001 would not. */
+static void set_real(json_t *result, const char *key, double value, double per_unit)
 {
     if (!isnan(value) && isfinite(value)) {
-        json_object_set_new(result, key, json_real(unit > 0 ? round(value / unit) * unit : value));
+        json_object_set_new(result, key,
+                            json_real(per_unit > 0 ? round(value * per_unit) / per_unit : value));
     }
 }
 
@@ -380,8 +383,8 @@ static json_t *result_of(const QualityRun *run, const QualityCheck *check, bool 
     }
     set_real(result, "value", check->value, 0);
     set_real(result, "baseline", check->baseline, 0);
-    set_real(result, "z", check->z, 0.001);
-    set_real(result, "percent", check->percent, 0.001);
+    set_real(result, "z", check->z, 1000);
+    set_real(result, "percent", check->percent, 1000);
     if (check->message && check->level != QUALITY_PASS) {
         base_json_set_string(result, "message", check->message);
     }

@@ -457,11 +457,13 @@ static void judge_anomaly(QualityCheck *check, const QualitySpread *history)
     check->z = quality_z(history, check->value);
     g_autofree char *is = quality_number(check->value);
     g_autofree char *mean = quality_number(history->mean);
-    if (isnan(check->z)) { /* it never moved, and now it does */
+    if (isnan(check->z)) { /* it never moved, and now it does: there is no scale to say how far */
         bool counts = quality_trend_apply(trend, check->value - history->mean) > 0;
         if (counts && base_json_bool(check->definition, "flat_history_fails", false)) {
             check->level = check->pair ? QUALITY_ERROR : quality_severity(check);
             quality_say(check, "%s is %s; all %u before were %s", figure_of(check), is, history->n, mean);
+        } else {
+            check->z = 0;
         }
         return;
     }

@@ -63,6 +63,7 @@ bool route_schedule_tick(ServerCall *call, GError **error);
 bool route_schedule_events(ServerCall *call, GError **error);
 
 bool route_checks(ServerCall *call, GError **error);
+bool route_checks_run(ServerCall *call, GError **error);
 bool route_check_failures(ServerCall *call, GError **error);
 bool route_board(ServerCall *call, GError **error);
 bool route_waive(ServerCall *call, GError **error);

@@ -48,6 +48,30 @@ bool route_checks(ServerCall *call, GError **error)
     return rows && call_json(call, json_pack("{s:o}", "checks", visible(call, snapshot, rows, "model")));
 }
 
+bool route_checks_run(ServerCall *call, GError **error)
+{
+    static const char *const KNOWN[] = {"object", "at", NULL};
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    if (!call_body(call, KNOWN, error)) {
+        return false;
+    }
+    const CatalogObject *object =
+        call_object(call, snapshot, base_json_string(call->body, "object", ""), error);
+    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), object ? error : NULL);
+    const char *at = base_json_string(call->body, "at", NULL);
+    gint64 at_us = 0;
+    if (!object || !zone || !access_check(call->user, ACCESS_RUN, object, error)) {
+        return false;
+    }
+    if (at && !base_time_parse(at, zone, &at_us)) {
+        return base_fail(error, BASE_E_VALUE_INVALID, "`at` is no time: `%s`", at);
+    }
+    json_t *checks = NULL;
+    bool ok = warehouse_check(server_app_warehouse(call->app), snapshot, object, at_us, &checks, error);
+    call_audit(call, "checks run", object->full_name, NULL, ok);
+    return ok && call_json(call, json_pack("{s:s, s:o}", "object", object->full_name, "checks", checks));
+}
+
 /* Wrong and rejected rows are data: they need the right to read the model. */
 static json_t *readable(const ServerCall *call, CatalogSnapshot *snapshot, const json_t *rows)
 {

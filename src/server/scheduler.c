@@ -1,12 +1,13 @@
 /* The scheduler: a thread that waits for the next firing, or for what brings one nearer (a run that ended, an
  * apply, a pause), and hands what fires to workers: sources first, then models, those of one firing in one
- * run. Firings that share no model run side by side.
+ * run. Firings that share no model run side by side. Once a minute a worker runs the checks of tables that
+ * were loaded since.
  *
  * What failed fires again only at its next time; `retries` of a model are its run's. */
+#include "server/scheduler.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "server/lint.h"
-#include "server/scheduler.h"
 #include "server/session_int.h"
 #include "server/up_int.h"
 #include "server/usage.h"
@@ -15,13 +16,15 @@
 /* At least so often the clock is looked at: it may have been set. */
 #define LONGEST_WAIT_US (60 * BASE_TIME_SECOND_US)
 #define USAGE_US        (60 * BASE_TIME_SECOND_US) /* between two writings of the record of use */
+#define CHECKS_US       (60 * BASE_TIME_SECOND_US) /* between two looks at tables whose checks are due */
 
 struct ServerScheduler {
     ServerApp *app;
     GThread *thread;
     GThreadPool *workers;
     gint stopping;
-    gint64 usage_us, judged_day, pruned_day; /* of the thread alone */
+    gint checking;                                      /* a worker runs checks of tables */
+    gint64 checks_us, usage_us, judged_day, pruned_day; /* of the thread alone */
 };
 
 /* ---- carrying out -------------------------------------------------------------------------------------- */
@@ -115,13 +118,39 @@ bool server_scheduler_carry_out(ServerApp *app, GPtrArray *firings)
     return ok;
 }
 
-static void work(gpointer firings, gpointer user)
+static void check_tables(ServerScheduler *scheduler)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(scheduler->app);
+    g_autoptr(GError) error = NULL;
+    if (!warehouse_check_tick(server_app_warehouse(scheduler->app), snapshot, &error)) {
+        base_log_error("checks of tables", error);
+    }
+    g_atomic_int_set(&scheduler->checking, 0);
+}
+
+/* No firings: the checks of tables. */
+static void work(gpointer data, gpointer user)
 {
     ServerScheduler *scheduler = user;
+    GPtrArray *firings = data;
     if (!g_atomic_int_get(&scheduler->stopping)) {
-        server_scheduler_carry_out(scheduler->app, firings);
+        if (firings->len == 0) {
+            check_tables(scheduler);
+        } else {
+            server_scheduler_carry_out(scheduler->app, firings);
+        }
     }
     g_ptr_array_unref(firings);
+}
+
+/* Never two at a time: a check may take longer than a minute. */
+static void begin_checks(ServerScheduler *scheduler)
+{
+    if (base_time_monotonic_us() - scheduler->checks_us >= CHECKS_US &&
+        g_atomic_int_compare_and_exchange(&scheduler->checking, 0, 1)) {
+        scheduler->checks_us = base_time_monotonic_us();
+        g_thread_pool_push(scheduler->workers, g_ptr_array_new(), NULL);
+    }
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------------- */
@@ -192,6 +221,7 @@ static gpointer run(gpointer data)
             base_log_error("deadlines", error);
         }
         judge_night(scheduler);
+        begin_checks(scheduler);
         if (base_time_monotonic_us() - scheduler->usage_us >= USAGE_US) {
             write_usage(scheduler);
         }

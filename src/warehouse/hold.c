@@ -154,7 +154,10 @@ static const CatalogObject *awaited(const Asking *asking, const CatalogObject *m
 static const CatalogObject *awaited_of(const Asking *asking, const CatalogObject *above)
 {
     const char *state = asking->state_of(above, asking->user);
-    if (above->kind != CATALOG_MODEL || (state && g_str_equal(state, "done"))) {
+    if (above->kind != CATALOG_MODEL) {
+        return g_hash_table_contains(asking->held, above->id) ? above : NULL; /* a table, by its own checks */
+    }
+    if (state && g_str_equal(state, "done")) {
         return NULL; /* it is fresh */
     }
     if (state ? g_str_equal(state, "held") : g_hash_table_contains(asking->held, above->id)) {

@@ -148,9 +148,23 @@ void warehouse_context_close(WarehouseRunContext *context)
     g_clear_pointer(&context->held, g_hash_table_unref);
 }
 
+/* Whether a model that was held when the run began is done now. */
+static bool released_any(const WarehouseRunContext *context, const WarehouseRunner *runner)
+{
+    for (guint i = 0; g_hash_table_size(context->held) > 0 && i < warehouse_runner_size(runner); i++) {
+        const WarehouseTask *task = warehouse_runner_task(runner, i);
+        if (task->ended && g_str_equal(task->run.state, "done") &&
+            g_hash_table_contains(context->held, task->model->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* With the models claimed. */
 static bool run_models(WarehouseRunContext *context, const GPtrArray *models,
-                       const WarehouseRunnerOptions *how, json_t **ret_runs, GError **error)
+                       const WarehouseRunnerOptions *how, json_t **ret_runs, bool *ret_released,
+                       GError **error)
 {
     if (!warehouse_context_open(context, error)) {
         return false;
@@ -161,6 +175,7 @@ static bool run_models(WarehouseRunContext *context, const GPtrArray *models,
     if (ret_runs) {
         *ret_runs = warehouse_runner_to_json(runner);
     }
+    *ret_released = released_any(context, runner);
     g_autoptr(GError) failure = NULL;
     if (!warehouse_drop_temps(context->warehouse, context->snapshot, models, &failure) && ok) {
         g_propagate_error(error, g_steal_pointer(&failure));
@@ -170,12 +185,25 @@ static bool run_models(WarehouseRunContext *context, const GPtrArray *models,
     return ok;
 }
 
+/* What waited for a model that is released runs too; its runs come after those asked for. */
+static bool run_freed(const WarehouseRunContext *context, WarehouseTell tell_step, void *user,
+                      json_t **ret_runs, GError **error)
+{
+    g_autoptr(json_t) more = NULL;
+    bool ok = warehouse_run_freed(context->warehouse, context->snapshot, context->options->at_us, tell_step,
+                                  user, &more, error);
+    if (ret_runs && more) {
+        json_array_extend(*ret_runs, more);
+    }
+    return ok;
+}
+
 bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,
                    WarehouseTell tell_step, void *user, json_t **ret_runs, GError **error)
 {
     g_autoptr(GPtrArray) models =
         check_options(options, error) ? warehouse_select(snapshot, options->select, error) : NULL;
-    if (!models) {
+    if (!models || !warehouse_check_loaded(warehouse, snapshot, models, options->at_us, error)) {
         return false;
     }
     WarehouseRunContext context = {.warehouse = warehouse,
@@ -184,10 +212,11 @@ bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const Wareho
                                    .cause = options->cause ? options->cause : "manual",
                                    .stop_base = warehouse_stop_count(warehouse)};
     const WarehouseRunnerOptions how = {.parallel = options->parallel, .tell = tell_step, .tell_user = user};
+    bool released = false;
     warehouse_claim(warehouse, models);
-    bool ok = run_models(&context, models, &how, ret_runs, error);
+    bool ok = run_models(&context, models, &how, ret_runs, &released, error);
     warehouse_release(warehouse, models);
-    return ok;
+    return released ? run_freed(&context, tell_step, user, ret_runs, ok ? error : NULL) && ok : ok;
 }
 
 /* ---- stopping ------------------------------------------------------------------------------------------ */

@@ -7,6 +7,7 @@
  *   build*.c    one model: build beside, check, swap in; a row for each kind (build_int.h)
  *   runner.c    tasks of models on worker threads; claims.c: runs side by side
  *   run.c       a run: models in order, stop
+ *   table_checks.c  checks of tables after loads; what runs after a release
  *   plan.c      what a change costs; apply.c: makes the engine match a snapshot
  *   schedule.c  what fires; schedule_state.c: pause, resume, kill, mark, deadlines */
 #ifndef WEIR_WAREHOUSE_INT_H
@@ -200,6 +201,12 @@ const CatalogObject *warehouse_hold_awaited(CatalogSnapshot *snapshot, GHashTabl
  * committer. */
 bool warehouse_hold_release(EngineConn *conn, const char *model, gint64 start_us, gint64 end_us,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- table_checks.c ------------------------------------------------------------------------------------- */
+
+/* Runs the models whose last run waited for rows that a check held back, and that need not wait any more. */
+bool warehouse_run_freed(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64 at_us, WarehouseTell tell,
+                         void *user, json_t **ret_runs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- build.c ------------------------------------------------------------------------------------------- */
 

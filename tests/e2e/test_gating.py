@@ -63,3 +63,94 @@ def test_waiver_releases_and_is_audited(tmp_path):
     health = json.loads(server.cli("health", "--json").stdout)
     lost = [p for p in health["lost"] if p["rule"] == "check range(amount)"]
     assert lost and lost[0]["gain_table"] == 5.0  # a waiver is no repair
+
+
+def states(server, model):
+    runs = json.loads(server.cli("runs", model, "--json").stdout)["runs"]
+    return [run["state"] for run in runs]  # newest first
+
+
+def test_what_waited_runs_after_the_release(tmp_path):
+    server, project = make(tmp_path, "{range: {min: 0}, column: amount}")
+    hold(server, project)
+    assert server.cli("query", "SELECT n FROM d.app_n_f", "-f", "csv").stdout.split() == ["n", "2"]
+    server.cli("load", "d.ods_n_f", str(project / "c.csv"))
+    server.cli("run", "dwd_n_f")  # nobody asked for app_n_f, which waited
+    assert server.cli("query", "SELECT n FROM d.app_n_f", "-f", "csv").stdout.split() == ["n", "3"]
+    assert states(server, "d.app_n_f")[0] == "done"
+
+
+def test_on_hold_proceed_reads_the_old_rows(tmp_path):
+    server, project = make(tmp_path, "{range: {min: 0}, column: amount}")
+    (project / "domains/d/models/app_n_f.sql").write_text("-- ---\n-- kind: full\n-- on_hold: proceed\n-- ---\nSELECT count(*) AS n FROM dwd_n_f\n")
+    server.cli("apply", "--yes")
+    server.cli("load", "d.ods_n_f", str(project / "b.csv"))
+    assert server.cli("run", check=False).returncode == 5
+    assert states(server, "d.app_n_f")[0] == "done" and board(server)[0]["waiting"] == []
+
+
+TABLE = """tables:
+  - name: ods_n_f
+    model: unique
+    key: [id]
+    columns: [{name: id, type: bigint}, {name: amount, type: bigint}]
+    checks:
+      - {range: {min: 0}, column: amount}
+"""
+
+
+def make_table(tmp_path):
+    server, project = make(tmp_path, "{not_null: id}")
+    (project / "domains/d/tables.yml").write_text(TABLE)
+    server.cli("apply", "--yes")
+    return server, project
+
+
+def verdicts(server, name):
+    return [c["verdict"] for c in json.loads(server.cli("checks", name, "--json").stdout)["checks"]]
+
+
+def test_a_table_is_checked_after_its_load_and_what_reads_it_waits(tmp_path):
+    server, project = make_table(tmp_path)
+    server.cli("load", "d.ods_n_f", str(project / "b.csv"))
+    assert server.cli("run", check=False).returncode == 5
+    assert verdicts(server, "ods_n_f") == ["fail"]
+    assert [(h["model"], sorted(h["waiting"])) for h in board(server)] == [("d.ods_n_f", ["d.app_n_f", "d.dwd_n_f"])]
+    assert rows(server, "dwd_n_f") == 2
+    assert server.cli("checks", "run", "ods_n_f", check=False).returncode == 5
+    server.cli("load", "d.ods_n_f", str(project / "c.csv"))
+    server.cli("run")
+    assert verdicts(server, "ods_n_f") == ["pass"] and board(server) == [] and rows(server, "dwd_n_f") == 3
+
+
+def test_a_waiver_lets_a_table_pass_and_its_readers_run(tmp_path):
+    server, project = make_table(tmp_path)
+    server.cli("load", "d.ods_n_f", str(project / "b.csv"))
+    assert server.cli("run", check=False).returncode == 5
+    server.cli("waive", "ods_n_f", "range(amount)", "--reason", "a refund", "--until", "1d")
+    assert board(server) == [] and rows(server, "dwd_n_f") == 3
+    server.cli("run")
+
+
+def test_a_table_that_is_not_loaded_is_not_checked_again(tmp_path):
+    server, project = make_table(tmp_path)
+    server.cli("run")
+    server.cli("run")
+    history = json.loads(server.cli("checks", "ods_n_f", "--history", "--json").stdout)["checks"]
+    assert len(history) == 1
+
+
+def test_redrive_takes_the_rejected_rows_after_the_fix(tmp_path):
+    server, project = make(tmp_path, "{range: {min: 0}, column: amount, reject: true}")
+    model = project / "domains/d/models/dwd_n_f.sql"
+    model.write_text(model.read_text().replace("-- checks:", "-- rejects: {max: 50%}\n-- checks:"))
+    server.cli("apply", "--yes")
+    server.cli("load", "d.ods_n_f", str(project / "b.csv"))
+    server.cli("run")
+    rejected = json.loads(server.cli("rejects", "dwd_n_f", "--json").stdout)["rejects"]
+    assert [(r["row"]["id"], r["row"]["amount"], r["reason"]) for r in rejected] == [(3, -5, "range(amount)")]
+    assert rows(server, "dwd_n_f") == 2
+    server.cli("load", "d.ods_n_f", str(project / "c.csv"))
+    server.cli("redrive", "dwd_n_f")
+    assert rows(server, "dwd_n_f") == 3
+    assert json.loads(server.cli("rejects", "dwd_n_f", "--json").stdout)["rejects"] == []
