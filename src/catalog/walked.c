@@ -5,7 +5,7 @@
 #include "catalog/cache_int.h"
 
 #define NAMES_FORMAT "names 1"
-#define WALK_FORMAT  "walk 1"
+#define WALK_FORMAT  "walk 2"
 #define NONE         G_MAXUINT32
 
 /* ---- bytes --------------------------------------------------------------------------------------------- */
@@ -234,6 +234,7 @@ static void put_uses(Writer *writer, const GArray *uses)
         put_object(writer, use->object);
         put_text(writer->out, use->schema);
         put_text(writer->out, use->name);
+        put_int(writer->out, use->aliased);
     }
 }
 
@@ -319,6 +320,7 @@ static GArray *get_uses(Decoder *decoder)
         CatalogTableUse use = {.offset = offset == NONE ? SIZE_MAX : offset, .object = get_object(decoder)};
         use.schema = get_text(&decoder->reader);
         use.name = get_text(&decoder->reader);
+        use.aliased = get_int(&decoder->reader) != 0;
         g_array_append_val(uses, use);
     }
     return uses;

@@ -322,6 +322,7 @@ void http_job_handle(gpointer data, gpointer user)
     if (!request->error) {
         (void)request->route->handler(&request->call, &request->error);
     }
+    g_clear_pointer(&request->call.upload, intake_spool_free); /* the disk is free before the client hears */
     if (request->error && base_log_enabled(BASE_LOG_DEBUG)) {
         base_log_error(request->path, request->error);
     }

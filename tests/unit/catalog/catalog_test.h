@@ -196,7 +196,7 @@ static inline void put_music(const Fixture *fixture)
         "[play_secs]}]]}\n"
         "reports:\n"
         "  - {name: weekly, dashboard: overview, schedule: \"0 9 * * 1\", to: [\"email:a@example.com\"], "
-        "format: pdf}\n"
+        "format: html}\n"
         "alerts:\n"
         "  - {name: drop, metric: play_cnt, when: \"change(1w) < -20%\", every: 15m}\n");
     put(fixture, "domains/interactions/models/dwd_play_event_i.sql",
