@@ -55,6 +55,21 @@ def fill(weir, name, days=DAYS, last=AT, day="DATE '{last}' - CAST(i AS INTEGER)
     weir.cli("query", f"INSERT INTO d.{name} SELECT {day.format(last=last)}, i % 7, i * 1000000000000000000000 FROM range({days}) t(i)")
 
 
+def restore(weir, table, days):
+    """Through the server's door: one process for all."""
+    weir.start()
+    try:
+        for day in days:
+            answer = weir.call("POST", "/api/v1/lifecycle/restore", {"table": table, "partition": day}, token=weir.info["token"])
+            assert answer.status == 200, answer.text
+    finally:
+        weir.stop()
+
+
+def archives(weir):
+    return json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]
+
+
 # ---- the matrix ----
 
 
@@ -120,8 +135,7 @@ def test_rows_go_to_the_archive_and_come_back_as_they_were(tmp_path, day, expres
         manifest = json.loads(path.read_text())
         assert manifest["rows"] == 1 and manifest["sha256"] == hashlib.sha256(path.with_suffix(".parquet").read_bytes()).hexdigest()
     assert plan(weir)["totals"]["archive"] == {}, "nothing is left to do"
-    for path in folder.iterdir():
-        weir.cli("lifecycle", "restore", "t", "--partition", path.name.removeprefix("dt="))
+    restore(weir, "t", [path.name.removeprefix("dt=") for path in folder.iterdir()])
     assert query(weir, "SELECT * FROM t ORDER BY dt, user_id") == before
     assert plan(weir)["totals"]["archive"] == {}, "what was restored stays for a week"
     done = weir.cli("lifecycle", "restore", "t", "--partition", "2025-01-01", check=False)
@@ -159,13 +173,12 @@ def test_a_killed_apply_loses_nothing_and_the_next_goes_on(tmp_path, fault):
     weir.env["WEIR_FAULT"] = fault
     assert weir.cli("lifecycle", "apply", "--at", AT, "--yes", check=False).returncode == -9
     del weir.env["WEIR_FAULT"]
-    archived = json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]
+    archived = archives(weir)
     assert len(query(weir, "SELECT * FROM t")) + sum(one["rows"] for one in archived) == 187
     weir.cli("lifecycle", "apply", "--at", AT, "--yes")
-    archived = json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]
+    archived = archives(weir)
     assert len(archived) == 5 and len(query(weir, "SELECT * FROM t")) == 182
-    for one in archived:
-        weir.cli("lifecycle", "restore", "t", "--partition", one["first"])
+    restore(weir, "t", [one["first"] for one in archived])
     assert query(weir, "SELECT * FROM t ORDER BY dt") == before
 
 
@@ -225,6 +238,74 @@ def test_a_built_partition_is_dropped_only_when_it_can_be_built_again(tmp_path):
     assert query(weir, "SELECT * FROM dwd_pure WHERE dt = '2025-06-25'") == before, "the proof holds"
 
 
+MONTHS = """  - name: u
+    domain: d
+    grade: P3
+    type: event_mirror
+    model: unique
+    key: [id]
+    sequence: seq
+    partition: {by: dt, unit: month}
+    columns:
+      - {name: id, type: bigint}
+      - {name: seq, type: bigint}
+      - {name: dt, type: date}
+      - {name: user_id, type: bigint, entity: user}
+"""
+HISTORY = """-- ---
+-- kind: scd2
+-- key: [id]
+-- strategy: check
+-- check_cols: [seq]
+-- hard_deletes: ignore
+-- lifecycle: {reads: 1d}
+-- ---
+SELECT id, seq, user_id FROM u
+"""
+
+
+def test_months_keys_and_histories(tmp_path):
+    weir = project(tmp_path, MONTHS, {"dim_user_h": HISTORY})
+    weir.cli("query", f"INSERT INTO u SELECT i, 1, DATE '{AT}' - CAST(i AS INTEGER), i % 3 FROM range(300) t(i)")
+    weir.cli("run")
+    tables = {table["table"]: table for table in plan(weir)["tables"]}
+    gone = [one for one in tables["d.u"]["ranges"] if one["decision"] == "archive"]
+    assert [one["last"] for one in gone] == ["2025-06-30"], "a month goes when its last day may go"
+    assert tables["d.dim_user_h"]["ranges"] == [] and tables["d.dim_user_h"]["keep_days"] is None, "a zipper stays for ever"
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    assert [one["first"] for one in archives(weir)] == ["2025-03-01", "2025-04-01", "2025-05-01", "2025-06-01"]
+    weir.cli("query", "INSERT INTO u VALUES (299, 2, '2025-03-07', 0)")
+    done = weir.cli("lifecycle", "restore", "u", "--partition", "2025-03-20", check=False)
+    assert done.returncode == 1 and "newer rows" in done.stderr
+    assert query(weir, "SELECT seq FROM u WHERE id = 299") == [{"seq": 2}], "a key has one row, the newer"
+    weir.cli("lifecycle", "restore", "u", "--partition", "2025-04-20")
+    assert query(weir, "SELECT count(*) AS n FROM u WHERE dt BETWEEN '2025-04-01' AND '2025-04-30'") == [{"n": 30}]
+    erased = json.loads(weir.cli("erase", "user", "1", "--yes", "--json").stdout)
+    assert {one["table"]: one["rows"] for one in erased["tables"]}["d.dim_user_h"] == 100
+    assert query(weir, "SELECT count(*) AS n FROM dim_user_h@history WHERE user_id = 1") == [{"n": 0}]
+
+
+def test_the_span_that_queries_read_is_measured(tmp_path):
+    weir = project(tmp_path, table_yml("dim_x", kind="dim") + table_yml("dim_y", kind="dim"))
+    weir.start()
+    try:
+        today = weir.query("SELECT CAST(timezone('Asia/Shanghai', now()) AS DATE) AS d", database="d")[0][0]
+        for name in ("dim_x", "dim_y"):
+            weir.query(f"INSERT INTO d.{name} SELECT DATE '{today}' - CAST(i AS INTEGER), 1, 1 FROM range(60) t(i)", database="d")
+        back = datetime.date.fromisoformat(today) - datetime.timedelta(days=20)
+        weir.query(f"SELECT count(*) FROM dim_x WHERE dt >= DATE '{back}'", database="d")
+        tables = {table["table"]: table for table in plan(weir, at=today)["tables"]}
+        assert tables["d.dim_x"]["span_days"] in (20, 21) and tables["d.dim_x"]["keep_days"] == 33
+        assert tables["d.dim_y"]["span_days"] is None and tables["d.dim_y"]["keep_days"] == 7
+        weir.call("POST", "/api/v1/users", {"name": "eve", "password": "e2e-eve-pass"})
+        for path in ("lifecycle/apply", "lifecycle/restore", "erase"):
+            answer = weir.call("POST", f"/api/v1/{path}", {}, user="eve", password="e2e-eve-pass")
+            assert answer.status == 403, answer.text
+        assert weir.call("GET", "/api/v1/lifecycle", user="eve", password="e2e-eve-pass").status == 403
+    finally:
+        weir.stop()
+
+
 # ---- erasure ----
 
 
@@ -243,9 +324,7 @@ def test_a_person_is_erased_from_tables_models_and_archives(tmp_path):
     assert done["archived_rows"] == 1 and done["not_possible"]
     for table, column in (("ods", "user_id"), ("other", "user_id"), ("dwd", "uid")):
         assert query(weir, f"SELECT count(*) AS n FROM {table} WHERE {column} = 3") == [{"n": 0}]
-    for one in json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]:
-        if one["rows"]:
-            weir.cli("lifecycle", "restore", "ods", "--partition", one["first"])
+    restore(weir, "ods", [one["first"] for one in archives(weir)])
     assert query(weir, "SELECT count(*) AS n, sum(CASE WHEN user_id = 3 THEN 1 ELSE 0 END) AS they FROM ods") == [{"n": 188 - 27, "they": 0}]
     files = [path for path in pathlib.Path(weir.data).glob("archive/**/*.parquet")]
     assert len(files) == 7, "the files with the person are gone"
@@ -261,7 +340,7 @@ def test_rows_are_erased_by_a_condition(tmp_path):
     weir.cli("lifecycle", "apply", "--at", AT, "--yes")
     weir.cli("erase", "t", "--where", "user_id IN (1, 2)", "--yes")
     assert query(weir, "SELECT count(*) AS n FROM t WHERE user_id IN (1, 2)") == [{"n": 0}]
-    assert sum(one["rows"] for one in json.loads(weir.cli("lifecycle", "archives", "--json").stdout)["archives"]) < 9
+    assert sum(one["rows"] for one in archives(weir)) < 9
     bad = weir.cli("erase", "t", "--where", "1=1; DROP TABLE t", "--yes", check=False)
     assert bad.returncode == 2 and "one condition" in bad.stderr
     assert weir.cli("erase", "t", check=False).returncode == 2
