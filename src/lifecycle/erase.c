@@ -88,22 +88,46 @@ static void add_declared(GPtrArray *carriers, const CatalogObject *object, const
     }
 }
 
+/* A column that is computed from the key may tell the person too; which rows, only its author knows. */
+static void note_derived(Erasing *erasing, const CatalogEdge *edge)
+{
+    g_autofree char *en = g_strdup_printf(
+                        "%s.%s is computed from the key: look at it, and erase by a condition",
+                        edge->to->full_name, edge->to_column),
+                    *zh = g_strdup_printf("%s.%s 由该键计算得出：请核查并按条件删除", edge->to->full_name,
+                                          edge->to_column);
+    size_t i;
+    const json_t *one;
+    json_array_foreach (erasing->not_possible, i, one) {
+        if (g_str_equal(base_json_string(one, "en", ""), en)) {
+            return;
+        }
+    }
+    note(erasing, en, zh);
+}
+
 /* Every column with the same value, however far; views pass it on. The list grows while it is walked. */
-static void spread(const CatalogSnapshot *snapshot, GPtrArray *carriers)
+static void spread(Erasing *erasing, GPtrArray *carriers)
 {
     for (guint i = 0; i < carriers->len; i++) {
         const Carrier *carrier = carriers->pdata[i];
-        g_autoptr(GPtrArray) edges = catalog_lineage_down(snapshot, carrier->object, carrier->column);
+        g_autoptr(GPtrArray) edges =
+            catalog_lineage_down(erasing->erase->ask.snapshot, carrier->object, carrier->column);
         for (guint j = 0; j < edges->len; j++) {
             const CatalogEdge *edge = edges->pdata[j];
-            if (is_relation(edge->to) && edge->to_column && edge->how && g_str_equal(edge->how, "direct")) {
+            if (!is_relation(edge->to) || !edge->to_column || !edge->how) {
+                continue;
+            }
+            if (g_str_equal(edge->how, "direct")) {
                 add_carrier(carriers, edge->to, edge->to_column);
+            } else if (g_str_equal(edge->how, "derived")) {
+                note_derived(erasing, edge);
             }
         }
     }
 }
 
-static bool find_carriers(const Erasing *erasing, GPtrArray *carriers, GError **error)
+static bool find_carriers(Erasing *erasing, GPtrArray *carriers, GError **error)
 {
     CatalogSnapshot *snapshot = erasing->erase->ask.snapshot;
     const CatalogObject *entity = erasing->erase->entity;
@@ -126,7 +150,7 @@ static bool find_carriers(const Erasing *erasing, GPtrArray *carriers, GError **
     if (own && is_relation(own)) {
         add_carrier(carriers, own, json_string_value(json_array_get(key, 0)));
     }
-    spread(snapshot, carriers);
+    spread(erasing, carriers);
     return carriers->len > 0 ||
            base_fail(error, BASE_E_REFERENCE_UNKNOWN, "no column says `entity: %s`", entity->name);
 }

@@ -29,11 +29,13 @@ typedef struct {
 } LifecycleAsk;
 
 /* *ret: {id, at, profile, tables: [{table, grade, type, layer, kind, column, unit, keep_days, span_days,
- * rows, partitions, bytes, state: "governed" | "reported", notes: [{en, zh}], ranges: [{decision, first,
- * last, partitions, rows, bytes, reasons: {hold, matrix, access, readers: {agrees, why_en, why_zh}}, proof,
- * proof_en, proof_zh}]}], totals: {keep, archive, drop: {partitions, rows, bytes}}}; days null = for ever,
- * bytes are estimated. `id` changes with anything that the plan says. Thread: any. Cost: one scan of the day
- * column of each table with grade and type. Errors: INTERVAL_INVALID, SQL_FAILED. */
+ * rows, partitions, bytes, state: "governed" | "zipper" (stays for ever) | "rebuilt" (whole by each
+ * run: its life is that of its inputs) | "reported" (nothing can be decided: see notes), notes: [{en, zh}],
+ * ranges: [{decision, first, last, partitions, rows, bytes, reasons: {hold, matrix, access, readers: {agrees,
+ * why_en, why_zh}}, proof, proof_en, proof_zh}]}], totals: {keep, archive, drop: {partitions, rows, bytes}}};
+ * days null = for ever, bytes are estimated. `id` changes with anything that the plan says. Thread: any.
+ * Cost: one scan of the day column of each table with grade and type. Errors: INTERVAL_INVALID, SQL_FAILED.
+ */
 bool lifecycle_plan(Lifecycle *lifecycle, const LifecycleAsk *ask, json_t **ret,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

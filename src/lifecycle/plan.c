@@ -94,7 +94,7 @@ static void add_notes(LifecycleTable *table)
     if (policy->open) {
         lifecycle_note(policy, "the standard leaves its life open: name `policy` and `lifecycle.keep`",
                        "标准未规定其保留期：请写明 `policy` 和 `lifecycle.keep`");
-    } else if (!policy->ruled && !policy->zipper) {
+    } else if (!policy->ruled && !policy->zipper && !policy->whole) {
         lifecycle_note(policy, "no grade or no type: nothing of it goes; declare `grade` and `type`",
                        "未声明等级或类型，全部保留；请声明 `grade` 和 `type`");
     }
@@ -118,6 +118,14 @@ static void add_notes(LifecycleTable *table)
     }
 }
 
+static const char *state_of(const LifecycleTable *table)
+{
+    return table->policy.zipper                ? "zipper"
+           : table->policy.whole               ? "rebuilt"
+           : table->governed && table->day_sql ? "governed"
+                                               : "reported";
+}
+
 static json_t *table_json(const LifecycleTable *table)
 {
     const LifecyclePolicy *policy = &table->policy;
@@ -128,16 +136,16 @@ static json_t *table_json(const LifecycleTable *table)
     const StandardTable *standard = table->standard;
     g_autofree char *grade = policy->grade >= 0 ? g_strdup_printf("P%d", policy->grade) : g_strdup("");
     const char *type = standard_type_name(policy->type);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:o}", "table",
-        table->object->full_name, "grade", grade, "type", *type || !standard ? type : standard->type_text,
-        "layer", table->object->layer, "column", table->day_column, "unit", table->unit, "keep_days",
-        policy->ruled ? days_json(policy->days) : json_null(), "matrix_days",
-        policy->ruled ? days_json(policy->matrix_days) : json_null(), "span_days",
-        policy->span_days >= 0 ? json_integer(policy->span_days) : json_null(), "partitions",
-        (json_int_t)(table->partitions ? table->partitions->len : 0), "rows", (json_int_t)table->rows,
-        "bytes", (json_int_t)(table->rows * table->row_bytes), "state",
-        table->governed && table->day_sql ? "governed" : "reported", "notes", notes, "ranges", json_array());
+    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:o}", "table",
+                     table->object->full_name, "grade", grade, "type",
+                     *type || !standard ? type : standard->type_text, "layer", table->object->layer, "column",
+                     table->day_column, "unit", table->unit, "keep_days",
+                     policy->ruled ? days_json(policy->days) : json_null(), "matrix_days",
+                     policy->ruled ? days_json(policy->matrix_days) : json_null(), "span_days",
+                     policy->span_days >= 0 ? json_integer(policy->span_days) : json_null(), "partitions",
+                     (json_int_t)(table->partitions ? table->partitions->len : 0), "rows",
+                     (json_int_t)table->rows, "bytes", (json_int_t)(table->rows * table->row_bytes), "state",
+                     state_of(table), "notes", notes, "ranges", json_array());
 }
 
 static void add_total(json_t *totals, const json_t *range)
