@@ -462,6 +462,8 @@ static const CatalogKey model_keys[] = {
       "scd2：删除标记列的列名（hard_deletes: new_record）"),
     K("lookback", SPAN, "How far back a run reads again: a duration, or a number of intervals",
       "回看：时长，或区间个数"),
+    K("unknown_member", BOOL, "full: a dimension gets the row of unknown members, its key -1",
+      "full：维度表加一行键为 -1 的未知成员"),
     K("grain", TEXT, "Time grain of an interval", "时间粒度"),
     K("start", TEXT, "First day of history", "历史起始日"),
     K("schedule", SCHEDULE, "When it runs", "调度"),

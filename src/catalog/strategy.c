@@ -193,6 +193,12 @@ static void check_values(CatalogBuild *build, CatalogItem *item)
 
 static void check_kind(CatalogBuild *build, CatalogItem *item, const CatalogModelInfo *model, bool given)
 {
+    bool unknown = base_json_bool(item->node->object.definition, "unknown_member", false);
+    if (unknown && (model->kind != CATALOG_MODEL_FULL || !model->key[0])) {
+        BaseDiag *diag = catalog_complain(build, item, place(item, "unknown_member"), BASE_E_VALUE_INVALID,
+                                          "`unknown_member` is for models of kind full with a `key`");
+        base_diag_hint(diag, "key: names the columns that are -1 in that row");
+    }
     if (model->kind == CATALOG_MODEL_SCD2 && !model->key[0]) {
         BaseDiag *diag = catalog_complain(build, item, place(item, "kind"), BASE_E_KEY_MISSING,
                                           "a scd2 model has no `key`");

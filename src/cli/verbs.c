@@ -215,6 +215,26 @@ static const CliFlag IMPORT[] = {
      "写入的目录，默认为当前目录下的 FOLDER_weir"},
     END,
 };
+static const CliFlag MATRIX[] = {
+    {"domain", 0, CLI_TEXT, "DOMAIN", NULL, "facts of this domain only", "只看该域的事实"},
+    {"format", 'f', CLI_TEXT, "FORMAT", "markdown csv", "markdown (default) or csv", "markdown（默认）或 csv"},
+    {"coverage", 0, CLI_BOOL, NULL, NULL, "how much of what was read DWS answered", "DWS 对查询的覆盖率"},
+    END,
+};
+static const CliFlag NEW[] = {
+    {"layer", 0, CLI_TEXT, "LAYER", "dim dwd dwm dws app", "dim, dwd, dwm, dws or app", "dim、dwd、dwm、dws 或 app"},
+    {"from", 0, CLI_TEXT, "TABLE", NULL, "the table below", "上游表"},
+    {"name", 0, CLI_TEXT, "NAME", NULL, "default: by the grammar of names", "默认按命名规范"},
+    {"domain", 0, CLI_TEXT, "DOMAIN", NULL, "default: that of the table below", "默认与上游表相同"},
+    {"by", 0, CLI_TEXT, "COLUMNS", NULL, "dwm, dws, app: dimensions, as a,b", "dwm、dws、app：维度，如 a,b"},
+    {"owner", 0, CLI_TEXT, "OWNER", NULL, "default: that of the table below", "默认与上游表相同"},
+    {"grade", 0, CLI_TEXT, "GRADE", "P0 P1 P2 P3", "default: that of the table below, else P2", "默认与上游表相同，否则 P2"},
+    {"process", 0, CLI_TEXT, "PROCESS", NULL, "dwd: the business process", "dwd：业务过程"},
+    {"unit", 0, CLI_TEXT, "UNIT", NULL, "of money, such as CNY_yuan", "金额单位，如 CNY_yuan"},
+    {"consumer", 0, CLI_TEXT, "NAME", NULL, "app: who uses it", "app：使用方"},
+    {"print", 0, CLI_BOOL, NULL, NULL, "print the model, write nothing", "只打印，不写文件"},
+    END,
+};
 static const CliFlag LS[] = {
     {"domain", 0, CLI_TEXT, "DOMAIN", NULL, "of this domain only", "只看该域"},
     {"layer", 0, CLI_TEXT, "LAYER", NULL, "of this layer only", "只看该层"},
@@ -306,6 +326,15 @@ const CliVerb CLI_VERBS[] = {
      "weir name \"近7天支付金额\"；weir name dws_mkt_trade_user_active_1d_d。词来自项目的 roots: "
      "和标准自带的词根。",
      NONE, cli_verb_name},
+    {"new", CLI_GROUP_DEFINE, "model", 1, 1, CLI_WORDS_LIST, "model",
+     "write a model of a layer over a table, as the standard wants it", "按标准为某层生成新模型", NULL, NULL, NEW,
+     cli_verb_new},
+    {"matrix", CLI_GROUP_DEFINE, "", 0, 0, CLI_WORDS_NONE, NULL,
+     "the bus matrix: processes against dimensions, and what is missing", "总线矩阵：业务过程 × 维度，及其缺口",
+     NULL, NULL, MATRIX, cli_verb_matrix},
+    {"duplicates", CLI_GROUP_DEFINE, "", 0, 0, CLI_WORDS_NONE, NULL,
+     "logic that stands in several models, names that mean two things", "重复的逻辑、同名不同义的字段", NULL, NULL,
+     NONE, cli_verb_duplicates},
     {"fmt", CLI_GROUP_DEFINE, "[FILE ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
      "tidy white space in definition files", "整理定义文件中的空白", NULL, NULL, FMT, cli_verb_fmt},
 

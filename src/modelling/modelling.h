@@ -13,6 +13,40 @@
 #include "catalog/catalog.h"
 #include "standard/standard.h"
 
+/* ---- the whole project (matrix.c, duplicates.c) ------------------------------------------------------ */
+
+/* {"dimensions": [{name, entity, table, key, title, facts, conformed}],
+ *  "rows": [{process, domain, fact, grain, fact_type, dimensions: {name: [{column, role, how}]}}],
+ *  "holes": [{process, fact, dimension, column | null, reason}]}; `domain` NULL = all. New reference. */
+json_t *modelling_matrix(StandardCatalog *catalog, const char *domain);
+
+#define MODELLING_MAX_UNCOVERED 20
+/* How much of what was read in a domain DWS answered, from the record of use ({"domain.table": {queries,
+ * columns}}): [{domain, reads, dws_reads, share, uncovered: [{table, layer, queries, metrics, dimensions}]}],
+ * the most read first; [] = nothing was read yet. New reference. */
+json_t *modelling_coverage(const StandardCatalog *catalog, const json_t *usage);
+
+/* {"repeated" | "synonyms": [{expression, columns: [{table, column, expression, file, line}]}],
+ *  "homonyms": [{name, columns}], "queries": [{tables: [2]}], "expressions": n that were compared}. `conn`
+ * parses. New reference. Cost: about 1 ms a model. */
+json_t *modelling_duplicates(StandardCatalog *catalog, EngineConn *conn);
+
+/* ---- new models (new.c) --------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *layer, *from;              /* "dwd"; the table below */
+    const char *name, *domain;             /* NULL = by the grammar of names; that of the table below */
+    const char *owner, *grade;             /* NULL = those of the table below (P2) */
+    const char *process, *unit, *consumer; /* NULL = not given */
+    const char *const *by; /* DWM, DWS, APP: dimensions, NULL-terminated; NULL = ids and entities */
+} ModellingNew;
+/* The text of a model: nothing is written. *ret: {"name", "domain", "path": "domains/d/models/n.sql", "text",
+ * "unregistered_metrics": bool (it is marked exploratory then)}. Errors: REFERENCE_UNKNOWN, TABLE_UNKNOWN,
+ * COLUMN_UNKNOWN, VALUE_INVALID (that layer is not made from this one), USAGE (money without a unit, nothing
+ * to sum by), NAME_INVALID. */
+bool modelling_new(StandardCatalog *catalog, const ModellingNew *ask, json_t **ret,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- dbt (dbt.c) ---------------------------------------------------------------------------------- */
 
 /* Reads the dbt project in folder `dir` and writes a project of Weir into `out`, which has no weir.yml yet.

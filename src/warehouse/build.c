@@ -243,7 +243,8 @@ bool warehouse_build_swap(Build *build, GError **error)
 static bool bring_in(Build *build, GError **error)
 {
     const WarehouseFamily *family = build->family;
-    if (!take_rejects(build, error) || (family->prepare && !family->prepare(build, error))) {
+    if (!take_rejects(build, error) || !warehouse_build_unknown(build, error) ||
+        (family->prepare && !family->prepare(build, error))) {
         return false;
     }
     if (build->intervals && build->done.end_us > build->done.start_us) {

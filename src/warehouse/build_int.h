@@ -107,6 +107,8 @@ void warehouse_build_note(Build *build, const char *format, ...) G_GNUC_PRINTF(2
 bool warehouse_build_drop(const Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Checks of the model over a relation: CHECK_FAILED when the rows must not be seen. */
 bool warehouse_build_check(Build *build, const char *rows_sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* build_unknown.c: the row of unknown members, into the table beside. */
+bool warehouse_build_unknown(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The transaction of the swap, with the run's row. */
 bool warehouse_build_swap(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
