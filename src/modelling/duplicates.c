@@ -17,7 +17,7 @@
 typedef struct {
     StandardTable *table;
     char *name, *form, *shown;
-    bool measure;
+    bool measure, rolled; /* rolled: a sum of the column of its own name */
 } Output;
 
 typedef struct {
@@ -227,7 +227,7 @@ static bool is_measure(const StandardTable *table, const char *name)
 static void add_output(Reader *reader, const json_t *node, const json_t *expression)
 {
     const char *name = base_json_string(expression, "alias", "");
-    if (*name == '\0' || rolls_up(expression, name)) {
+    if (*name == '\0') {
         return;
     }
     reader->column = name;
@@ -251,7 +251,8 @@ static void add_output(Reader *reader, const json_t *node, const json_t *express
                        .name = g_strdup(name),
                        .form = g_strconcat(of, text, where, NULL),
                        .shown = shown(reader, expression),
-                       .measure = sums || is_measure(reader->table, name)};
+                       .measure = sums || is_measure(reader->table, name),
+                       .rolled = rolls_up(expression, name)};
     g_ptr_array_add(reader->outputs, output);
 }
 
@@ -281,6 +282,9 @@ static GHashTable *group(const GPtrArray *outputs, bool by_form)
         Output *output = g_ptr_array_index(outputs, i);
         g_autofree char *key = by_form ? g_strdup(output->form) : g_ascii_strdown(output->name, -1);
         GPtrArray *list = g_hash_table_lookup(groups, key);
+        if (!by_form && output->rolled) {
+            continue;
+        }
         if (!list) {
             list = g_ptr_array_new();
             g_hash_table_insert(groups, g_strdup(key), list);
@@ -318,11 +322,13 @@ static void report(const GPtrArray *outputs, bool by_form, json_t *repeated, jso
         const Output *output = g_ptr_array_index(outputs, i);
         g_autofree char *key = by_form ? g_strdup(output->form) : g_ascii_strdown(output->name, -1);
         const GPtrArray *list = g_hash_table_lookup(groups, key);
-        if (list->len < 2 || g_ptr_array_index(list, 0) != output || (!by_form && !output->measure)) {
+        if (!list || list->len < 2 || g_ptr_array_index(list, 0) != output ||
+            (!by_form && !output->measure)) {
             continue;
         }
         bool alike = all_alike(list, by_form);
-        json_t *to = by_form ? (alike ? repeated : other) : alike ? NULL : other;
+        json_t *same = by_form && !output->rolled ? repeated : NULL; /* one metric at two grains is no copy */
+        json_t *to = alike ? same : other;
         json_t *places = to ? json_array() : NULL;
         for (guint k = 0; places && k < list->len; k++) {
             json_array_append_new(places, place(g_ptr_array_index(list, k)));
