@@ -316,6 +316,7 @@ void catalog_bind_types(CatalogBuild *build, GPtrArray *order);
 struct CatalogSnapshot {
     gint refs;
     GPtrArray *files;
+    GHashTable *by_path; /* of a file -> CatalogFile; made when it is sealed */
     GPtrArray *objects;
     GHashTable *by_id;     /* id -> object */
     GHashTable *by_name;   /* folded bare name -> GPtrArray of objects */

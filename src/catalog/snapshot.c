@@ -14,6 +14,7 @@ CatalogSnapshot *catalog_snapshot_new(void)
     snapshot->refs = 1;
     snapshot->files = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_file_unref);
     snapshot->objects = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_node_unref);
+    snapshot->by_path = g_hash_table_new(g_str_hash, g_str_equal);
     snapshot->by_id = g_hash_table_new(g_str_hash, g_str_equal);
     snapshot->by_name =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
@@ -47,6 +48,7 @@ void catalog_snapshot_unref(CatalogSnapshot *snapshot)
     if (!snapshot || !g_atomic_int_dec_and_test(&snapshot->refs)) {
         return;
     }
+    g_hash_table_unref(snapshot->by_path);
     g_hash_table_unref(snapshot->by_id);
     g_hash_table_unref(snapshot->by_name);
     g_hash_table_unref(snapshot->up);
@@ -170,8 +172,17 @@ static void seal_hash(CatalogSnapshot *snapshot)
     snapshot->hash = g_strdup(g_checksum_get_string(sum));
 }
 
+static void seal_files(CatalogSnapshot *snapshot)
+{
+    for (guint i = 0; i < snapshot->files->len; i++) {
+        CatalogFile *file = g_ptr_array_index(snapshot->files, i);
+        g_hash_table_insert(snapshot->by_path, file->path, file);
+    }
+}
+
 void catalog_snapshot_seal(CatalogSnapshot *snapshot)
 {
+    seal_files(snapshot);
     g_ptr_array_sort(snapshot->objects, by_kind_then_name);
     seal_names(snapshot);
     seal_hash(snapshot);
@@ -196,14 +207,12 @@ const json_t *catalog_project_settings(const CatalogSnapshot *snapshot)
 
 const char *catalog_file_text(const CatalogSnapshot *snapshot, const char *path, size_t *ret_len)
 {
-    for (guint i = 0; i < snapshot->files->len; i++) {
-        const CatalogFile *file = g_ptr_array_index(snapshot->files, i);
-        if (g_str_equal(file->path, path)) {
-            *ret_len = file->len;
-            return file->text;
-        }
+    const CatalogFile *file = g_hash_table_lookup(snapshot->by_path, path);
+    if (file == NULL) {
+        return NULL;
     }
-    return NULL;
+    *ret_len = file->len;
+    return file->text;
 }
 
 const char *catalog_snapshot_hash(const CatalogSnapshot *snapshot)

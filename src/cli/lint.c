@@ -84,7 +84,8 @@ static size_t count_severity(const json_t *list, const char *severity)
     return n;
 }
 
-static int show(CliContext *ctx, const json_t *diagnostics, const json_t *all_findings)
+/* `judged`: what the rules took of the CPU; NULL = not measured. */
+static int show(CliContext *ctx, const json_t *diagnostics, const json_t *all_findings, json_t *judged)
 {
     const char *format = cli_text(ctx, "format");
     format = format != NULL ? format : ctx->json ? "json" : "text";
@@ -98,6 +99,9 @@ static int show(CliContext *ctx, const json_t *diagnostics, const json_t *all_fi
     if (strcmp(format, "json") == 0) {
         g_autoptr(json_t) told = filter(ctx, diagnostics);
         g_autoptr(json_t) answer = json_pack("{s:O, s:O}", "findings", findings, "diagnostics", told);
+        if (judged != NULL) {
+            json_object_set(answer, "judged_cpu_ms", judged);
+        }
         cli_print_json(answer);
     } else if (strcmp(format, "github") == 0) {
         cli_lint_github(list);
@@ -178,7 +182,7 @@ static int lint_catalog(CliContext *ctx, const char *file)
     for (guint i = 0; i < found->len; i++) {
         json_array_append_new(findings, standard_finding_to_json(g_ptr_array_index(found, i), base_lang()));
     }
-    return show(ctx, none, findings);
+    return show(ctx, none, findings, NULL);
 }
 
 /* ---- what a rule asks ------------------------------------------------------------------------------------
@@ -359,7 +363,8 @@ int cli_verb_lint(CliContext *ctx)
         answer = fix(ctx, g_steal_pointer(&answer), &error);
     }
     if (answer != NULL) {
-        return show(ctx, json_object_get(answer, "diagnostics"), json_object_get(answer, "findings"));
+        return show(ctx, json_object_get(answer, "diagnostics"), json_object_get(answer, "findings"),
+                    json_object_get(answer, "judged_cpu_ms"));
     }
     const json_t *list = json_object_get(ctx->problem, "diagnostics");
     if (list == NULL || error == NULL) {
@@ -367,5 +372,5 @@ int cli_verb_lint(CliContext *ctx)
     }
     g_clear_error(&error);
     g_autoptr(json_t) none = json_array();
-    return show(ctx, list, none);
+    return show(ctx, list, none, NULL);
 }

@@ -27,7 +27,7 @@ void standard_finding_free(StandardFinding *finding)
 /* Two tables of one name in different domains are two objects. */
 static bool is_new(StandardRun *run, const char *object, const StandardTable *table)
 {
-    char *key = g_strdup_printf("%d %s %s", (int)run->rule, table != NULL ? table->domain : "", object);
+    char *key = g_strconcat(table != NULL ? table->domain : "", " ", object, NULL);
     return g_hash_table_add(run->seen, key);
 }
 

@@ -95,6 +95,7 @@ GPtrArray *standard_judge(StandardCatalog *catalog, const StandardConfig *config
         const StandardCheck *check = standard_check_of((StandardRuleId)i);
         run.rule = (StandardRuleId)i;
         run.level = standard_config_level(config, run.rule);
+        g_hash_table_remove_all(seen);
         if (check != NULL && run.level != STANDARD_OFF &&
             (phases & (1u << standard_rule(run.rule)->phase)) != 0) {
             judge_rule(&run, check);

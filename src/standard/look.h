@@ -48,6 +48,14 @@ void standard_check_span(StandardRun *run, StandardTable *table);
 /* Profile of the tables of spans. */
 const char *standard_span_profile(const StandardRun *run);
 
+/* The earlier table of the same layer that has most of this one's columns, and more than the limit
+ * `duplicate_percent`, where neither reads the other; NULL = none. */
+typedef struct {
+    const StandardTable *table;
+    guint common; /* columns */
+} StandardAlike;
+const StandardAlike *standard_alike(StandardRun *run, const StandardTable *table);
+
 /* "33 d", "∞"; caller frees. */
 char *standard_days_show(gint64 days);
 json_t *standard_days_json(gint64 days); /* null = for ever */

@@ -274,79 +274,15 @@ static void check_delay(StandardRun *run, StandardTable *table, const StandardCo
     }
 }
 
-static guint common_columns(const StandardTable *a, const StandardTable *b)
-{
-    guint n = 0;
-    for (guint i = 0; i < a->columns->len; i++) {
-        const StandardColumn *column = g_ptr_array_index(a->columns, i);
-        n += standard_column_by_name(b, column->name) != NULL ? 1 : 0;
-    }
-    return n;
-}
-
-static bool compared(const StandardTable *a, const StandardTable *b)
-{
-    return a != b && a->layer == b->layer && !g_ptr_array_find(a->reads, b, NULL) &&
-           !g_ptr_array_find(b->reads, a, NULL);
-}
-
-/* Column name -> tables before this one that have it, so that no pair without a common column is looked at.
- */
-static gpointer make_holders(StandardRun *run)
-{
-    GHashTable *holders = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
-                                                (GDestroyNotify)(void (*)(void))g_ptr_array_unref);
-    for (guint t = 0; t < run->catalog->tables->len; t++) {
-        StandardTable *table = g_ptr_array_index(run->catalog->tables, t);
-        for (guint c = 0; standard_above_ods(table) && c < table->columns->len; c++) {
-            const StandardColumn *column = g_ptr_array_index(table->columns, c);
-            GPtrArray *tables = g_hash_table_lookup(holders, column->name);
-            if (tables == NULL) {
-                tables = g_ptr_array_new();
-                g_hash_table_insert(holders, (gpointer)(guintptr)column->name, tables);
-            }
-            g_ptr_array_add(tables, table);
-        }
-    }
-    return holders;
-}
-
-/* The earlier table of the same layer that shares most columns. */
-static const StandardTable *most_alike(StandardRun *run, const StandardTable *table, guint *ret_common)
-{
-    GHashTable *holders = standard_memo(run, "holders", make_holders, free_table_of);
-    g_autoptr(GHashTable) counts = g_hash_table_new(g_direct_hash, g_direct_equal);
-    const StandardTable *best = NULL;
-    for (guint c = 0; c < table->columns->len; c++) {
-        const StandardColumn *column = g_ptr_array_index(table->columns, c);
-        const GPtrArray *tables = g_hash_table_lookup(holders, column->name);
-        for (guint t = 0; tables != NULL && t < tables->len; t++) {
-            StandardTable *other = g_ptr_array_index(tables, t);
-            if (other->index >= table->index) {
-                break;
-            }
-            guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, other)) + 1;
-            g_hash_table_insert(counts, other, GUINT_TO_POINTER(n));
-            if (n > *ret_common && compared(table, other)) {
-                *ret_common = n;
-                best = other;
-            }
-        }
-    }
-    return best;
-}
-
 static void check_repeats(StandardRun *run, StandardTable *table)
 {
-    guint common = 0;
-    gint64 limit = standard_config_limit(run->config, "duplicate_percent", 60);
-    const StandardTable *other = standard_above_ods(table) ? most_alike(run, table, &common) : NULL;
-    if (other != NULL && (gint64)common * 100 > limit * (gint64)table->columns->len) {
+    const StandardAlike *alike = standard_alike(run, table);
+    if (alike != NULL) {
         StandardFinding *found =
             standard_find_table(run, table, "%u of %u columns stand in %s too", "%u / %u 列与 %s 重复",
-                                common, table->columns->len, other->name);
-        standard_finding_evidence(found, "other", json_string(other->name));
-        standard_finding_evidence(found, "common", json_integer(common_columns(table, other)));
+                                alike->common, table->columns->len, alike->table->name);
+        standard_finding_evidence(found, "other", json_string(alike->table->name));
+        standard_finding_evidence(found, "common", json_integer(alike->common));
         standard_finding_evidence(found, "columns", json_integer(table->columns->len));
     }
 }

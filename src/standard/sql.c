@@ -7,7 +7,7 @@
 static bool one_of(const char *text, const char *const *words)
 {
     for (; *words != NULL; words++) {
-        if (g_ascii_strcasecmp(text, *words) == 0) {
+        if (sql_may_be(text, *words) && g_ascii_strcasecmp(text, *words) == 0) {
             return true;
         }
     }

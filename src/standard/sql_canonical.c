@@ -71,7 +71,7 @@ static bool is_plain_call(const char *name)
                                         "nullif", "round",      "trim",     "upper", "lower",
                                         "date",   "date_trunc", "year",     "month", "day"};
     for (size_t i = 0; i < G_N_ELEMENTS(PLAIN); i++) {
-        if (g_ascii_strcasecmp(name, PLAIN[i]) == 0) {
+        if (sql_may_be(name, PLAIN[i]) && g_ascii_strcasecmp(name, PLAIN[i]) == 0) {
             return true;
         }
     }

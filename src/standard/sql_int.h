@@ -41,9 +41,15 @@ typedef struct {
 
 bool sql_text_init(SqlText *text, const char *sql);
 void sql_text_clear(SqlText *text);
+/* Asked dozens of times for each token: most differ in the first letter. */
+static inline bool sql_may_be(const char *text, const char *word)
+{
+    return (text[0] | 0x20) == (word[0] | 0x20);
+}
 static inline bool sql_is(const SqlText *text, guint i, const char *word)
 {
-    return i < text->n && engine_token_is(text->words[i].token, word);
+    return i < text->n && sql_may_be(text->words[i].token->text, word) &&
+           engine_token_is(text->words[i].token, word);
 }
 static inline bool sql_is_name(const SqlText *text, guint i)
 {

@@ -65,7 +65,7 @@ static SqlPart part_of(const SqlText *text, guint i, const Pair *pair)
         return pair->part;
     }
     for (size_t s = 0; s < G_N_ELEMENTS(STARTS); s++) {
-        if (engine_token_is(text->words[i].token, STARTS[s].word)) {
+        if (sql_is(text, i, STARTS[s].word)) {
             bool distinct_from = STARTS[s].part == SQL_PART_FROM && i > 0 && sql_is(text, i - 1, "distinct");
             return distinct_from ? pair->part : STARTS[s].part;
         }

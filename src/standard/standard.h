@@ -339,7 +339,7 @@ typedef struct StandardRun {
     StandardRuleId rule; /* being judged */
     StandardLevel level;
     GPtrArray *findings; /* StandardFinding* */
-    GHashTable *seen;
+    GHashTable *seen; /* "domain object" of the rule's findings */
     GError *error;    /* set by a check that could not do its work; ends the run */
     GHashTable *memo; /* what several rules share: standard_memo */
 } StandardRun;
