@@ -117,12 +117,13 @@ static bool end_rows(EngineConn *conn, void *user, GError **error)
 
 static bool archive_range(Lifecycle *lifecycle, LifecyclePlan *plan, End *end, GError **error)
 {
+    const json_t *known = json_object_get(plan->world.archives, end->range->table->object->full_name);
     for (guint i = end->range->from; i <= end->range->to; i++) {
         const LifecyclePartition *one = partition_at(end, i);
         LifecycleArchive *archive = g_new0(LifecycleArchive, 1);
         g_ptr_array_add(end->archives, archive);
         if (!lifecycle_archive_write(lifecycle, plan->world.conn, end->range->table, one->first_day,
-                                     one->last_day, plan->world.archives, archive, error)) {
+                                     one->last_day, known, archive, error)) {
             return false;
         }
         if (BASE_FAULT("lifecycle.archived") != 0) {
@@ -160,6 +161,12 @@ static bool apply_plan(Lifecycle *lifecycle, LifecyclePlan *plan, const Lifecycl
     if (plan_id && !g_str_equal(plan_id, id)) {
         base_fail(error, BASE_E_PLAN_STALE, "the plan is `%s` now, not `%s`", id, plan_id);
         base_error_hint(error, "look at it again: weir lifecycle plan");
+        base_error_not_done(error, "Nothing was archived or deleted.");
+        return false;
+    }
+    if (plan->world.today > plan->world.clock_day) {
+        base_fail(error, BASE_E_INTERVAL_INVALID,
+                  "a plan for a day to come can be looked at, not carried out");
         base_error_not_done(error, "Nothing was archived or deleted.");
         return false;
     }

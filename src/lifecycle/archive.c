@@ -294,14 +294,13 @@ static bool unharmed(Lifecycle *lifecycle, const json_t *known)
 }
 
 /* An archive of just these rows, restored before and unchanged since. */
-static const json_t *same_archive(Lifecycle *lifecycle, const json_t *known, const char *table,
-                                  gint64 first_day, gint64 rows, const char *checksum)
+static const json_t *same_archive(Lifecycle *lifecycle, const json_t *known, gint64 first_day, gint64 rows,
+                                  const char *checksum)
 {
     size_t i;
     const json_t *one;
     json_array_foreach (known, i, one) {
-        if (g_str_equal(base_json_string(one, "tbl", ""), table) &&
-            g_str_equal(base_json_string(one, "state", ""), "restored") &&
+        if (g_str_equal(base_json_string(one, "state", ""), "restored") &&
             base_json_int(one, "first_day", 0) == first_day && base_json_int(one, "n_rows", -1) == rows &&
             g_str_equal(base_json_string(one, "checksum", ""), checksum) && unharmed(lifecycle, one)) {
             return one;
@@ -330,8 +329,7 @@ bool lifecycle_archive_write(Lifecycle *lifecycle, EngineConn *conn, const Lifec
                             error)) {
         return false;
     }
-    const json_t *same =
-        same_archive(lifecycle, known, object->full_name, first_day, ret->rows, ret->checksum);
+    const json_t *same = same_archive(lifecycle, known, first_day, ret->rows, ret->checksum);
     if (same) {
         ret->part = base_json_int(same, "part", 0);
         ret->bytes = base_json_int(same, "n_bytes", 0);

@@ -41,8 +41,8 @@ bool lifecycle_plan(Lifecycle *lifecycle, const LifecycleAsk *ask, json_t **ret,
 
 /* Carries a plan out. `plan_id` NULL = what the plan says now; else PLAN_STALE when it says something else.
  * *ret: {id, at, archived, dropped: {partitions, rows}, done: [{table, action, first, last, rows}]}. What was
- * done before a failure stays done. Errors: PLAN_STALE, ARCHIVE_DIFFERS, CONFLICT (a partition changed while
- * it was archived), DISK_FULL, FILE_IO. */
+ * done before a failure stays done. Errors: PLAN_STALE, INTERVAL_INVALID (a day to come), ARCHIVE_DIFFERS,
+ * CONFLICT (a partition changed while it was archived), DISK_FULL, FILE_IO. */
 bool lifecycle_apply(Lifecycle *lifecycle, const LifecycleAsk *ask, const char *plan_id, json_t **ret,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -88,8 +88,9 @@ typedef struct {
     EngineConn *conn;
     GTimeZone *zone;
     const char *zone_name, *profile;
-    gint64 today;
-    json_t *archives;  /* rows of _weir.archives */
+    gint64 today;      /* the day that it is decided for */
+    gint64 clock_day;  /* the day that it is */
+    json_t *archives;  /* {table: [rows of _weir.archives]} */
     GPtrArray *tables; /* LifecycleTable* */
     GHashTable *by_id; /* id -> LifecycleTable* */
 } LifecycleWorld;
@@ -133,8 +134,8 @@ void lifecycle_archive_clear(LifecycleArchive *archive);
 bool lifecycle_checksum(EngineConn *conn, const GPtrArray *columns, const char *relation, const char *where,
                         gint64 *ret_rows, char **ret_checksum, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Writes the rows of a partition, reads the file back and compares, moves it to its place with a manifest
- * beside it. An archive of these days with the same content (`known`: rows of _weir.archives) is used again
- * after its file was read. */
+ * beside it. An archive of these days with the same content (`known`: the table's rows of _weir.archives; may
+ * be NULL) is used again after its file was read. */
 bool lifecycle_archive_write(Lifecycle *lifecycle, EngineConn *conn, const LifecycleTable *table,
                              gint64 first_day, gint64 last_day, const json_t *known, LifecycleArchive *ret,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -47,18 +47,37 @@ static bool open_clock(LifecycleWorld *world, const LifecycleAsk *ask, GError **
 {
     world->zone_name = catalog_project_timezone(ask->snapshot);
     world->zone = base_time_zone(world->zone_name, error);
-    gint64 now_us = base_time_now_us();
     if (!world->zone) {
         return false;
     }
-    if (ask->at) {
-        return lifecycle_day_parse(ask->at, &world->today) ||
-               base_fail(error, BASE_E_INTERVAL_INVALID, "`%s` is no day: 2026-11-22", ask->at);
+    g_autofree char *local = base_time_format(base_time_now_us(), world->zone);
+    local[strlen("2026-11-22")] = '\0';
+    if (!lifecycle_day_parse(local, &world->clock_day)) {
+        return base_fail(error, BASE_E_INTERNAL, "no day in `%s`", local);
     }
-    g_autofree char *local = base_time_format(now_us, world->zone);
-    local[10] = '\0';
-    return lifecycle_day_parse(local, &world->today) ||
-           base_fail(error, BASE_E_INTERNAL, "no day in `%s`", local);
+    world->today = world->clock_day;
+    return !ask->at || lifecycle_day_parse(ask->at, &world->today) ||
+           base_fail(error, BASE_E_INTERVAL_INVALID, "`%s` is no day: 2026-11-22", ask->at);
+}
+
+/* {table: [its rows of _weir.archives]} */
+static bool read_archives(LifecycleWorld *world, GError **error)
+{
+    g_autoptr(json_t) rows = lifecycle_state_archives(world->conn, NULL, error);
+    size_t i;
+    json_t *row;
+    if (!rows) {
+        return false;
+    }
+    world->archives = json_object();
+    json_array_foreach (rows, i, row) {
+        const char *table = base_json_string(row, "tbl", "");
+        if (!json_object_get(world->archives, table)) {
+            json_object_set_new(world->archives, table, json_array());
+        }
+        json_array_append(json_object_get(world->archives, table), row);
+    }
+    return true;
 }
 
 bool lifecycle_world_open(LifecycleWorld *world, Lifecycle *lifecycle, const LifecycleAsk *ask,
@@ -76,7 +95,7 @@ bool lifecycle_world_open(LifecycleWorld *world, Lifecycle *lifecycle, const Lif
     g_autoptr(StandardConfig) config = standard_config_new(catalog_project_settings(ask->snapshot), NULL);
     world->profile = g_ascii_strcasecmp(standard_config_profile(config), "aliyun") == 0 ? "aliyun" : "v4";
     if (!open_clock(world, ask, error) || !(world->conn = engine_connect(lifecycle->engine, error)) ||
-        !(world->archives = lifecycle_state_archives(world->conn, NULL, error))) {
+        !read_archives(world, error)) {
         return false;
     }
     const GPtrArray *objects = catalog_objects(ask->snapshot);
@@ -293,10 +312,7 @@ static void add_archived_days(const LifecycleWorld *world, LifecycleTable *table
 {
     size_t i;
     const json_t *archive;
-    json_array_foreach (world->archives, i, archive) {
-        if (!g_str_equal(base_json_string(archive, "tbl", ""), table->object->full_name)) {
-            continue;
-        }
+    json_array_foreach (json_object_get(world->archives, table->object->full_name), i, archive) {
         gint64 last = base_json_int(archive, "last_day", 0);
         for (gint64 day = base_json_int(archive, "first_day", 0); day <= last; day++) {
             g_hash_table_add(table->days, g_memdup2(&day, sizeof day));
@@ -374,9 +390,8 @@ static void mark_archived(LifecycleWorld *world, LifecycleTable *table)
 {
     size_t i;
     const json_t *archive;
-    json_array_foreach (world->archives, i, archive) {
-        if (!g_str_equal(base_json_string(archive, "tbl", ""), table->object->full_name) ||
-            !g_str_equal(base_json_string(archive, "state", ""), "restored")) {
+    json_array_foreach (json_object_get(world->archives, table->object->full_name), i, archive) {
+        if (!g_str_equal(base_json_string(archive, "state", ""), "restored")) {
             continue;
         }
         gint64 restored = base_json_int(archive, "at_us", 0) / BASE_TIME_DAY_US;

@@ -151,6 +151,8 @@ def test_a_stale_plan_is_refused(tmp_path):
     weir.cli("query", "INSERT INTO d.t VALUES ('2025-01-01', 1, 1)")
     done = weir.cli("lifecycle", "apply", "--plan", old, check=False)
     assert done.returncode == 1 and "W3001" in done.stderr and "Nothing was archived or deleted" in done.stderr
+    early = weir.cli("lifecycle", "apply", "--at", "2999-12-31", "--yes", check=False)
+    assert early.returncode == 2 and "a day to come" in early.stderr
     assert len(query(weir, "SELECT * FROM t")) == 191
 
 
