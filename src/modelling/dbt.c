@@ -236,6 +236,12 @@ static bool walk_folders(DbtImport *import, GError **error)
         }
         for (guint k = 0; said && k < list->items->len; k++) {
             const BaseYaml *folder = g_ptr_array_index(list->items, k);
+            if (folder->text &&
+                strstr(folder->text, "..")) { /* would be written outside of the new project too */
+                dbt_left(import, "dbt_project.yml", folder->line, folder->text, "%s",
+                         base_tr("a folder outside of the project", "项目之外的目录"));
+                continue;
+            }
             if (folder->text && !walk_folder(import, PATHS[i][0], folder->text, error)) {
                 return false;
             }

@@ -240,7 +240,7 @@ static bool put_interval(Walk *walk, const char *body)
             g_autofree char *word = g_match_info_fetch_named(match, "word"),
                             *column = g_match_info_fetch_named(match, "column");
             walk->node->time = g_match_info_fetch_named(match, "out");
-            g_string_append_printf(walk->out, "%s %s >= $start AND %s < $end", word, column, column);
+            g_string_append_printf(walk->out, " %s %s >= $start AND %s < $end ", word, column, column);
             return true;
         }
     }

@@ -313,6 +313,13 @@ static bool judge(DbtImport *import, EngineConn *conn, bool *ret_any, GError **e
         }
     }
     *ret_any = judge_times(import, snapshot) || *ret_any;
+    for (size_t i = 0; !*ret_any && i < base_diags_length(diags); i++) {
+        const BaseDiag *diag = base_diags_get(diags, i);
+        if (diag->severity == BASE_DIAG_ERROR) { /* of no object: nothing can be taken out for it */
+            dbt_left(import, diag->file ? diag->file : "weir.yml", diag->line, import->name, "%s",
+                     diag->message);
+        }
+    }
     return true;
 }
 

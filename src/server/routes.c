@@ -180,8 +180,9 @@ const ServerRoute SERVER_ROUTES[] = {
      .path = "/api/v1/models/draft",
      .handler = route_new_model,
      .title = "The text of a new model over a table, by the standard; nothing is written",
-     .body_schema = "layer:string from:string name:string domain:string owner:string grade:string process:string "
-                    "unit:string consumer:string by:[string]"},
+     .body_schema =
+         "layer:string from:string name:string domain:string owner:string grade:string process:string "
+         "unit:string consumer:string by:[string]"},
     {.method = "GET",
      .path = "/api/v1/ledger",
      .handler = route_ledger,

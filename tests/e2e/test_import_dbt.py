@@ -156,3 +156,66 @@ def test_a_project_that_is_there_is_not_overwritten(taken):
 def test_a_folder_without_dbt_project_is_an_error(tmp_path):
     assert "dbt_project.yml" in convert(tmp_path, tmp_path / "out", code=2).stderr
     assert not (tmp_path / "out").exists()
+
+
+def tiny(tmp_path, model, **files):
+    """A dbt project of one source table and one model `m`: the answer, and the text of the model (None when it stayed behind)."""
+    source = tmp_path / "dbt"
+    (source / "models").mkdir(parents=True)
+    (source / "dbt_project.yml").write_text(files.pop("project", "name: tiny\n"))
+    (source / "models/s.yml").write_text("sources:\n  - name: raw\n    tables:\n      - name: t\n        columns:\n"
+                                         "          - {name: id, data_type: bigint}\n          - {name: made_at, data_type: timestamp}\n          - {name: dt, data_type: date}\n")
+    (source / "models/m.sql").write_text(model)
+    answer = json.loads(convert(source, tmp_path / "out", "--json").stdout)
+    found = list((tmp_path / "out/domains/tiny").rglob("models/*.sql"))
+    Server(tmp_path / "out").cli("apply", "--yes")
+    return answer, found[0].read_text() if found else None
+
+
+FROM = "select id, made_at, dt from {{ source('raw', 't') }}"
+
+
+@pytest.mark.parametrize("config, lines", [
+    ("materialized='table'", ['kind: "full"']),
+    ("materialized='incremental', unique_key='id', incremental_strategy='delete+insert'", ['strategy: "delete+insert"', 'key: ["id"]', "null_safe_key: false"]),
+    ("materialized='incremental', incremental_strategy='insert_overwrite', partition_by={'field': 'dt', 'data_type': 'date'}",
+     ['strategy: "insert_overwrite"', 'partition: "dt"']),
+    ("materialized='incremental', incremental_strategy='append', on_schema_change='fail'", ['strategy: "append"', 'on_schema_change: "fail"']),
+    ("materialized='incremental'", ['strategy: "append"', 'on_schema_change: "ignore"']),
+    ("materialized='incremental', incremental_strategy='microbatch', event_time='made_at', batch_size='day', begin='2026-01-01'",
+     ['strategy: "microbatch"', "lookback: 1"]),
+])
+def test_materializations_become_kinds_and_strategies(tmp_path, config, lines):
+    _, text = tiny(tmp_path, f"{{{{ config({config}) }}}}\n{FROM}")
+    assert [line for line in lines if f"-- {line}\n" not in text] == []
+
+
+@pytest.mark.parametrize("model, word", [
+    ("{{ config(enabled=false) }}" + FROM, "disabled"),
+    ("{{ config(materialized='materialized_view') }}" + FROM, "materialized_view"),
+    ("{{ config(materialized='incremental', unique_key=\"id || dt\") }}" + FROM, "expression"),
+    ("{{ config(materialized='incremental', unique_key='id', incremental_predicates=['x']) }}" + FROM, "incremental_predicates"),
+    ("{{ config(materialized='incremental') }}" + FROM + "{% if is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}", "is no time"),
+    ("{{ config(materialized='incremental') }}" + FROM + "{% if is_incremental() %} where random() > 0.5 {% endif %}", "no counterpart"),
+    (FROM + " where made_at < (select max(made_at) from {{ this }})", "its own table"),
+    ("select * from {{ ref('nothing') }}", "leads to nothing"),
+    (FROM + " where id = {{ var('unset') }}", "no default"),
+    (FROM + " {{ dbt_utils.star() }}", "none of the forms"),
+    (FROM + " {{ open", "without end"),
+])
+def test_what_has_no_counterpart_stays_behind_with_its_reason(tmp_path, model, word):
+    answer, text = tiny(tmp_path, model)
+    assert text is None and any(word in entry["reason"] and entry["file"] == "models/m.sql" for entry in answer["left"]), answer["left"]
+    assert (tmp_path / "out/drafts/models/m.sql.draft").exists()
+
+
+def test_a_block_of_a_model_that_is_not_incremental_is_never_true(tmp_path):
+    _, text = tiny(tmp_path, FROM + "{% if is_incremental() %} where random() > 0.5 {% endif %}")
+    assert "random" not in text
+
+
+def test_a_folder_outside_of_the_project_is_not_read(tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/x.sql").write_text("select 1 as a")
+    answer, text = tiny(tmp_path, FROM, project="name: tiny\nmodel-paths: [models, ../other]\n")
+    assert any("outside" in entry["reason"] for entry in answer["left"]) and answer["models"] == 1 and "x" not in answer["files"]
