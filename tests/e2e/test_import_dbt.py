@@ -195,7 +195,7 @@ def test_materializations_become_kinds_and_strategies(tmp_path, config, lines):
     ("{{ config(materialized='materialized_view') }}" + FROM, "materialized_view"),
     ("{{ config(materialized='incremental', unique_key=\"id || dt\") }}" + FROM, "expression"),
     ("{{ config(materialized='incremental', unique_key='id', incremental_predicates=['x']) }}" + FROM, "incremental_predicates"),
-    ("{{ config(materialized='incremental') }}" + FROM + "{% if is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}", "is no time"),
+    ("{{ config(materialized='incremental') }}" + FROM + "{% if is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}", "BIGINT and type TIMESTAMP"),
     ("{{ config(materialized='incremental') }}" + FROM + "{% if is_incremental() %} where random() > 0.5 {% endif %}", "no counterpart"),
     (FROM + " where made_at < (select max(made_at) from {{ this }})", "its own table"),
     ("select * from {{ ref('nothing') }}", "leads to nothing"),
