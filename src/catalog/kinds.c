@@ -446,8 +446,9 @@ static const CatalogKey model_keys[] = {
     K("open_end", ANY, "scd2: valid_to of an open version; NULL when not given",
       "scd2：当前版本的 valid_to，默认 NULL"),
     WORD("first_valid_from", "updated_at|run_time|epoch",
-         "scd2: where the first version of a key begins; epoch holds for the first load only",
-         "scd2：一个键的首个版本从何时开始；epoch 仅用于首次装载"),
+         "scd2: where the first version of a key begins; with the strategy check, epoch holds for the first "
+         "load only",
+         "scd2：一个键的首个版本从何时开始；策略为 check 时，epoch 仅用于首次装载"),
     WORD("late_versions", "ignore|splice",
          "scd2: a version older than the open one is counted, or put between its neighbours",
          "scd2：迟到的版本：只计数，或插入相邻版本之间"),

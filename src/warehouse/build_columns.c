@@ -133,7 +133,8 @@ static char *difference(const Build *build)
 
 static bool refuse(Build *build, const char *what, GError **error)
 {
-    base_fail(error, BASE_E_SCHEMA_CHANGED, "the columns of `%s` changed: %s", build->model->full_name, what);
+    base_fail(error, BASE_E_SCHEMA_CHANGED, "schema_change: the columns of `%s` changed: %s",
+              build->model->full_name, what);
     base_error_hint(error,
                     "on_schema_change: append_new_columns, sync_all_columns or ignore says what is to "
                     "be done; `weir run %s --full` builds all rows anew",

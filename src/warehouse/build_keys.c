@@ -83,7 +83,8 @@ static bool refuse_nulls(Build *build, GError **error)
         return true;
     }
     g_autofree char *rows = sample(build, from);
-    base_fail(error, BASE_E_KEY_NULL, "%" G_GINT64_FORMAT " rows have NULL in their key: %s", n, rows);
+    base_fail(error, BASE_E_KEY_NULL, "null_key: %" G_GINT64_FORMAT " rows have NULL in their key: %s", n,
+              rows);
     base_error_hint(error, "filter them, or say null_safe_key: true (NULL is equal to NULL) or false (a row "
                            "with NULL is always new)");
     return false;
@@ -133,14 +134,14 @@ static bool refuse_duplicates(Build *build, const char *latest_by, GError **erro
     g_autofree char *rows = sample(build, from);
     if (latest_by) {
         base_fail(error, BASE_E_KEY_DUPLICATE,
-                  "%" G_GINT64_FORMAT " keys are there twice with the same latest `%s`: %s", n, latest_by,
-                  rows);
+                  "duplicate_key: %" G_GINT64_FORMAT " keys are there twice with the same latest `%s`: %s", n,
+                  latest_by, rows);
         base_error_hint(error,
                         "name a column that tells them apart, or take one row of each key in the SELECT");
         return false;
     }
-    base_fail(error, BASE_E_KEY_DUPLICATE, "%" G_GINT64_FORMAT " keys are there twice in one run: %s", n,
-              rows);
+    base_fail(error, BASE_E_KEY_DUPLICATE,
+              "duplicate_key: %" G_GINT64_FORMAT " keys are there twice in one run: %s", n, rows);
     base_error_hint(error,
                     "take one row of each key in the SELECT, or say dup_in_batch: {latest_by: COLUMN}");
     return false;

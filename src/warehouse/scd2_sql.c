@@ -126,9 +126,11 @@ static void append_past(GString *out, const Scd2 *s)
                            s->restate, s->history, s->restate);
 }
 
+/* With timestamp, epoch holds for each key's first version: how late a key is first seen says nothing of when
+ * it began. With check only for those of the first load: a key that comes later is known to be new. */
 static void append_first(GString *out, const Scd2 *s)
 {
-    bool epoch = s->spec->first_from == CATALOG_FROM_EPOCH && !s->known;
+    bool epoch = s->spec->first_from == CATALOG_FROM_EPOCH && !(s->spec->check && s->known);
     bool run = s->spec->first_from == CATALOG_FROM_RUN_TIME;
     g_string_append(out, epoch ? "TIMESTAMP '1970-01-01'" : run ? s->run_time : "b." SCD2_AT);
 }

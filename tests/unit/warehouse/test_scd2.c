@@ -295,11 +295,17 @@ static void test_first_version_begins_where_the_model_says(void)
     g_autoptr(Fixture) epoch = open_fixture(spec);
     run(epoch, ROW(1, "a", 3), 5);
     run(epoch, ROW(1, "a", 3) AND_ ROW(2, "x", 6), 7);
-    assert_history(epoch, "1 a -19723 open; 2 x 6 open");
+    assert_history(epoch, "1 a -19723 open; 2 x -19723 open");
     epoch->spec.splice = true;
     epoch->spec.delta = true;
     run(epoch, ROW(1, "z", 1), 8); /* the epoch is the older one's now */
-    assert_history(epoch, "1 z -19723 3; 1 a 3 open; 2 x 6 open");
+    assert_history(epoch, "1 z -19723 3; 1 a 3 open; 2 x -19723 open");
+    CatalogScd2 check = by_value();
+    check.first_from = CATALOG_FROM_EPOCH;
+    g_autoptr(Fixture) by_check = open_fixture(check);
+    run(by_check, ROW(1, "a", 3), 5);
+    run(by_check, ROW(1, "a", 3) AND_ ROW(2, "x", 6), 7); /* a key that comes later is new then */
+    assert_history(by_check, "1 a -19723 open; 2 x 7 open");
     spec.first_from = CATALOG_FROM_RUN_TIME;
     g_autoptr(Fixture) by_run = open_fixture(spec);
     run(by_run, ROW(1, "a", 3), 5);
