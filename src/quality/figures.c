@@ -17,8 +17,8 @@ typedef struct {
 } Figure;
 static const Figure FIGURES[] = {
     {"row_count", "count(*)%f"},
-    {"null_count", "count(*) FILTER (WHERE (%c IS NULL) AND (%w))"},
-    {"null_rate", "count(*) FILTER (WHERE (%c IS NULL) AND (%w)) / nullif(count(*)%f, 0)"},
+    {"null_count", "count(CASE WHEN (%c IS NULL) AND (%w) THEN 1 END)"},
+    {"null_rate", "count(CASE WHEN (%c IS NULL) AND (%w) THEN 1 END) / nullif(count(*)%f, 0)"},
     {"duplicate_rate", "1 - count(DISTINCT %c)%f / nullif(count(%c)%f, 0)"},
     {"distinct_count", "count(DISTINCT %c)%f"},
     {"mean", "CAST(avg(%c)%f AS DOUBLE)"},
@@ -30,9 +30,9 @@ static const Figure FIGURES[] = {
     {"min_length", "min(length(CAST(%c AS VARCHAR)))%f"},
     {"max_length", "max(length(CAST(%c AS VARCHAR)))%f"},
     {"mean_length", "avg(length(CAST(%c AS VARCHAR)))%f"},
-    {"zero_rate", "count(*) FILTER (WHERE (%c = 0) AND (%w)) / nullif(count(*)%f, 0)"},
-    {"empty_rate", "count(*) FILTER (WHERE (CAST(%c AS VARCHAR) = '') AND (%w)) / nullif(count(*)%f, 0)"},
-    {"true_rate", "count(*) FILTER (WHERE (%c) AND (%w)) / nullif(count(*)%f, 0)"},
+    {"zero_rate", "count(CASE WHEN (%c = 0) AND (%w) THEN 1 END) / nullif(count(*)%f, 0)"},
+    {"empty_rate", "count(CASE WHEN (CAST(%c AS VARCHAR) = '') AND (%w) THEN 1 END) / nullif(count(*)%f, 0)"},
+    {"true_rate", "count(CASE WHEN (%c) AND (%w) THEN 1 END) / nullif(count(*)%f, 0)"},
     {"freshness", "%n / 1e6 - epoch_us(CAST(max(%c)%f AS TIMESTAMPTZ)) / 1e6"},
 };
 

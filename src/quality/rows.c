@@ -173,7 +173,10 @@ bool quality_rows_prepare(QualityRun *run, QualityCheck *check, GError **error)
     (void)error;
     g_autofree char *filter = quality_filter(check);
     check->condition = quality_row_condition(check->definition, check->columns);
-    quality_add_slot(check, &run->rows_scan, g_strdup_printf("count(*) FILTER (WHERE %s)", check->condition));
+    /* Not FILTER, which slices all columns of the chunk for each aggregate: a third slower in a scan of many.
+     */
+    quality_add_slot(check, &run->rows_scan,
+                     g_strdup_printf("count(CASE WHEN %s THEN 1 END)", check->condition));
     quality_add_slot(check, &run->rows_scan, g_strdup_printf("count(*)%s", filter));
     const char *vanished = base_json_string(check->definition, "vanished", "ignore");
     if (!g_str_equal(vanished, "ignore")) { /* of the whole table: a value may be in older rows */

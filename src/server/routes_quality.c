@@ -1,10 +1,14 @@
 /* Routes of data quality: results and wrong rows of checks, the board of held builds, waivers, rejects,
  * health. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/text.h"
 #include "base/time.h"
 #include "server/routes_int.h"
 
-#define ROWS_MAX 10000
+#define ROWS_MAX        10000
+#define LOADS_LOOKED_AT 10000 /* for their rejected rows */
 
 /* ?model=: one that the user may see; NULL without it. false = there is none such. */
 static bool asked_model(const ServerCall *call, CatalogSnapshot *snapshot, const CatalogObject **ret,
@@ -170,6 +174,60 @@ bool route_waivers(ServerCall *call, GError **error)
     return rows && call_json(call, json_pack("{s:o}", "waivers", visible(call, snapshot, rows, "model")));
 }
 
+#define LOG_MAX_BYTES (4 << 20) /* of one load's log that is read here */
+
+/* Lines `Reason: <why>. src line [<row>]; ` of a load's log, as rejects. */
+static void add_log(json_t *list, const CatalogObject *table, const json_t *load, const char *path,
+                    size_t limit)
+{
+    g_autofree char *text = g_malloc(LOG_MAX_BYTES + 1);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        return; /* it went between */
+    }
+    text[fread(text, 1, LOG_MAX_BYTES, file)] = '\0';
+    (void)fclose(file);
+    g_auto(GStrv) lines = g_strsplit(text, "]; \n", -1);
+    for (size_t i = 0; lines[i] && json_array_size(list) < limit; i++) {
+        char *row = strstr(lines[i], ". src line [");
+        if (!g_str_has_prefix(lines[i], "Reason: ") || !row || !lines[i + 1]) {
+            continue; /* cut off */
+        }
+        *row = '\0';
+        json_t *object = json_object();
+        base_json_set_string(object, "model", table->id);
+        base_json_set_string(object, "run_id", base_json_string(load, "label", NULL));
+        json_object_set(object, "at", json_object_get(load, "finished"));
+        base_json_set_string(object, "reason", lines[i] + strlen("Reason: "));
+        base_json_set_string(object, "row", row + strlen(". src line ["));
+        json_array_append_new(list, object);
+    }
+}
+
+/* Rows that loads rejected, newest load first: of `asked`, NULL = of any table; up to `limit` in the list. */
+static bool add_load_rejects(const ServerCall *call, const CatalogSnapshot *snapshot,
+                             const CatalogObject *asked, size_t limit, json_t *list, GError **error)
+{
+    Intake *intake = server_app_intake(call->app);
+    g_autoptr(json_t) loads =
+        intake_loads(intake, asked ? asked->domain : NULL, NULL, NULL, LOADS_LOOKED_AT, error);
+    size_t i;
+    json_t *load;
+    json_array_foreach (loads, i, load) {
+        const char *log = base_json_string(load, "error_log", NULL);
+        g_autofree char *path = log ? intake_error_log(intake, log) : NULL;
+        bool ambiguous = false;
+        const CatalogObject *table =
+            path ? catalog_resolve_table(snapshot, base_json_string(load, "db", ""),
+                                         base_json_string(load, "table", ""), NULL, &ambiguous)
+                 : NULL;
+        if (table && (!asked || table == asked)) {
+            add_log(list, table, load, path, limit);
+        }
+    }
+    return loads != NULL;
+}
+
 bool route_rejects(ServerCall *call, GError **error)
 {
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
@@ -181,7 +239,8 @@ bool route_rejects(ServerCall *call, GError **error)
     }
     g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
     g_autoptr(json_t) rows = conn ? quality_rejects(conn, model ? model->id : NULL, limit, error) : NULL;
-    return rows && call_json(call, json_pack("{s:o}", "rejects", readable(call, snapshot, rows)));
+    return rows && add_load_rejects(call, snapshot, model, limit, rows, error) &&
+           call_json(call, json_pack("{s:o}", "rejects", readable(call, snapshot, rows)));
 }
 
 bool route_redrive(ServerCall *call, GError **error)

@@ -18,8 +18,8 @@ void warehouse_close(Warehouse *warehouse);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Warehouse, warehouse_close)
 
 /* The plan as JSON: {id, changes:[{type, kind, id, name, diff, breaking, reason, rebuild, reaches:[...],
- * rows, seconds, drops_data, impossible?: why it cannot be done in place}], added, changed, removed}. Rows and seconds of a rebuild come from the last
- * runs and table sizes. */
+ * rows, seconds, drops_data, impossible?: why it cannot be done in place}], added, changed, removed}. Rows
+ * and seconds of a rebuild come from the last runs and table sizes. */
 json_t *warehouse_plan_to_json(Warehouse *warehouse, const CatalogDiff *diff,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -171,9 +171,9 @@ json_t *warehouse_schedule_events(Warehouse *warehouse, gint64 since_us, size_t 
  */
 json_t *warehouse_board(Warehouse *warehouse, CatalogSnapshot *snapshot,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Runs the checks of a table or model over its rows as they stand, at the clock `now_us` (0 = now). A blocking
- * failure of a table puts it on the board, and what reads it waits; passing takes it off. *ret_checks as of
- * quality_outcome_checks; the caller's. REFERENCE_UNKNOWN: it has none. */
+/* Runs the checks of a table or model over its rows as they stand, at the clock `now_us` (0 = now). A
+ * blocking failure of a table puts it on the board, and what reads it waits; passing takes it off.
+ * *ret_checks as of quality_outcome_checks; the caller's. REFERENCE_UNKNOWN: it has none. */
 bool warehouse_check(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *object,
                      gint64 now_us, json_t **ret_checks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same for each table with checks that was loaded after they last ran, or is held: of those that `models`
@@ -181,9 +181,11 @@ bool warehouse_check(Warehouse *warehouse, CatalogSnapshot *snapshot, const Cata
 bool warehouse_check_loaded(Warehouse *warehouse, CatalogSnapshot *snapshot, const GPtrArray *models,
                             gint64 now_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* As the tick of `weir up`: all tables; then runs what waited for one that passes now. */
-bool warehouse_check_tick(Warehouse *warehouse, CatalogSnapshot *snapshot, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_check_tick(Warehouse *warehouse, CatalogSnapshot *snapshot,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Signs a waiver; when the model is held its run is made again at its clock, all other checks in force; of a
- * held table the checks are. Then runs what waited for it. *ret_runs: of these runs; NULL = nothing was held. */
+ * held table the checks are. Then runs what waited for it. *ret_runs: of these runs; NULL = nothing was held.
+ */
 bool warehouse_waive(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *model,
                      const QualityWaiver *waiver, json_t **ret_runs,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -202,7 +202,8 @@ const CatalogObject *warehouse_hold_awaited(CatalogSnapshot *snapshot, GHashTabl
 bool warehouse_hold_release(EngineConn *conn, const char *model, gint64 start_us, gint64 end_us,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ---- table_checks.c ------------------------------------------------------------------------------------- */
+/* ---- table_checks.c -------------------------------------------------------------------------------------
+ */
 
 /* Runs the models whose last run waited for rows that a check held back, and that need not wait any more. */
 bool warehouse_run_freed(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64 at_us, WarehouseTell tell,

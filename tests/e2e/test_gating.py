@@ -154,3 +154,37 @@ def test_redrive_takes_the_rejected_rows_after_the_fix(tmp_path):
     server.cli("redrive", "dwd_n_f")
     assert rows(server, "dwd_n_f") == 3
     assert json.loads(server.cli("rejects", "dwd_n_f", "--json").stdout)["rejects"] == []
+
+
+def test_rows_that_a_load_rejected_are_with_the_rejects(tmp_path):
+    server, project = make_table(tmp_path)
+    (project / "bad.csv").write_text("7,9\nx,1\n")
+    server.cli("load", "d.ods_n_f", str(project / "bad.csv"), "--max-filter-ratio", "0.5", "--label", "with_a_bad_row")
+    rejected = json.loads(server.cli("rejects", "ods_n_f", "--json").stdout)["rejects"]
+    assert [(r["model"], r["run_id"], r["row"]) for r in rejected] == [("d.ods_n_f", "with_a_bad_row", "x,1")]
+    assert rejected[0]["reason"]
+
+
+def test_a_moved_shape_fails_chi2_and_psi(tmp_path):
+    project = tmp_path / "p"
+    (project / "domains/d/models").mkdir(parents=True)
+    (project / "weir.yml").write_text("name: shape\ntimezone: UTC\n")
+    (project / "domains/d/tables.yml").write_text("tables:\n  - {name: ods_n_f, columns: [{name: kind, type: string}, {name: amount, type: double}]}\n")
+    (project / "domains/d/models/dwd_n_f.sql").write_text(
+        "-- ---\n-- kind: full\n-- checks:\n--   - {distribution: {of: chi2, error: 0.01}, column: kind, blocking: false}\n"
+        "--   - {distribution: {of: psi, warn: 0.1, error: 0.25}, column: amount, blocking: false}\n-- ---\nSELECT kind, amount FROM ods_n_f\n")
+    server = Server(project)
+    server.cli("apply", "--yes")
+
+    def day(at, shares, shift):
+        lines = [f"{kind},{i + shift}\n" for kind, n in shares for i in range(n)]
+        (project / "day.csv").write_text("".join(lines))
+        server.cli("load", "d.ods_n_f", str(project / "day.csv"), "--replace")
+        server.cli("run", "dwd_n_f", "--at", at)
+        checks = json.loads(server.cli("checks", "dwd_n_f", "--json").stdout)["checks"]
+        return {c["check"]: c["verdict"] for c in checks}
+
+    names = ["distribution(chi2 kind)", "distribution(psi amount)"]
+    assert day("2024-03-01 06:00:00", [("a", 100), ("b", 100)], 0) == dict(zip(names, ["skip", "skip"]))
+    assert day("2024-03-02 06:00:00", [("a", 104), ("b", 96)], 0) == dict(zip(names, ["pass", "pass"]))
+    assert day("2024-03-03 06:00:00", [("a", 40), ("b", 160)], 90) == dict(zip(names, ["error", "error"]))
