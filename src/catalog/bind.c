@@ -42,7 +42,7 @@ static void check_map(CatalogBuild *build, CatalogItem *item, const CatalogKey *
             BaseDiag *diag = catalog_complain(build, item, key_node, BASE_E_KEY_UNKNOWN,
                                               "unknown key `%s` in %s", key_node->text, thing);
             g_autofree const char **names = catalog_key_names(keys, common);
-            base_diag_hint_nearest(diag, key_node->text, names);
+            catalog_hint_key(diag, key_node->text, names);
             continue;
         }
         check_value(build, item, key, g_ptr_array_index(map->items, i), map);

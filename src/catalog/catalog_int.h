@@ -106,8 +106,8 @@ typedef struct {
     CatalogTable *table_owned;
     CatalogModelInfo *model_owned;
     GPtrArray *columns_owned;
-    bool live;         /* from CREATE TABLE or a source, not from files */
-    bool columns_open; /* the columns are not (all) known */
+    bool live;           /* from CREATE TABLE or a source, not from files */
+    bool columns_open;   /* the columns are not (all) known */
     char *history_clash; /* a column of the SELECT with the name of one of the history's; NULL = none */
 } CatalogNode;
 CatalogNode *catalog_node_new(CatalogKind kind, const char *domain, const char *name);
@@ -208,6 +208,10 @@ char *catalog_canonical(CatalogKind kind, const json_t *definition);
 /* model.c */
 void catalog_bind_model_file(CatalogBuild *build, CatalogFile *file);
 void catalog_bind_model(CatalogBuild *build, CatalogItem *item);
+/* other_words.c: hints at the key that an unknown word means, or that is spelled nearly so. `names`: the
+ * keys. */
+void catalog_hint_key(BaseDiag *diag, const char *word, const char *const *names);
+
 /* strategy.c: strategy, lookback and what they need of other keys; complains where they do not fit. */
 void catalog_bind_strategy(CatalogBuild *build, CatalogItem *item, CatalogModelInfo *model);
 CatalogModelKind catalog_model_kind_by_name(const char *text);

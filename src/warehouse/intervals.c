@@ -52,6 +52,23 @@ static WarehouseInterval window_of(const CatalogObject *model, const WarehouseIn
     return window;
 }
 
+/* Only whole units are done: what runs covered of a unit that is not whole yet is missing. */
+static GArray *whole_units(const GArray *ranges, BasePeriod unit, GTimeZone *zone)
+{
+    GArray *whole = g_array_new(FALSE, FALSE, sizeof(WarehouseInterval));
+    for (guint i = 0; i < ranges->len; i++) {
+        WarehouseInterval range = g_array_index(ranges, WarehouseInterval, i);
+        if (range.start_us > WAREHOUSE_BEGINNING_US) {
+            range.start_us = base_period_ceil(range.start_us, unit, zone);
+        }
+        range.end_us = base_period_start(base_period_ordinal(range.end_us, unit, zone), unit, zone);
+        if (range.start_us < range.end_us) {
+            g_array_append_val(whole, range);
+        }
+    }
+    return whole;
+}
+
 static json_t *report(const CatalogObject *model, const WarehouseIntervalsAsk *ask, const GArray *done,
                       const GArray *stale, GTimeZone *zone)
 {
@@ -64,13 +81,14 @@ static json_t *report(const CatalogObject *model, const WarehouseIntervalsAsk *a
     g_autoptr(GArray) missing = warehouse_units_missing(done, window, unit, zone, lookback);
     g_autoptr(GArray) strict = warehouse_units_missing(done, window, unit, zone, 0);
     g_autoptr(GArray) seen = asked ? warehouse_ranges_clip(done, window) : warehouse_ranges_copy(done);
+    g_autoptr(GArray) whole = whole_units(seen, unit, zone);
     g_autoptr(GArray) old = asked ? warehouse_ranges_clip(stale, window) : warehouse_ranges_copy(stale);
     g_autoptr(GArray) stale_units = warehouse_units_touching(old, unit, zone);
     json_t *json = json_object();
     base_json_set_string(json, "model", model->full_name);
     base_json_set_string(json, "unit", base_period_name(unit));
     base_json_set_int(json, "lookback", lookback);
-    json_object_set_new(json, "done", ranges_to_json(seen, zone));
+    json_object_set_new(json, "done", ranges_to_json(whole, zone));
     json_object_set_new(json, "missing", units_to_json(missing, unit, zone));
     json_object_set_new(json, "stale", units_to_json(stale_units, unit, zone));
     base_json_set_int(json, "n_missing", warehouse_units_count(strict));
@@ -155,7 +173,12 @@ static bool mark_work(EngineConn *conn, void *user, GError **error)
     }
     warehouse_ranges_subtract(stale, mark->interval);
     if (mark->mark == WAREHOUSE_MARK_DONE) {
-        warehouse_interval_add(done, mark->interval);
+        g_autoptr(GArray) marked = g_array_new(FALSE, FALSE, sizeof(WarehouseInterval));
+        g_array_append_val(marked, mark->interval);
+        g_autoptr(GArray) whole = whole_units(marked, warehouse_unit(mark->object), mark->zone);
+        for (guint i = 0; i < whole->len; i++) {
+            warehouse_interval_add(done, g_array_index(whole, WarehouseInterval, i));
+        }
     } else {
         warehouse_ranges_subtract(done, mark->interval);
     }

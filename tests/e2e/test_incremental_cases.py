@@ -147,13 +147,13 @@ KV = {"id": "bigint", "v": "varchar"}
 def test_a_merge_takes_a_key_twice_in_one_batch_for_an_error_and_changes_nothing(project):
     own = Own(project, "twice").define(KV, {"kind": "incremental", "strategy": "merge", "key": "id"})
     own.step([{"id": 1, "v": "a"}])
-    assert "keys are there twice" in own.step([{"id": 1, "v": "b"}, {"id": 1, "v": "c"}], ok=False)
+    assert "duplicate_key: 1 keys are there twice" in own.step([{"id": 1, "v": "b"}, {"id": 1, "v": "c"}], ok=False)
     own.is_now({"id": 1, "v": "a"})
 
 
 def test_null_in_a_key_is_an_error_until_the_model_says_what_it_means(project):
     own = Own(project, "nulls").define(KV, {"kind": "incremental", "strategy": "merge", "key": "id"})
-    assert "NULL in their key" in own.step([{"id": None, "v": "a"}], ok=False)
+    assert "null_key: 1 rows have NULL in their key" in own.step([{"id": None, "v": "a"}], ok=False)
     own.define(KV, {"kind": "incremental", "strategy": "merge", "key": "id", "null_safe_key": True})
     own.step([{"id": None, "v": "a"}])
     own.step([{"id": None, "v": "b"}])
@@ -208,7 +208,7 @@ def test_a_column_that_comes_is_treated_as_the_model_says(project, policy, after
     own.define({**KV, "w": "bigint"}, config)
     text = own.step([{"id": 2, "v": "b", "w": 5}], ok=after is not None)
     if after is None:
-        assert "new: `w`" in text
+        assert "schema_change: " in text and "new: `w`" in text
     own.is_now(*(after or [{"id": 1, "v": "a"}]))
 
 
@@ -319,6 +319,8 @@ def test_a_microbatch_is_stopped_by_a_kill_and_goes_on_where_it_was(tmp_path):
     ("strategy: append\n-- predicate: \"id = 1\"", "`predicate` has no meaning for kind incremental, strategy append"),
     ("strategy: merge\n-- key: id\n-- update_columns: [v]\n-- exclude_columns: [v]", "say the same thing twice"),
     ("strategy: merge\n-- key: nothing", "has no column `nothing`"),
+    ("strategy: merge\n-- unique_key: id", "the key is `key` here"),
+    ("strategy: insert_overwrite\n-- partition_by: id", "the key is `partition` here"),
     ("strategy: check\n-- key: id", "strategy `check` is one of kind scd2"),
 ])
 def test_a_strategy_that_cannot_work_is_refused_with_file_and_line(project, tmp_path, header, words):

@@ -86,6 +86,19 @@ def test_marks_and_lookback(tmp_path):
     assert project.intervals("dws_look_i", "2023-01-02 06:00:00", "2023-01-03")["missing"] == []  # no whole day lies there
 
 
+def test_only_whole_units_are_done(tmp_path):
+    project = Project(tmp_path)
+    project.weir("run", "dwd_e_i")
+    project.weir("run", "dws_month_i", "--start", "2026-03-10", "--end", "2026-05-20")
+    assert project.intervals("dws_month_i")["done"] == [["2026-04-01 00:00:00", "2026-05-01 00:00:00"]]
+    project.weir("intervals", "dws_look_i", "--mark", "done", "--start", "2026-03-10 08:00:00", "--end", "2026-03-10 20:00:00")
+    assert project.intervals("dws_look_i")["done"] == []
+    project.weir("intervals", "dws_look_i", "--mark", "done", "--start", "2026-03-10 08:00:00", "--end", "2026-03-13 20:00:00")
+    assert project.intervals("dws_look_i")["done"] == [["2026-03-11 00:00:00", "2026-03-13 00:00:00"]]
+    project.weir("intervals", "dws_look_i", "--mark", "done", "--start", "2026-03-10", "--end", "2026-03-11")
+    assert project.intervals("dws_look_i")["done"] == [["2026-03-10 00:00:00", "2026-03-13 00:00:00"]]
+
+
 def test_units_and_clock_changes(tmp_path):
     project = Project(tmp_path, "America/New_York")
     hours = project.intervals("dws_hour_i", "2026-03-08", "2026-03-09")
