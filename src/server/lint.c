@@ -62,6 +62,23 @@ json_t *server_lint_to_json(const GPtrArray *findings, const char *lang)
     return list;
 }
 
+json_t *server_lint_to_health(const GPtrArray *findings, const char *lang)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < findings->len; i++) {
+        const StandardFinding *finding = g_ptr_array_index(findings, i);
+        const CatalogObject *at = finding->table != NULL ? finding->table->object : finding->at;
+        if (at == NULL || finding->level < STANDARD_W || finding->waived_by != NULL) {
+            continue;
+        }
+        json_t *one = standard_finding_to_json(finding, lang);
+        base_json_set_string(one, "object", at->id);
+        base_json_set_string(one, "level", finding->level == STANDARD_E ? "error" : "warn");
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
 json_t *server_lint_to_diagnostics(const GPtrArray *findings, const char *lang)
 {
     json_t *list = json_array();

@@ -24,6 +24,9 @@ bool server_lint_nightly(ServerApp *app, json_t **ret_findings, GError **error) 
  * New reference. */
 json_t *server_lint_run(ServerApp *app, CatalogSnapshot *snapshot, const json_t *runs, const char *lang);
 json_t *server_lint_to_json(const GPtrArray *findings, const char *lang);
+/* What quality_health takes: [{rule, object (id), level: error | warn, fix}]; without what is waived, mere
+ * advice, and what belongs to no object. New reference. */
+json_t *server_lint_to_health(const GPtrArray *findings, const char *lang);
 json_t *server_lint_to_diagnostics(const GPtrArray *findings, const char *lang);
 char *server_lint_today(void); /* "2026-11-22"; caller frees */
 

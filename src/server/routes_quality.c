@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "server/lint.h"
 #include "server/routes_int.h"
 
 #define ROWS_MAX        10000
@@ -278,7 +279,10 @@ bool route_health(ServerCall *call, GError **error)
 {
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
-    g_autoptr(json_t) health = conn ? quality_health(conn, snapshot, NULL, error) : NULL;
+    g_autoptr(StandardCatalog) catalog = NULL;
+    g_autoptr(GPtrArray) found = conn ? server_lint(snapshot, NULL, &catalog, NULL, error) : NULL;
+    g_autoptr(json_t) findings = found ? server_lint_to_health(found, call->lang) : NULL;
+    g_autoptr(json_t) health = findings ? quality_health(conn, snapshot, findings, error) : NULL;
     HealthWork work = {.health = health, .now_us = base_time_now_us()};
     return health && intake_transact(server_app_intake(call->app), record_health, &work, error) &&
            call_json(call, json_incref(health));

@@ -37,8 +37,11 @@ static const char *dimension_of(const StandardColumn *column)
     const char *name = json_is_object(dimension)   ? standard_raw_text(dimension, "name")
                        : json_is_string(dimension) ? json_string_value(dimension)
                                                    : "";
-    return *name != '\0' ? name
+    name = *name != '\0' ? name
                          : standard_first_text(column->raw, STANDARD_KEYS("entity", "concept", "references"));
+    bool said =
+        column->role_said && (g_str_equal(column->role, "dim") || g_str_equal(column->role, "dimension"));
+    return *name == '\0' && said ? column->name : name;
 }
 
 static bool named_in(const json_t *list, const char *name)

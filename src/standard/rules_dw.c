@@ -277,7 +277,9 @@ static void check_period_grain(StandardRun *run, StandardTable *table)
     add_periods(parts, standard_first(table->raw, STANDARD_KEYS("grain", "grains")));
     for (guint i = 0; i < parts->len; i++) {
         const char *part = g_ptr_array_index(parts, i);
-        if (is_event_id(run, table, part) || g_str_equal(part, "transaction") || g_str_equal(part, "event")) {
+        bool bare = i >= table->key->len && is_process(run, table, part);
+        if (bare || is_event_id(run, table, part) || g_str_equal(part, "transaction") ||
+            g_str_equal(part, "event")) {
             StandardFinding *found = standard_find_table(
                 run, table, "%s in its key is an event, not a period", "主键中的 %s 是事件，不是周期", part);
             standard_finding_evidence(found, "column", json_string(part));

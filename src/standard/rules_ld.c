@@ -258,7 +258,7 @@ static GHashTable *by_subject(StandardRun *run, StandardLayer layer)
     for (guint i = 0; i < run->catalog->tables->len; i++) {
         StandardTable *table = g_ptr_array_index(run->catalog->tables, i);
         const char *subject = standard_subject(table);
-        if (table->layer != layer || *subject == '\0' || table->columns->len == 0) {
+        if (table->layer != layer || *subject == '\0') {
             continue;
         }
         GPtrArray *list = g_hash_table_lookup(groups_of, subject);
@@ -297,7 +297,8 @@ static void compare_pairs(StandardRun *run, StandardLayer layer, guint percent, 
                 const StandardTable *first = g_ptr_array_index(list, k);
                 guint n = shared_columns(later, first);
                 bool alike = 100 * n >= percent * MIN(later->columns->len, first->columns->len);
-                if (alike && n > 1 && (!grain || same_grain(first, later))) {
+                bool none = later->columns->len + first->columns->len == 0; /* the grain alone is known */
+                if (grain ? (none || (alike && n > 1)) && same_grain(first, later) : alike && n > 1) {
                     standard_find_table(run, later,
                                         "`%1$s` and `%2$s` hold the same subject `%3$s` (%4$u columns alike)",
                                         "`%1$s` 与 `%2$s` 同属主题 `%3$s`（%4$u 列相同）", later->name,

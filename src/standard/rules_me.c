@@ -224,8 +224,37 @@ static bool passes_on(const Outlet *outlet, const Outlet *other)
            g_ptr_array_find(other->table->reads, outlet->table, NULL);
 }
 
+/* A metric of the registry that names several tables, or stands there twice with a table each. */
+static void check_registered_outlets(StandardRun *run)
+{
+    g_autoptr(GHashTable) first = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < run->catalog->metrics->len; i++) {
+        const StandardMetric *metric = g_ptr_array_index(run->catalog->metrics, i);
+        const json_t *list = standard_first(
+            metric->raw, STANDARD_KEYS("tables", "outlets", "produced_by", "published_in", "served_from"));
+        if (json_is_array(list) && json_array_size(list) > 1) {
+            standard_find_metric(run, metric, "made by several tables", "由多张表产出");
+            continue;
+        }
+        g_autofree char *grain = text_of_value(standard_first(metric->raw, STANDARD_KEYS("grain", "dims")));
+        g_autofree char *name = g_ascii_strdown(metric->name, -1);
+        char *key = g_strdup_printf("%s|%s|%s|%s", metric->domain, name, grain, metric->period);
+        const StandardMetric *other = *metric->table != '\0' ? g_hash_table_lookup(first, key) : NULL;
+        if (other != NULL && g_ascii_strcasecmp(other->table, metric->table) != 0) {
+            standard_find_metric(run, metric, "made by several tables: %s and %s", "由多张表产出：%s 和 %s",
+                                 other->table, metric->table);
+        }
+        if (other == NULL && *metric->table != '\0') {
+            g_hash_table_insert(first, key, (gpointer)(guintptr)metric);
+        } else {
+            g_free(key);
+        }
+    }
+}
+
 static void check_one_outlet(StandardRun *run)
 {
+    check_registered_outlets(run);
     g_autoptr(GPtrArray) outlets = outlets_of(run);
     for (guint i = 0; i < outlets->len; i++) {
         const Outlet *outlet = g_ptr_array_index(outlets, i);
@@ -458,10 +487,34 @@ static void check_words(StandardRun *run, const StandardMetric *metric)
     find_missing(run, metric, missing);
 }
 
+/* A function that is not set by itself may stand in the expression: "sum(amt)". */
 static const char *function_of(const StandardMetric *metric)
 {
-    return *metric->agg != '\0' ? metric->agg
-                                : standard_first_text(metric->raw, STANDARD_KEYS("func", "aggregate"));
+    static const char *const CALLS[] = {"sum", "count", "avg", "min", "max", "count_distinct"};
+    const char *said = *metric->agg != '\0'
+                           ? metric->agg
+                           : standard_first_text(metric->raw, STANDARD_KEYS("func", "aggregate"));
+    bool key =
+        standard_first(metric->raw, STANDARD_KEYS("agg", "function", "aggregation", "func", "aggregate"));
+    for (size_t i = 0; !key && i < G_N_ELEMENTS(CALLS); i++) {
+        size_t len = strlen(CALLS[i]);
+        if (g_ascii_strncasecmp(metric->expr, CALLS[i], len) == 0 && metric->expr[len] == '(') {
+            return CALLS[i];
+        }
+    }
+    return said;
+}
+
+/* The column of "sum(amt)"; NULL when it is no call of one name. Caller frees. */
+static char *argument_of(const char *expr)
+{
+    const char *open = strchr(expr, '(');
+    const char *close = open != NULL ? strchr(open, ')') : NULL;
+    if (close == NULL || close[1] != '\0') {
+        return NULL;
+    }
+    char *name = g_strndup(open + 1, (gsize)(close - open - 1));
+    return g_strstrip(name);
 }
 
 /* The type of the column that the function takes. */
@@ -471,7 +524,8 @@ static const char *argument_type(StandardRun *run, const StandardMetric *metric)
         metric->raw, STANDARD_KEYS("column_type", "arg_type", "input_type", "source_type"));
     const StandardTable *table =
         *metric->table != '\0' ? standard_table_by_name(run->catalog, metric->table) : NULL;
-    const char *name = *metric->column != '\0' ? metric->column : metric->expr;
+    g_autofree char *argument = argument_of(metric->expr);
+    const char *name = *metric->column != '\0' ? metric->column : argument != NULL ? argument : metric->expr;
     const StandardColumn *column = table != NULL ? standard_column_by_name(table, name) : NULL;
     return *said != '\0' ? said : column != NULL ? column->type : data_type(metric);
 }
@@ -583,7 +637,7 @@ static void check_derived(StandardRun *run, const StandardMetric *metric)
 {
     static const char *const NARROWING[] = {"dimensions", "dims",      "modifiers", "by",    "where",
                                             "filter",     "period",    "window",    "grain", "granularity",
-                                            "modifier",   "dimension", "offset", NULL};
+                                            "modifier",   "dimension", "offset",    NULL};
     if (kind_of(metric) != ME_DERIVED) {
         return;
     }

@@ -14,7 +14,7 @@ static bool in_ods(const StandardTable *table)
 
 static const char *sync_name(const StandardSync *sync)
 {
-    return *sync->job != '\0' ? sync->job : *sync->source != '\0' ? sync->source : sync->table;
+    return *sync->source != '\0' ? sync->source : *sync->job != '\0' ? sync->job : sync->table;
 }
 
 static void check_once(StandardRun *run)
