@@ -80,21 +80,29 @@ static void test_each_type(void)
     fixture_open(&f);
     write_model(&f, "dim_other_f", "-- kind: full\n",
                 "SELECT * FROM (VALUES (1, 10.0), (2, 25.0)) v(id, amount)\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) { /* all in one project, in one run */
+        g_autofree char *name = g_strdup_printf("app_case_%zu_f", i);
+        g_auto(GStrv) own = g_strsplit(cases[i].check, "app_case_f", -1);
+        g_autofree char *check = g_strjoinv(name, own);
+        g_autofree char *header =
+            g_strdup_printf("-- kind: full\n-- columns: [{name: id}]\n-- checks:\n--   - %s\n", check);
+        write_model(&f, name, header, ROWS);
+    }
+    fixture_apply_ok(&f);
+    fixture_run_ok(&f, "dim_other_f");
+    g_autoptr(GError) error = NULL;
+    g_assert_false(run_at(&f, NULL, 0, &error));
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_test_message("%s", cases[i].check);
-        g_autofree char *header = g_strdup_printf(
-            "-- kind: full\n-- columns: [{name: id}]\n-- checks:\n--   - %s\n", cases[i].check);
-        write_model(&f, "app_case_f", header, ROWS);
-        fixture_apply_ok(&f);
-        fixture_run_ok(&f, "dim_other_f");
-        g_autoptr(GError) error = NULL;
-        bool ok = run_at(&f, "app_case_f", 0, &error);
-        g_autoptr(json_t) check = last_check(&f, "app_case_f");
-        g_assert_cmpstr(base_json_string(check, "verdict", error ? error->message : NULL), ==,
+        g_autofree char *name = g_strdup_printf("app_case_%zu_f", i);
+        g_autoptr(json_t) runs = warehouse_runs(f.warehouse, name, 1, NULL);
+        const json_t *run = json_array_get(runs, 0);
+        const json_t *check = json_array_get(json_object_get(run, "checks"), 0);
+        bool done = g_str_equal(base_json_string(run, "state", ""), "done");
+        g_assert_cmpstr(base_json_string(check, "verdict", base_json_string(run, "message", NULL)), ==,
                         cases[i].verdict);
         g_assert_cmpint(base_json_int(check, "rows", -1), ==, cases[i].rows);
-        g_assert_true(ok == !base_json_bool(check, "block", true));
-        fixture_exec(&f, "DELETE FROM _weir.check_results");
+        g_assert_true(done == !base_json_bool(check, "block", true));
     }
     fixture_close(&f);
 }
@@ -112,31 +120,40 @@ static void run_history(Fixture *f, const int *counts, size_t n)
     }
 }
 
-static json_t *history_case(const char *check, const int *counts, size_t n)
+typedef struct {
+    const char *check, *verdict;
+    bool block;
+    const char *figure; /* NULL = none is looked at */
+    double wanted;
+} HistoryCase;
+
+/* All checks of one model, over one history. */
+static void assert_cases(const HistoryCase *cases, size_t n_cases, const int *counts, size_t n)
 {
     Fixture f;
     fixture_open(&f);
     fixture_write(&f, "domains/d/tables.yml",
                   "tables:\n  - {name: ods_n_f, columns: [{name: id, type: bigint}]}\n");
-    g_autofree char *header = g_strdup_printf("-- kind: full\n-- checks:\n--   - %s\n", check);
-    write_model(&f, "app_n_f", header, "SELECT id FROM ods_n_f\n");
+    g_autoptr(GString) header = g_string_new("-- kind: full\n-- checks:\n");
+    for (size_t i = 0; i < n_cases; i++) {
+        g_string_append_printf(header, "--   - %s\n", cases[i].check);
+    }
+    write_model(&f, "app_n_f", header->str, "SELECT id FROM ods_n_f\n");
     fixture_apply_ok(&f);
     run_history(&f, counts, n);
-    json_t *result = last_check(&f, "app_n_f");
-    fixture_close(&f);
-    return result;
-}
-
-static void assert_case(const char *check, const int *counts, size_t n, const char *verdict, bool block,
-                        const char *figure, double wanted)
-{
-    g_test_message("%s", check);
-    g_autoptr(json_t) result = history_case(check, counts, n);
-    g_assert_cmpstr(base_json_string(result, "verdict", NULL), ==, verdict);
-    g_assert_true(base_json_bool(result, "block", !block) == block);
-    if (figure) {
-        g_assert_cmpfloat(fabs(base_json_real(result, figure, (double)NAN) - wanted), <, 1e-3);
+    g_autoptr(json_t) runs = warehouse_runs(f.warehouse, "app_n_f", 1, NULL);
+    const json_t *checks = json_object_get(json_array_get(runs, 0), "checks");
+    for (size_t i = 0; i < n_cases; i++) {
+        const json_t *result = json_array_get(checks, i);
+        g_test_message("%s", cases[i].check);
+        g_assert_cmpstr(base_json_string(result, "verdict", NULL), ==, cases[i].verdict);
+        g_assert_true(base_json_bool(result, "block", !cases[i].block) == cases[i].block);
+        if (cases[i].figure) {
+            double is = base_json_real(result, cases[i].figure, (double)NAN);
+            g_assert_cmpfloat(fabs(is - cases[i].wanted), <, 1e-3);
+        }
     }
+    fixture_close(&f);
 }
 
 static void test_history(void)
@@ -145,30 +162,40 @@ static void test_history(void)
     static const int flat[] = {50, 50, 50, 50, 50, 50, 50, 0};
     static const int fall[] = {100, 80}, few[] = {10, 5}, rise[] = {100, 107};
     static const int week[] = {10, 50, 50, 50, 50, 50, 50, 20};
-    size_t n = G_N_ELEMENTS(drop);
-    assert_case("{anomaly: {direction: spike}}", drop, n, "pass", false, "z", -51.025);
-    assert_case("{anomaly: {direction: both, strong: true}}", drop, n, "fail", true, "z", -51.025);
-    assert_case("{anomaly: {warn: 2, error: 60}}", drop, n, "warn", false, "z", -51.025);
-    assert_case("{anomaly: {min_points: 11}}", drop, n, "skip", false, NULL, 0);
-    assert_case("{anomaly: {days: 7}}", drop, n, "fail", false, NULL, 0);
-    assert_case("{anomaly: {flat_history_fails: true}}", flat, G_N_ELEMENTS(flat), "fail", false, "baseline",
-                50);
-    assert_case("{anomaly: true}", flat, G_N_ELEMENTS(flat), "pass", false, "baseline", 50);
-    assert_case("{row_count: {orange: 5, red: 10, trend: abs, strong: true}}", fall, 2, "error", true,
-                "percent", -20);
-    assert_case("{row_count: {orange: 5, red: 10, trend: up}}", fall, 2, "pass", false, "percent", -20);
-    assert_case("{row_count: {orange: 5, red: 10, trend: down}}", fall, 2, "error", false, "percent", -20);
-    assert_case("{row_count: {orange: 5, red: 10, min_row_count: 100}}", few, 2, "skip", false, NULL, 0);
-    assert_case("{row_count: {orange: 5, red: 10}}", rise, 2, "warn", false, "percent", 7);
-    assert_case("{row_count: {red: 10, baseline: same_weekday}}", week, 8, "error", false, "percent", 100);
-    assert_case("{row_count: {red: 10, baseline: mean_7d}}", week, 8, "error", false, "baseline", 310.0 / 7);
+    static const HistoryCase of_drop[] = {
+        {"{anomaly: {direction: spike}}", "pass", false, "z", -51.025},
+        {"{anomaly: {direction: both, strong: true}}", "fail", true, "z", -51.025},
+        {"{anomaly: {warn: 2, error: 60}}", "warn", false, "z", -51.025},
+        {"{anomaly: {min_points: 11}}", "skip", false, NULL, 0},
+        {"{anomaly: {days: 7}}", "fail", false, NULL, 0}};
+    static const HistoryCase of_flat[] = {
+        {"{anomaly: {flat_history_fails: true}}", "fail", false, "baseline", 50},
+        {"{anomaly: true}", "pass", false, "baseline", 50}};
+    static const HistoryCase of_fall[] = {
+        {"{row_count: {orange: 5, red: 10, trend: abs, strong: true}}", "error", true, "percent", -20},
+        {"{row_count: {orange: 5, red: 10, trend: up}}", "pass", false, "percent", -20},
+        {"{row_count: {orange: 5, red: 10, trend: down}}", "error", false, "percent", -20}};
+    static const HistoryCase of_few[] = {
+        {"{row_count: {orange: 5, red: 10, min_row_count: 100}}", "skip", false, NULL, 0}};
+    static const HistoryCase of_rise[] = {{"{row_count: {orange: 5, red: 10}}", "warn", false, "percent", 7}};
+    static const HistoryCase of_week[] = {
+        {"{row_count: {red: 10, baseline: same_weekday}}", "error", false, "percent", 100},
+        {"{row_count: {red: 10, baseline: mean_7d}}", "error", false, "baseline", 310.0 / 7}};
+    assert_cases(of_drop, G_N_ELEMENTS(of_drop), drop, G_N_ELEMENTS(drop));
+    assert_cases(of_flat, G_N_ELEMENTS(of_flat), flat, G_N_ELEMENTS(flat));
+    assert_cases(of_fall, G_N_ELEMENTS(of_fall), fall, 2);
+    assert_cases(of_few, 1, few, 2);
+    assert_cases(of_rise, 1, rise, 2);
+    assert_cases(of_week, G_N_ELEMENTS(of_week), week, G_N_ELEMENTS(week));
 }
 
 /* Figures of rows that no one saw are no history: a bad day does not become the measure of the next. */
 static void test_held_figures_do_not_count(void)
 {
     static const int counts[] = {100, 10, 10};
-    assert_case("{row_count: {red: 50, strong: true}}", counts, 2, "error", true, "baseline", 100);
+    static const HistoryCase second[] = {
+        {"{row_count: {red: 50, strong: true}}", "error", true, "baseline", 100}};
+    assert_cases(second, 1, counts, 2);
     Fixture f;
     fixture_open(&f);
     fixture_write(&f, "domains/d/tables.yml",
