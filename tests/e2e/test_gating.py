@@ -188,3 +188,23 @@ def test_a_moved_shape_fails_chi2_and_psi(tmp_path):
     assert day("2024-03-01 06:00:00", [("a", 100), ("b", 100)], 0) == dict(zip(names, ["skip", "skip"]))
     assert day("2024-03-02 06:00:00", [("a", 104), ("b", 96)], 0) == dict(zip(names, ["pass", "pass"]))
     assert day("2024-03-03 06:00:00", [("a", 40), ("b", 160)], 90) == dict(zip(names, ["error", "error"]))
+
+
+def test_a_waiver_of_a_full_rebuild_takes_all_history_in(tmp_path):
+    server, project = make(tmp_path, "{not_null: id}")
+    (project / "domains/d/tables.yml").write_text(TABLE.split("    checks:")[0] + "  - {name: ods_t_f, columns: [{name: made_at, type: datetime}, {name: amount, type: bigint}]}\n")
+    (project / "domains/d/models/dwd_t.sql").write_text(
+        "-- ---\n-- kind: incremental\n-- time: made_at\n-- checks:\n--   - {range: {min: 0}, column: amount}\n-- ---\n"
+        "SELECT made_at, amount FROM ods_t_f WHERE made_at >= $start AND made_at < $end\n")
+    server.cli("apply", "--yes")
+
+    def load(*amounts):
+        (project / "t.csv").write_text("".join(f"2024-03-{day:02} 01:00:00,{amount}\n" for day, amount in enumerate(amounts, 1)))
+        server.cli("load", "d.ods_t_f", str(project / "t.csv"), "--replace")
+
+    load(1, 2, 3)
+    server.cli("run", "dwd_t", "--at", "2024-03-04 06:00:00")
+    load(10, 20, -30)
+    assert server.cli("run", "dwd_t", "--full", "--at", "2024-03-05 06:00:00", check=False).returncode == 5
+    server.cli("waive", "dwd_t", "range(amount)", "--reason", "a refund", "--until", "1d")
+    assert server.cli("query", "SELECT amount FROM d.dwd_t ORDER BY made_at", "-f", "csv").stdout.split() == ["amount", "10", "20", "-30"]
