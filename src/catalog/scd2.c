@@ -54,6 +54,12 @@ static void note_column(CatalogBuild *build, CatalogItem *item, const BaseYaml *
                          "`check_cols` must be \"*\" or a list of columns");
         return;
     }
+    if (g_str_equal(node->text, "all") && node == yaml_of(item, "check_cols")) {
+        BaseDiag *diag =
+            catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`check_cols` cannot be `all`");
+        base_diag_hint(diag, "all columns are check_cols: \"*\"; a column of that name is [all]");
+        return;
+    }
     CatalogRef ref = {.item = item, .node = node, .key = "check_cols", .type = CATALOG_KEY_COLUMN};
     g_array_append_val(build->refs, ref);
 }

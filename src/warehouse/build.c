@@ -481,7 +481,7 @@ static void set_time(json_t *object, const char *key, gint64 us)
     base_json_set_string(object, key, text);
 }
 
-/* 2026, 202611, 20261122 or 2026112217, in local time: the batch's name. */
+/* 2026, 202611, 20261122 or 20261122T17, in local time: the batch's name. */
 static char *batch_name(const Build *build, gint64 us)
 {
     static const size_t LENGTHS[] = {[WAREHOUSE_BATCH_HOUR] = 13,
@@ -496,6 +496,8 @@ static char *batch_name(const Build *build, gint64 us)
     for (size_t i = 0; i < LENGTHS[build->batch_size] && text[i]; i++) {
         if (g_ascii_isdigit(text[i])) {
             g_string_append_c(name, text[i]);
+        } else if (text[i] == ' ') {
+            g_string_append_c(name, 'T');
         }
     }
     return g_string_free(name, FALSE);

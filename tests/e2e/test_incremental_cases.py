@@ -285,6 +285,13 @@ def test_a_dry_run_names_the_batches_and_writes_nothing(project):
     assert batches("--at", "2024-10-01 15:30:00") == ["20240928", "20240929", "20240930", "20241001"]
 
 
+def test_a_batch_of_an_hour_is_named_by_day_and_hour(project):
+    own = Own(project, "hours").define({"id": "bigint", "happened": "datetime"}, {
+        "kind": "incremental", "strategy": "microbatch", "event_time": "happened", "batch_size": "hour", "begin": "2024-03-01"})
+    text = project.server.cli("run", own.model, "--dry-run", "--json", "--at", "2024-03-01 01:30:00").stdout
+    assert [batch["batch"] for batch in json.loads(text)["models"][0]["batches"]] == ["20240301T00", "20240301T01"]
+
+
 def test_a_microbatch_is_stopped_by_a_kill_and_goes_on_where_it_was(tmp_path):
     project = Project(tmp_path / "project")
     project.table("ods_many", {"id": "bigint", "happened": "datetime"})
@@ -321,11 +328,13 @@ def test_a_microbatch_is_stopped_by_a_kill_and_goes_on_where_it_was(tmp_path):
     ("strategy: merge\n-- key: nothing", "has no column `nothing`"),
     ("strategy: merge\n-- unique_key: id", "the key is `key` here"),
     ("strategy: insert_overwrite\n-- partition_by: id", "the key is `partition` here"),
+    ("kind: scd2\n-- strategy: check\n-- key: id\n-- check_cols: all", 'all columns are check_cols: "*"'),
     ("strategy: check\n-- key: id", "strategy `check` is one of kind scd2"),
 ])
 def test_a_strategy_that_cannot_work_is_refused_with_file_and_line(project, tmp_path, header, words):
     other = Project(tmp_path / "project")
     other.table("ods_a", KV)
-    other.write("models/dwd_a.sql", f"-- ---\n-- kind: incremental\n-- {header}\n-- ---\nSELECT * FROM ods_a\n")
+    kind = "" if header.startswith("kind:") else "-- kind: incremental\n"
+    other.write("models/dwd_a.sql", f"-- ---\n{kind}-- {header}\n-- ---\nSELECT * FROM ods_a\n")
     done = other.server.cli("plan", check=False)
     assert done.returncode and words in done.stderr + done.stdout and "dwd_a.sql:" in done.stderr + done.stdout
