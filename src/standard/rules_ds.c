@@ -155,9 +155,28 @@ static gint64 levels_of(StandardTable *table)
     return n;
 }
 
+/* A row of the export that stands for all others: city = 'ALL'. */
+static bool has_total_row(const StandardTable *table)
+{
+    static const char *const TOTALS[] = {"ALL", "__ALL__", "TOTAL", "全部", "合计", "总计"};
+    for (size_t i = 0; i < json_array_size(table->rows); i++) {
+        const char *key = NULL;
+        json_t *value = NULL;
+        json_object_foreach (json_array_get(table->rows, i), key, value) {
+            for (size_t t = 0; json_is_string(value) && t < G_N_ELEMENTS(TOTALS); t++) {
+                if (g_ascii_strcasecmp(json_string_value(value), TOTALS[t]) == 0) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 static void check_one_level(StandardRun *run, StandardTable *table)
 {
     gint64 n = is_aggregate(table) ? levels_of(table) : 1;
+    n += n == 1 && is_aggregate(table) && has_total_row(table) ? 1 : 0;
     if (n > 1) {
         StandardFinding *found =
             standard_find_table(run, table, "%" G_GINT64_FORMAT " levels of aggregation in one table",
