@@ -187,9 +187,9 @@ struct CatalogObject {
     const char *owner, *grade, *status, *layer;                        /* "" when not given */
     /* The whole definition as JSON, keys as written; borrowed. Of a TABLE or MODEL with checks, "checks" is
      * normalised: all checks of columns and of the object as flat objects
-     *   {"type": "not_null", "column"?: name, "columns"?: [names], "severity": "error" | "warn", "where"?: SQL,
-     *    "name"?, "owner"?, "warn"?, "error"?, "blocking"?, "reject"?, "keep"?, and the arguments of the type}
-     * catalog/checks.c has the types, catalog/kinds.c their arguments. */
+     *   {"type": "not_null", "column"?: name, "columns"?: [names], "severity": "error" | "warn", "where"?:
+     * SQL, "name"?, "owner"?, "warn"?, "error"?, "blocking"?, "reject"?, "keep"?, and the arguments of the
+     * type} catalog/checks.c has the types, catalog/kinds.c their arguments. */
     json_t *definition;
     const char *text;              /* canonical YAML (and SQL) text: what diff and history show */
     const char *hash;              /* of text; equal hash = equal meaning */

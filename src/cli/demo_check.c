@@ -176,16 +176,16 @@ static void check_layers(Check *check)
 
 static void check_join(Check *check)
 {
-    gint64 joined =
-        number(check, "SELECT count(DISTINCT o.play_id) FROM ods_play_event_i o "
-                      "JOIN dwd_music_play_event_i d ON d.play_id = o.play_id "
-                      "JOIN dwm_music_user_song_play_1d_i m ON m.dt = d.dt AND m.user_id = d.user_id AND "
-                      "m.song_id = d.song_id "
-                      "JOIN dws_music_user_active_1d_i s ON s.dt = m.dt AND s.user_id = m.user_id "
-                      "JOIN dim_user u ON u.user_id = s.user_id "
-                      "JOIN app_music_play_overview_1d_f a ON a.dt = s.dt AND a.country_code = u.country_code AND "
-                      "a.plan_code = u.plan_code "
-                      "WHERE d.dt = (SELECT max(dt) FROM dws_music_user_active_1d_i)");
+    gint64 joined = number(
+        check, "SELECT count(DISTINCT o.play_id) FROM ods_play_event_i o "
+               "JOIN dwd_music_play_event_i d ON d.play_id = o.play_id "
+               "JOIN dwm_music_user_song_play_1d_i m ON m.dt = d.dt AND m.user_id = d.user_id AND "
+               "m.song_id = d.song_id "
+               "JOIN dws_music_user_active_1d_i s ON s.dt = m.dt AND s.user_id = m.user_id "
+               "JOIN dim_user u ON u.user_id = s.user_id "
+               "JOIN app_music_play_overview_1d_f a ON a.dt = s.dt AND a.country_code = u.country_code AND "
+               "a.plan_code = u.plan_code "
+               "WHERE d.dt = (SELECT max(dt) FROM dws_music_user_active_1d_i)");
     gint64 day = number(check, "SELECT count(*) FROM dwd_music_play_event_i WHERE dt = (SELECT max(dt) FROM "
                                "dws_music_user_active_1d_i)");
     say_counts(check, "a join over all layers", "跨全部分层的关联", joined, day);
@@ -223,12 +223,12 @@ static void check_stream_load(Check *check)
 static void check_lineage(Check *check)
 {
     long status = 0;
-    g_autoptr(json_t) graph =
-        http(check,
-             &(Request){
-                 .method = "GET",
-                 .path = "/api/v1/lineage/app_music_play_overview_1d_f?column=play_dur&direction=up&format=graph"},
-             &status);
+    g_autoptr(json_t) graph = http(
+        check,
+        &(Request){
+            .method = "GET",
+            .path = "/api/v1/lineage/app_music_play_overview_1d_f?column=play_dur&direction=up&format=graph"},
+        &status);
     bool found = false;
     size_t i;
     json_t *edge;

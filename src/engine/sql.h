@@ -55,9 +55,9 @@ bool engine_token_is_name(const EngineToken *token, bool loose);
 GPtrArray *engine_sql_split(const char *sql, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A name with a version, t@history or t@'2026-01-01 10:00' without space between, is one NAME token
  * "t@history". The engine's parser does not know the form: this gives `sql` with each written as one
- * identifier of the same bytes ("t@2026-01-01 10:00", t$history), so that places hold; NULL when there is none.
- * engine_sql_parse does it itself; who understands the names is the catalog (catalog_version_sql). Caller
- * frees. */
+ * identifier of the same bytes ("t@2026-01-01 10:00", t$history), so that places hold; NULL when there is
+ * none. engine_sql_parse does it itself; who understands the names is the catalog (catalog_version_sql).
+ * Caller frees. */
 char *engine_sql_mark_versions(const char *sql);
 /* Appends `name` as a quoted identifier, `text` as a string literal, of the engine's dialect. */
 void engine_sql_append_name(GString *out, const char *name);

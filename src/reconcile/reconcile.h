@@ -46,9 +46,9 @@ typedef struct {
 } ReconcileSourceAsk;
 /* Compares a loaded table with the sources that load it (`sources.tables[].to`). Rows that came another way
  * (Stream Load, INSERT) are no business of the source: their keys are left out and counted as `other`.
- * *ret: as above with {other, repaired: {deleted, inserted} | null, left?: extra rows not deleted, range: {start, end} | null,
- * stale:[models], refilled:[runs] | null}. A repair is one transaction; when the table was loaded between
- * comparison and repair nothing is done (CONFLICT). Errors: SOURCE_NONE, and as above. */
+ * *ret: as above with {other, repaired: {deleted, inserted} | null, left?: extra rows not deleted, range:
+ * {start, end} | null, stale:[models], refilled:[runs] | null}. A repair is one transaction; when the table
+ * was loaded between comparison and repair nothing is done (CONFLICT). Errors: SOURCE_NONE, and as above. */
 bool reconcile_source(Reconcile *reconcile, CatalogSnapshot *snapshot, const CatalogObject *table,
                       const ReconcileSourceAsk *ask, json_t **ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The tables that some source loads: CatalogObject*, borrowed; free the array. */

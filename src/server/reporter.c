@@ -1,6 +1,6 @@
-/* The reporter: one thread that sends reports and looks at alerts when they are due. A thread of its own, because
- * a mail server may take its time. What cannot be sent is logged and audited; a report is tried again at its
- * next time, an alert at its next look. */
+/* The reporter: one thread that sends reports and looks at alerts when they are due. A thread of its own,
+ * because a mail server may take its time. What cannot be sent is logged and audited; a report is tried again
+ * at its next time, an alert at its next look. */
 #include "base/log.h"
 #include "base/time.h"
 #include "server/up_int.h"

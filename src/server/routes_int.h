@@ -80,7 +80,8 @@ bool route_lifecycle_apply(ServerCall *call, GError **error);
 bool route_lifecycle_restore(ServerCall *call, GError **error);
 bool route_lifecycle_list(ServerCall *call, GError **error);
 bool route_erase(ServerCall *call, GError **error);
-/* A condition that goes into a statement as it is: one expression over a row, without a query; NULL is one. */
+/* A condition that goes into a statement as it is: one expression over a row, without a query; NULL is one.
+ */
 bool route_check_where(const char *where, GError **error);
 bool route_matrix(ServerCall *call, GError **error);
 bool route_duplicates(ServerCall *call, GError **error);

@@ -31,6 +31,10 @@ static bool is_new(StandardRun *run, const char *object, const StandardTable *ta
     return g_hash_table_add(run->seen, key);
 }
 
+/* Both formats take the same arguments. */
+static StandardFinding *report(StandardRun *run, char *object_taken, const StandardTable *table,
+                               const char *en, const char *zh, va_list args) G_GNUC_PRINTF(4, 0)
+    G_GNUC_PRINTF(5, 0);
 static StandardFinding *report(StandardRun *run, char *object_taken, const StandardTable *table,
                                const char *en, const char *zh, va_list args)
 {

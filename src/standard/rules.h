@@ -1,6 +1,9 @@
 /* The rules: X(name, id, section of the standard, object, phase, level). Their words are in texts_*.c, what
  * judges them in rules_*.c. S one object, R registry, G graph, D data, U use; E error, W warning, I advice.
  */
+#ifndef X
+#define X(...) /* so that the header can be read alone */
+#endif
 X(LD_01, "LD-01", "I.1", "table", S, E)
 X(LD_02, "LD-02", "I.1", "ods model", S, E)
 X(LD_03, "LD-03", "I.1", "ods sync", S, W)

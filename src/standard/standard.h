@@ -339,9 +339,9 @@ typedef struct StandardRun {
     StandardRuleId rule; /* being judged */
     StandardLevel level;
     GPtrArray *findings; /* StandardFinding* */
-    GHashTable *seen; /* "domain object" of the rule's findings */
-    GError *error;    /* set by a check that could not do its work; ends the run */
-    GHashTable *memo; /* what several rules share: standard_memo */
+    GHashTable *seen;    /* "domain object" of the rule's findings */
+    GError *error;       /* set by a check that could not do its work; ends the run */
+    GHashTable *memo;    /* what several rules share: standard_memo */
 } StandardRun;
 
 /* A check looks at one thing and reports. Exactly one function of a row is set. */
