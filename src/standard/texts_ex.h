@@ -1,5 +1,8 @@
 /* Words of the rules beside the standard.
  * T(rule, statement en, zh, example of what breaks it en, zh, what to do en, zh). Included by texts.c. */
+#ifndef T
+#define T(...) /* so that the header can be read alone */
+#endif
 T(EX_01, "A task writes one table", "一个任务只写一张表", "one job writes two tables", "一个任务写了两张表",
   "split the job", "拆分任务")
 T(EX_02, "A table that several tasks write has one task that joins them", "多个任务写同一张表时需要汇合任务",
