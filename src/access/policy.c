@@ -353,9 +353,7 @@ char *access_policy_select(const AccessPolicy *policy, const CatalogObject *obje
         g_string_append_printf(out, "%s AS ", relation);
         engine_sql_append_name(out, object->name);
     } else {
-        engine_sql_append_name(out, object->domain);
-        g_string_append_c(out, '.');
-        engine_sql_append_name(out, object->name);
+        engine_sql_append_table(out, object->domain, object->name);
     }
     for (guint i = 0; i < policy->filters->len; i++) {
         g_string_append_printf(out, "%s(%s)", i ? " AND " : " WHERE ",

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/time.h"
 
 #define JSON_MAX_FILE_BYTES ((size_t)256 * 1024 * 1024)
 
@@ -172,4 +173,10 @@ void base_json_append_string(GString *out, const char *text, size_t len)
         }
     }
     g_string_append_c(out, '"');
+}
+
+void base_json_set_time(json_t *object, const char *key, gint64 us)
+{
+    g_autofree char *text = us ? base_time_format_iso(us) : NULL;
+    base_json_set_string(object, key, text);
 }

@@ -27,6 +27,8 @@ bool base_json_bool(const json_t *object, const char *key, bool fallback);
 /* json_object_set_new for text that may be NULL (sets null) . */
 void base_json_set_string(json_t *object, const char *key, const char *value);
 void base_json_set_int(json_t *object, const char *key, gint64 value);
+/* As 2026-11-21T10:20:30Z; 0 = null. */
+void base_json_set_time(json_t *object, const char *key, gint64 us);
 
 /* Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD. */
 void base_json_append_string(GString *out, const char *text, size_t len);

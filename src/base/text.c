@@ -384,3 +384,20 @@ bool base_text_utf8_valid(const char *text, size_t len)
 {
     return g_utf8_validate_len(text, len, NULL);
 }
+
+char *base_text_expand_env(const char *text)
+{
+    GString *out = g_string_new(NULL);
+    for (const char *p = text; *p;) {
+        const char *close = p[0] == '$' && p[1] == '{' ? strchr(p, '}') : NULL;
+        if (!close) {
+            g_string_append_c(out, *p++);
+            continue;
+        }
+        g_autofree char *name = g_strndup(p + 2, (size_t)(close - p - 2));
+        const char *value = g_getenv(name);
+        g_string_append(out, value ? value : "");
+        p = close + 1;
+    }
+    return g_string_free(out, FALSE);
+}

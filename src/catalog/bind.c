@@ -375,6 +375,29 @@ static void check_any(CatalogBuild *build, CatalogItem *item, const CatalogKey *
     }
 }
 
+/* Values that name or compute something: kept until all names are known. */
+static void note_value(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
+                       const BaseYaml *map)
+{
+    switch (key->type) {
+    case CATALOG_KEY_SQL:
+        note_expr(build, item, key, node, map);
+        break;
+    case CATALOG_KEY_REF:
+    case CATALOG_KEY_TARGET:
+    case CATALOG_KEY_COLUMN:
+        note_ref(build, item, key, node, map);
+        break;
+    case CATALOG_KEY_REFS:
+    case CATALOG_KEY_FEATURES:
+    case CATALOG_KEY_COLUMNS:
+        note_refs(build, item, key, node, map);
+        break;
+    default:
+        break; /* checks: checks.c knows what a check stands on */
+    }
+}
+
 static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
                         const BaseYaml *map)
 {
@@ -412,19 +435,6 @@ static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey
     case CATALOG_KEY_TYPE:
         check_type(build, item, key, node);
         break;
-    case CATALOG_KEY_SQL:
-        note_expr(build, item, key, node, map);
-        break;
-    case CATALOG_KEY_REF:
-    case CATALOG_KEY_TARGET:
-    case CATALOG_KEY_COLUMN:
-        note_ref(build, item, key, node, map);
-        break;
-    case CATALOG_KEY_REFS:
-    case CATALOG_KEY_FEATURES:
-    case CATALOG_KEY_COLUMNS:
-        note_refs(build, item, key, node, map);
-        break;
     case CATALOG_KEY_MAP:
         check_submap(build, item, key, node);
         break;
@@ -434,11 +444,11 @@ static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey
     case CATALOG_KEY_ROWS:
         check_rows(build, item, key, node);
         break;
-    case CATALOG_KEY_CHECKS:
-        break; /* checks.c: it knows what a check stands on */
     case CATALOG_KEY_ANY:
         check_any(build, item, key, node);
         break;
+    default:
+        note_value(build, item, key, node, map);
     }
 }
 

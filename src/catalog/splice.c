@@ -82,9 +82,7 @@ static char *table_text(const CatalogTableUse *use, const char *prefix)
         return g_string_free(g_steal_pointer(&text), FALSE);
     }
     g_autofree char *schema = g_strconcat(prefix, use->object->domain, NULL);
-    engine_sql_append_name(text, schema);
-    g_string_append_c(text, '.');
-    engine_sql_append_name(text, use->object->name);
+    engine_sql_append_table(text, schema, use->object->name);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 

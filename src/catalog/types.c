@@ -189,9 +189,7 @@ static void append_table(Types *types, GString *sql, const CatalogObject *object
 {
     g_autofree char *schema = g_strconcat(types->prefix, object->domain, NULL);
     g_string_append(sql, "CREATE TABLE ");
-    engine_sql_append_name(sql, schema);
-    g_string_append_c(sql, '.');
-    engine_sql_append_name(sql, object->name);
+    engine_sql_append_table(sql, schema, object->name);
     g_string_append_c(sql, '(');
     for (guint i = 0; i < object->columns->len; i++) {
         const CatalogColumn *column = g_ptr_array_index(object->columns, i);

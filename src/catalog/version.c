@@ -39,15 +39,6 @@ static char *bare(const char *text)
     return quoted ? g_strndup(text + 1, len - 2) : g_strdup(text);
 }
 
-static char *relation(const CatalogObject *object, const char *view)
-{
-    GString *out = g_string_new(NULL);
-    engine_sql_append_name(out, object->domain);
-    g_string_append_c(out, '.');
-    engine_sql_append_name(out, view);
-    return g_string_free(out, FALSE);
-}
-
 /* valid at `us`, by the columns that readers see. */
 static char *valid_at(const CatalogScd2 *scd2, gint64 us)
 {
@@ -78,7 +69,7 @@ bool catalog_version_sql(const CatalogObject *object, const char *name, char **r
         return true;
     }
     g_autofree char *view = catalog_history_view(object->name);
-    g_autofree char *all = relation(object, view);
+    g_autofree char *all = engine_sql_table(object->domain, view);
     g_autofree char *version = bare(mark + 1);
     gint64 us;
     if (g_ascii_strcasecmp(version, HISTORY) == 0) {

@@ -85,6 +85,10 @@ typedef struct {
     };
 } EngineValue;
 
+/* Of text that may be NULL (then the value is NULL too), borrowed; of an integer. */
+EngineValue engine_value_text(const char *text);
+EngineValue engine_value_int(int64_t i);
+
 /* ---- opening ------------------------------------------------------------------------------- */
 
 typedef struct {

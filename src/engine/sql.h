@@ -62,6 +62,9 @@ char *engine_sql_mark_versions(const char *sql);
 /* Appends `name` as a quoted identifier, `text` as a string literal, of the engine's dialect. */
 void engine_sql_append_name(GString *out, const char *name);
 void engine_sql_append_text(GString *out, const char *text);
+/* "schema"."name"; caller frees. */
+char *engine_sql_table(const char *schema, const char *name);
+void engine_sql_append_table(GString *out, const char *schema, const char *name);
 char *engine_sql_name(const char *name); /* quoted only if it must be; caller frees */
 bool engine_sql_reserved(const char *word);
 

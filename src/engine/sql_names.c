@@ -141,6 +141,20 @@ void engine_sql_append_name(GString *out, const char *name)
     append_quoted(out, name, '"');
 }
 
+void engine_sql_append_table(GString *out, const char *schema, const char *name)
+{
+    engine_sql_append_name(out, schema);
+    g_string_append_c(out, '.');
+    engine_sql_append_name(out, name);
+}
+
+char *engine_sql_table(const char *schema, const char *name)
+{
+    GString *sql = g_string_new(NULL);
+    engine_sql_append_table(sql, schema, name);
+    return g_string_free(sql, FALSE);
+}
+
 void engine_sql_append_text(GString *out, const char *text)
 {
     append_quoted(out, text, '\'');

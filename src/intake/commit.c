@@ -115,7 +115,7 @@ static Prepared *prepare(IntakeCommitter *c, const IntakePlan *plan, GError **er
         g_autofree char *stage = g_strdup_printf("(%s)", select);
         p->merge_sql = intake_plan_merge_sql(plan, stage, false);
     } else {
-        g_autofree char *target = intake_table_sql(plan->table->schema, plan->table->name);
+        g_autofree char *target = engine_sql_table(plan->table->schema, plan->table->name);
         g_autofree char *sql = g_strdup_printf("INSERT INTO %s (%s, " INTAKE_LOAD_ID ") %s", target,
                                                plan->target_columns, select);
         p->insert = engine_prepare(c->conn, sql, error);

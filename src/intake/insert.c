@@ -78,7 +78,7 @@ static bool make_sql(const CatalogTable *table, const char *const *columns, cons
         g_string_append_printf(casts, " AS %s", name->str);
         g_string_free(name, TRUE);
     }
-    g_autofree char *target = intake_table_sql(table->schema, table->name);
+    g_autofree char *target = engine_sql_table(table->schema, table->name);
     GString *sql = g_string_new(NULL);
     if (keys) {
         g_string_append(sql, "CREATE OR REPLACE TEMP TABLE weir_stage AS ");
@@ -239,7 +239,7 @@ static bool run_change(Intake *intake, const CatalogTable *table, Change *change
 bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_sql,
                    const EngineValue *values, size_t n_values, gint64 *ret_rows, GError **error)
 {
-    g_autofree char *target = intake_table_sql(table->schema, table->name);
+    g_autofree char *target = engine_sql_table(table->schema, table->name);
     Change change = {.values = values, .n_values = n_values};
     change.sql = where_sql ? g_strdup_printf("DELETE FROM %s WHERE %s", target, where_sql)
                            : g_strdup_printf("DELETE FROM %s", target);
@@ -249,7 +249,7 @@ bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_
 bool intake_update(Intake *intake, const CatalogTable *table, const char *set_sql, const char *where_sql,
                    const EngineValue *values, size_t n_values, gint64 *ret_rows, GError **error)
 {
-    g_autofree char *target = intake_table_sql(table->schema, table->name);
+    g_autofree char *target = engine_sql_table(table->schema, table->name);
     Change change = {.values = values, .n_values = n_values};
     change.sql = where_sql ? g_strdup_printf("UPDATE %s SET %s WHERE %s", target, set_sql, where_sql)
                            : g_strdup_printf("UPDATE %s SET %s", target, set_sql);

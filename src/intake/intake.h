@@ -191,6 +191,8 @@ bool intake_source_refresh(Intake *intake, const char *root, const CatalogSnapsh
 bool intake_source_replay(Intake *intake, const char *root, const CatalogObject *source, size_t entry,
                           const CatalogTable *into, GPtrArray **ret_loads,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* a."k1" IS NOT DISTINCT FROM b."k1" AND ... over CatalogColumn*; caller frees. */
+char *intake_key_match(const GPtrArray *key, const char *a, const char *b);
 /* Statements (char*) that bring the keys listed in `diff_sql` (quoted; _weir_how 'missing', 'different' or
  * 'extra', and the columns `key`) in line with `shadow_sql`, a table of the same columns: to run in order in
  * one transaction of the committer. */

@@ -362,7 +362,6 @@ typedef struct {
 GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage);
 bool intake_needs_merge(const CatalogTable *table);
 /* Quoted "schema"."name" of the table, and of its tombstones. Caller frees. */
-char *intake_table_sql(const char *schema, const char *name);
 char *intake_tombstone_sql(const CatalogTable *table);
 /* Makes the tombstone table when the merging may write to it. */
 char *intake_tombstone_create(const CatalogTable *table);

@@ -283,7 +283,7 @@ static bool finish_large(Load *load, GError **error)
 
 static bool append_large(Load *load, GError **error)
 {
-    g_autofree char *target = intake_table_sql(load->table->schema, load->table->name);
+    g_autofree char *target = engine_sql_table(load->table->schema, load->table->name);
     g_autofree char *head =
         g_strdup_printf("INSERT INTO %s (%s, " INTAKE_LOAD_ID ") ", target, load->plan->target_columns);
     gint64 rows = 0;

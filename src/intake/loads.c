@@ -4,16 +4,6 @@
 
 #define MAX_LISTED 100000
 
-static EngineValue text_value(const char *text)
-{
-    EngineValue value = {.id = text ? ENGINE_TEXT : ENGINE_NULL};
-    if (text) {
-        value.text.bytes = text;
-        value.text.len = strlen(text);
-    }
-    return value;
-}
-
 json_t *intake_loads(Intake *intake, const char *db, const char *label, const char *state, size_t limit,
                      GError **error)
 {
@@ -32,9 +22,9 @@ json_t *intake_loads(Intake *intake, const char *db, const char *label, const ch
     if (!conn) {
         return NULL;
     }
-    const EngineValue values[] = {text_value(db),
-                                  text_value(label),
-                                  text_value(state),
+    const EngineValue values[] = {engine_value_text(db),
+                                  engine_value_text(label),
+                                  engine_value_text(state),
                                   {.id = ENGINE_INT64, .i64 = (gint64)MIN(limit, MAX_LISTED)}};
     json_t *rows = engine_query_json(conn, SQL, values, G_N_ELEMENTS(values), MIN(limit, MAX_LISTED), error);
     intake_conn_give(intake, conn);

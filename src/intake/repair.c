@@ -3,7 +3,7 @@
 #include "engine/sql.h"
 #include "intake/intake_int.h"
 
-static char *key_match(const GPtrArray *key, const char *a, const char *b)
+char *intake_key_match(const GPtrArray *key, const char *a, const char *b)
 {
     GString *sql = g_string_new(NULL);
     for (guint i = 0; i < key->len; i++) {
@@ -29,9 +29,9 @@ GPtrArray *intake_repair_sql(const CatalogTable *table, const GPtrArray *key, co
                              const char *shadow_sql)
 {
     GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *target = intake_table_sql(table->schema, table->name);
-    g_autofree char *columns = all_columns(table), *at_target = key_match(key, "d", "t"),
-                    *at_shadow = key_match(key, "d", "s");
+    g_autofree char *target = engine_sql_table(table->schema, table->name);
+    g_autofree char *columns = all_columns(table), *at_target = intake_key_match(key, "d", "t"),
+                    *at_shadow = intake_key_match(key, "d", "s");
     g_ptr_array_add(out, g_strdup_printf("DELETE FROM %s AS t USING %s AS d WHERE d._weir_how <> 'missing' "
                                          "AND %s",
                                          target, diff_sql, at_target));

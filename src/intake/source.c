@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "intake/source_int.h"
 
@@ -25,24 +26,6 @@ static void source_load_free(gpointer data)
 static json_t *entry_of(const CatalogObject *source, size_t i)
 {
     return json_array_get(json_object_get(source->definition, "tables"), i);
-}
-
-/* "${NAME}" in a text of `connection` is the environment's. */
-char *intake_source_expand(const char *text)
-{
-    GString *out = g_string_new(NULL);
-    for (const char *p = text; *p;) {
-        const char *close = p[0] == '$' && p[1] == '{' ? strchr(p, '}') : NULL;
-        if (!close) {
-            g_string_append_c(out, *p++);
-            continue;
-        }
-        g_autofree char *name = g_strndup(p + 2, (size_t)(close - p - 2));
-        const char *value = g_getenv(name);
-        g_string_append(out, value ? value : "");
-        p = close + 1;
-    }
-    return g_string_free(out, FALSE);
 }
 
 static bool set(IntakeOptions *options, const char *name, const char *value, GError **error)
@@ -126,7 +109,7 @@ GPtrArray *intake_source_files(const char *root, const CatalogObject *source, js
     const json_t *connection = json_object_get(source->definition, "connection");
     const char *base = json_is_string(connection) ? json_string_value(connection)
                                                   : base_json_string(connection, "path", NULL);
-    g_autofree char *expanded = base ? intake_source_expand(base) : NULL;
+    g_autofree char *expanded = base ? base_text_expand_env(base) : NULL;
     g_autofree char *full =
         expanded && !g_path_is_absolute(path) ? g_build_filename(expanded, path, NULL) : g_strdup(path);
     g_autoptr(GPtrArray) files = base_fs_glob(root, full);

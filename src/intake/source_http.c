@@ -5,6 +5,7 @@
  * by the body's SHA-256. */
 #include <curl/curl.h>
 
+#include "base/text.h"
 #include "intake/source_int.h"
 
 #define CONNECT_TIMEOUT_S  15
@@ -51,7 +52,7 @@ static char *address(const CatalogObject *source, json_t *entry)
         json_is_string(connection) ? json_string_value(connection) : base_json_string(connection, "url", "");
     const char *url = base_json_string(entry, "url", base_json_string(entry, "path", ""));
     g_autofree char *full = strstr(url, "://") ? g_strdup(url) : g_strconcat(base, url, NULL);
-    return intake_source_expand(full);
+    return base_text_expand_env(full);
 }
 
 /* `connection.headers`, and the condition of a version known. */
@@ -63,7 +64,7 @@ static struct curl_slist *headers_of(const CatalogObject *source, const char *kn
     json_t *value;
     json_object_foreach (headers, name, value) {
         g_autofree char *expanded =
-            intake_source_expand(json_is_string(value) ? json_string_value(value) : "");
+            base_text_expand_env(json_is_string(value) ? json_string_value(value) : "");
         g_autofree char *line = g_strdup_printf("%s: %s", name, expanded);
         list = curl_slist_append(list, line);
     }
@@ -163,19 +164,11 @@ typedef struct {
     const char *source, *table, *url, *version;
 } Version;
 
-static EngineValue text_value(const char *text)
-{
-    EngineValue value = {.id = ENGINE_TEXT};
-    value.text.bytes = text;
-    value.text.len = strlen(text);
-    return value;
-}
-
 static bool save_version(EngineConn *conn, void *user, GError **error)
 {
     const Version *v = user;
-    const EngineValue values[] = {text_value(v->source), text_value(v->table), text_value(v->url),
-                                  text_value(v->version)};
+    const EngineValue values[] = {engine_value_text(v->source), engine_value_text(v->table),
+                                  engine_value_text(v->url), engine_value_text(v->version)};
     return engine_exec(conn,
                        "CREATE TABLE IF NOT EXISTS _weir.source_versions (source VARCHAR, tbl VARCHAR, url "
                        "VARCHAR, version VARCHAR)",
@@ -195,7 +188,8 @@ static char *known_version(Intake *intake, const Version *v)
     if (!conn) {
         return NULL;
     }
-    const EngineValue values[] = {text_value(v->source), text_value(v->table), text_value(v->url)};
+    const EngineValue values[] = {engine_value_text(v->source), engine_value_text(v->table),
+                                  engine_value_text(v->url)};
     g_autoptr(json_t) rows = engine_query_json(
         conn, "SELECT version FROM _weir.source_versions WHERE source = $1 AND tbl = $2 AND url = $3", values,
         3, 1, &why);

@@ -11,7 +11,6 @@ typedef struct {
     GPtrArray *loads; /* IntakeSourceLoad* */
 } IntakeSourceRun;
 
-char *intake_source_expand(const char *text);
 IntakeOptions *intake_source_options(json_t *entry, const char *path, GError **error);
 GPtrArray *intake_source_files(const char *root, const CatalogObject *source, json_t *entry, GError **error);
 char *intake_source_label(const CatalogObject *source, const CatalogTable *table, const char *path,

@@ -92,7 +92,7 @@ bool intake_table_create(Intake *intake, const CatalogTable *table, GError **err
     GString *schema = g_string_new("CREATE SCHEMA IF NOT EXISTS ");
     engine_sql_append_name(schema, table->schema);
     g_ptr_array_add(statements, g_string_free(schema, FALSE));
-    g_autofree char *name = intake_table_sql(table->schema, table->name);
+    g_autofree char *name = engine_sql_table(table->schema, table->name);
     GString *sql = g_string_new("CREATE TABLE ");
     g_string_append_printf(sql, "%s (", name);
     for (guint i = 0; i < table->columns->len; i++) {
@@ -164,7 +164,7 @@ static bool change_column(GPtrArray *out, const char *name, const CatalogColumn 
 
 static bool plan_alter(GPtrArray *out, const CatalogTable *before, const CatalogTable *after, GError **error)
 {
-    g_autofree char *name = intake_table_sql(after->schema, after->name);
+    g_autofree char *name = engine_sql_table(after->schema, after->name);
     for (guint i = 0; i < before->columns->len; i++) {
         const CatalogColumn *column = before->columns->pdata[i];
         if (catalog_table_column(after, column->name)) {
@@ -223,7 +223,7 @@ bool intake_table_alter(Intake *intake, const CatalogTable *before, const Catalo
 bool intake_table_drop(Intake *intake, const char *schema, const char *name, GError **error)
 {
     g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *sql_name = intake_table_sql(schema, name);
+    g_autofree char *sql_name = engine_sql_table(schema, name);
     g_ptr_array_add(statements, g_strconcat("DROP TABLE ", sql_name, NULL));
     CatalogTable named = {.schema = (char *)(uintptr_t)schema, .name = (char *)(uintptr_t)name};
     g_autofree char *tombstones = intake_tombstone_sql(&named);

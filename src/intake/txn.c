@@ -123,41 +123,26 @@ void intake_txn_to_chunk(const IntakeTxn *txn, IntakeChunk *chunk, size_t row)
     }
 }
 
-static EngineValue text_value(const char *text)
-{
-    EngineValue value = {.id = text ? ENGINE_TEXT : ENGINE_NULL};
-    if (text) {
-        value.text.bytes = text;
-        value.text.len = strlen(text);
-    }
-    return value;
-}
-
-static EngineValue int_value(gint64 number)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = number};
-}
-
 bool intake_write_txn(EngineConn *conn, const IntakeTxn *txn, GError **error)
 {
-    const EngineValue values[] = {int_value(txn->txn_id),
-                                  text_value(txn->label),
-                                  text_value(txn->db),
-                                  text_value(txn->table),
-                                  text_value(STATE_NAMES[txn->state]),
-                                  text_value(txn->user),
-                                  text_value(txn->peer),
-                                  text_value(txn->message),
-                                  text_value(txn->error_log),
-                                  text_value(txn->plan),
+    const EngineValue values[] = {engine_value_int(txn->txn_id),
+                                  engine_value_text(txn->label),
+                                  engine_value_text(txn->db),
+                                  engine_value_text(txn->table),
+                                  engine_value_text(STATE_NAMES[txn->state]),
+                                  engine_value_text(txn->user),
+                                  engine_value_text(txn->peer),
+                                  engine_value_text(txn->message),
+                                  engine_value_text(txn->error_log),
+                                  engine_value_text(txn->plan),
                                   {.id = ENGINE_BOOLEAN, .boolean = txn->two_phase},
-                                  int_value(txn->total_rows),
-                                  int_value(txn->loaded_rows),
-                                  int_value(txn->filtered_rows),
-                                  int_value(txn->unselected_rows),
-                                  int_value(txn->bytes),
-                                  int_value(txn->started_us),
-                                  int_value(txn->finished_us)};
+                                  engine_value_int(txn->total_rows),
+                                  engine_value_int(txn->loaded_rows),
+                                  engine_value_int(txn->filtered_rows),
+                                  engine_value_int(txn->unselected_rows),
+                                  engine_value_int(txn->bytes),
+                                  engine_value_int(txn->started_us),
+                                  engine_value_int(txn->finished_us)};
     return engine_exec_values(
         conn,
         "INSERT INTO _weir.loads VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
@@ -265,7 +250,7 @@ static bool open_ids(IntakeTxns *txns, EngineConn *conn, GError **error)
     }
     txns->next_id = MAX(high, highest) + 1;
     txns->high_id = txns->next_id + ID_STEP;
-    const EngineValue value = int_value(txns->high_id);
+    const EngineValue value = engine_value_int(txns->high_id);
     return engine_exec_values(conn, "UPDATE _weir.ids SET high = $1", &value, 1, NULL, error);
 }
 

@@ -22,19 +22,10 @@ bool intake_needs_merge(const CatalogTable *table)
     return table->model != CATALOG_DUPLICATE;
 }
 
-char *intake_table_sql(const char *schema, const char *name)
-{
-    GString *sql = g_string_new(NULL);
-    engine_sql_append_name(sql, schema);
-    g_string_append_c(sql, '.');
-    engine_sql_append_name(sql, name);
-    return g_string_free(sql, FALSE);
-}
-
 char *intake_tombstone_sql(const CatalogTable *table)
 {
     g_autofree char *name = g_strdup_printf("del:%s.%s", table->schema, table->name);
-    return intake_table_sql("_weir", name);
+    return engine_sql_table("_weir", name);
 }
 
 static char *quoted(const char *name)
@@ -316,7 +307,7 @@ GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage)
 {
     const CatalogTable *table = merging->table;
     GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *target = intake_table_sql(table->schema, table->name);
+    g_autofree char *target = engine_sql_table(table->schema, table->name);
     if (merging->replace) {
         g_ptr_array_add(out, g_strconcat("DELETE FROM ", target, NULL));
     }

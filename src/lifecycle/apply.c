@@ -308,8 +308,8 @@ static bool restore_rows(EngineConn *conn, void *user, GError **error)
             return false;
         }
     }
-    EngineValue values[] = {lifecycle_text(table), lifecycle_int(first_day),
-                            lifecycle_int(base_time_now_us())};
+    EngineValue values[] = {engine_value_text(table), engine_value_int(first_day),
+                            engine_value_int(base_time_now_us())};
     LifecycleEvent event = {.table = table,
                             .action = "restore",
                             .user = restore->ask->user,
@@ -344,7 +344,7 @@ static bool fetch_parts(Restore *restore, EngineConn *conn, GError **error)
 /* The archived parts of the partition that holds the day. */
 static json_t *find_parts(EngineConn *conn, const char *table, gint64 day, GError **error)
 {
-    EngineValue values[] = {lifecycle_text(table), lifecycle_int(day)};
+    EngineValue values[] = {engine_value_text(table), engine_value_int(day)};
     return engine_query_json(
         conn,
         "SELECT * FROM _weir.archives WHERE tbl = $1 AND first_day <= $2 AND last_day >= $2 "

@@ -311,7 +311,7 @@ static const json_t *same_archive(Lifecycle *lifecycle, const json_t *known, gin
 
 gint64 lifecycle_archive_next(EngineConn *conn, const char *table, gint64 first_day, GError **error)
 {
-    EngineValue values[] = {lifecycle_text(table), lifecycle_int(first_day)};
+    EngineValue values[] = {engine_value_text(table), engine_value_int(first_day)};
     g_autoptr(json_t) rows = engine_query_json(
         conn, "SELECT coalesce(max(part), 0) + 1 AS n FROM _weir.archives WHERE tbl = $1 AND first_day = $2",
         values, 2, 1, error);
@@ -348,8 +348,8 @@ bool lifecycle_archive_record(EngineConn *conn, const char *table, const Lifecyc
                               GError **error)
 {
     gint64 now_us = base_time_now_us();
-    EngineValue found[] = {lifecycle_text(table), lifecycle_int(archive->first_day),
-                           lifecycle_int(archive->part), lifecycle_int(now_us)};
+    EngineValue found[] = {engine_value_text(table), engine_value_int(archive->first_day),
+                           engine_value_int(archive->part), engine_value_int(now_us)};
     if (archive->reused) {
         return engine_exec_values(
             conn,
@@ -358,11 +358,16 @@ bool lifecycle_archive_record(EngineConn *conn, const char *table, const Lifecyc
             "'restored'",
             found, 4, NULL, error);
     }
-    EngineValue values[] = {
-        lifecycle_text(table),         lifecycle_int(archive->first_day), lifecycle_int(archive->last_day),
-        lifecycle_int(archive->part),  lifecycle_text(archive->path),     lifecycle_int(archive->rows),
-        lifecycle_int(archive->bytes), lifecycle_text(archive->checksum), lifecycle_text(archive->sha256),
-        lifecycle_int(now_us)};
+    EngineValue values[] = {engine_value_text(table),
+                            engine_value_int(archive->first_day),
+                            engine_value_int(archive->last_day),
+                            engine_value_int(archive->part),
+                            engine_value_text(archive->path),
+                            engine_value_int(archive->rows),
+                            engine_value_int(archive->bytes),
+                            engine_value_text(archive->checksum),
+                            engine_value_text(archive->sha256),
+                            engine_value_int(now_us)};
     return engine_exec_values(
                conn,
                "UPDATE _weir.archives SET state = 'replaced' WHERE tbl = $1 AND first_day = $2 "

@@ -170,7 +170,7 @@ static Place *place_of(Erasing *erasing, const CatalogObject *object)
     Place *place = g_new0(Place, 1);
     place->object = object;
     place->columns = g_ptr_array_new_with_free_func(g_free);
-    place->relation = lifecycle_relation(object->domain, name);
+    place->relation = engine_sql_table(object->domain, name);
     g_ptr_array_add(erasing->places, place);
     return place;
 }
@@ -254,7 +254,7 @@ static bool delete_marks(EngineConn *conn, const Place *place, GError **error)
     for (guint i = 0; i < columns->len; i++) {
         const LifecycleColumn *column = columns->pdata[i];
         if (place->columns->len > 0 && g_ascii_strcasecmp(column->name, place->columns->pdata[0]) == 0) {
-            g_autofree char *relation = lifecycle_relation("_weir", name);
+            g_autofree char *relation = engine_sql_table("_weir", name);
             g_autofree char *sql = g_strdup_printf("DELETE FROM %s WHERE %s", relation, place->condition);
             return engine_exec(conn, sql, error);
         }
@@ -350,15 +350,15 @@ static bool switch_archive(EngineConn *conn, void *user, GError **error)
     const Rewrite *rewrite = user;
     const LifecycleArchive *fresh = &rewrite->fresh;
     const char *table = rewrite->place->object->full_name;
-    EngineValue values[] = {lifecycle_text(table),
-                            lifecycle_int(fresh->first_day),
-                            lifecycle_int(base_json_int(rewrite->old, "part", 0)),
-                            lifecycle_int(fresh->part),
-                            lifecycle_text(fresh->path),
-                            lifecycle_int(fresh->rows),
-                            lifecycle_int(fresh->bytes),
-                            lifecycle_text(fresh->checksum),
-                            lifecycle_text(fresh->sha256)};
+    EngineValue values[] = {engine_value_text(table),
+                            engine_value_int(fresh->first_day),
+                            engine_value_int(base_json_int(rewrite->old, "part", 0)),
+                            engine_value_int(fresh->part),
+                            engine_value_text(fresh->path),
+                            engine_value_int(fresh->rows),
+                            engine_value_int(fresh->bytes),
+                            engine_value_text(fresh->checksum),
+                            engine_value_text(fresh->sha256)};
     LifecycleEvent event = {.table = table,
                             .action = "erase",
                             .path = fresh->path,
@@ -512,7 +512,7 @@ static bool erase_archives(Erasing *erasing, EngineConn *conn, GError **error)
 {
     for (guint i = 0; i < erasing->places->len; i++) {
         const Place *place = erasing->places->pdata[i];
-        EngineValue table = lifecycle_text(place->object->full_name);
+        EngineValue table = engine_value_text(place->object->full_name);
         g_autoptr(json_t) archives =
             engine_query_json(conn, "SELECT * FROM _weir.archives WHERE tbl = $1 ORDER BY first_day, part",
                               &table, 1, LIFECYCLE_MAX_ARCHIVES, error);

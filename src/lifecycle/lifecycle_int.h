@@ -66,7 +66,6 @@ bool lifecycle_table_read(LifecycleTable *table, EngineConn *conn, const char *z
 char *lifecycle_range_sql(const LifecycleTable *table, gint64 first_day, gint64 last_day);
 char *lifecycle_day_text(gint64 day); /* "2026-01-01"; caller frees */
 bool lifecycle_day_parse(const char *text, gint64 *ret_day);
-char *lifecycle_relation(const char *schema, const char *name);
 
 /* ---- policy.c --------------------------------------------------------------------------------------------
  */
@@ -105,8 +104,6 @@ bool lifecycle_world_judge(LifecycleWorld *world, LifecycleTable *table,
  * -------------------------------------------------------------------------------------------------- */
 
 bool lifecycle_state_open(Lifecycle *lifecycle, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-EngineValue lifecycle_text(const char *text); /* NULL = NULL; borrowed */
-EngineValue lifecycle_int(gint64 i);
 typedef struct {
     const char *plan, *table, *action, *path, *detail, *user;
     gint64 first_day, last_day, rows; /* days LIFECYCLE_NEVER = NULL */

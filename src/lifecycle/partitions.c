@@ -15,7 +15,7 @@ static void column_free(gpointer data)
 
 GPtrArray *lifecycle_columns(EngineConn *conn, const char *schema, const char *name, GError **error)
 {
-    EngineValue values[] = {lifecycle_text(schema), lifecycle_text(name)};
+    EngineValue values[] = {engine_value_text(schema), engine_value_text(name)};
     g_autoptr(json_t) rows = engine_query_json(
         conn,
         "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = $1 AND table_name = $2 "
@@ -34,15 +34,6 @@ GPtrArray *lifecycle_columns(EngineConn *conn, const char *schema, const char *n
         g_ptr_array_add(columns, column);
     }
     return columns;
-}
-
-char *lifecycle_relation(const char *schema, const char *name)
-{
-    GString *sql = g_string_new(NULL);
-    engine_sql_append_name(sql, schema);
-    g_string_append_c(sql, '.');
-    engine_sql_append_name(sql, name);
-    return g_string_free(sql, FALSE);
 }
 
 char *lifecycle_day_text(gint64 day)
@@ -109,7 +100,7 @@ void lifecycle_table_place(LifecycleTable *table)
         period = BASE_PERIOD_DAY; /* hours go by the day that they are in */
     }
     table->unit = base_period_name(period);
-    table->relation = lifecycle_relation(object->domain, object->name);
+    table->relation = engine_sql_table(object->domain, object->name);
     for (size_t i = 0; i < G_N_ELEMENTS(found) && !table->day_column; i++) {
         table->day_column = has_column(object, found[i]) ? g_strdup(found[i]) : NULL;
     }

@@ -51,34 +51,18 @@ void lifecycle_close(Lifecycle *lifecycle)
     g_free(lifecycle);
 }
 
-EngineValue lifecycle_text(const char *text)
-{
-    EngineValue value = {.id = ENGINE_NULL};
-    if (text) {
-        value.id = ENGINE_TEXT;
-        value.text.bytes = text;
-        value.text.len = strlen(text);
-    }
-    return value;
-}
-
-EngineValue lifecycle_int(gint64 i)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
-}
-
 static EngineValue day_value(gint64 day)
 {
-    return day == LIFECYCLE_NEVER ? (EngineValue){.id = ENGINE_NULL} : lifecycle_int(day);
+    return day == LIFECYCLE_NEVER ? (EngineValue){.id = ENGINE_NULL} : engine_value_int(day);
 }
 
 bool lifecycle_state_event(EngineConn *conn, const LifecycleEvent *event, GError **error)
 {
-    EngineValue values[] = {lifecycle_int(base_time_now_us()), lifecycle_text(event->plan),
-                            lifecycle_text(event->table),      lifecycle_text(event->action),
-                            day_value(event->first_day),       day_value(event->last_day),
-                            lifecycle_int(event->rows),        lifecycle_text(event->path),
-                            lifecycle_text(event->detail),     lifecycle_text(event->user)};
+    EngineValue values[] = {engine_value_int(base_time_now_us()), engine_value_text(event->plan),
+                            engine_value_text(event->table),      engine_value_text(event->action),
+                            day_value(event->first_day),          day_value(event->last_day),
+                            engine_value_int(event->rows),        engine_value_text(event->path),
+                            engine_value_text(event->detail),     engine_value_text(event->user)};
     return engine_exec_values(conn,
                               "INSERT INTO _weir.lifecycle VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                               values, G_N_ELEMENTS(values), NULL, error);
@@ -86,7 +70,7 @@ bool lifecycle_state_event(EngineConn *conn, const LifecycleEvent *event, GError
 
 json_t *lifecycle_state_archives(EngineConn *conn, const char *table, GError **error)
 {
-    EngineValue value = lifecycle_text(table);
+    EngineValue value = engine_value_text(table);
     return engine_query_json(
         conn,
         "SELECT * FROM _weir.archives WHERE state <> 'replaced' AND (CAST($1 AS VARCHAR) IS "
@@ -121,7 +105,7 @@ static json_t *shown(json_t *rows)
 json_t *lifecycle_archives(Lifecycle *lifecycle, const CatalogObject *table, GError **error)
 {
     g_autoptr(EngineConn) conn = engine_connect(lifecycle->engine, error);
-    EngineValue value = lifecycle_text(table ? table->full_name : NULL);
+    EngineValue value = engine_value_text(table ? table->full_name : NULL);
     json_t *rows =
         conn ? engine_query_json(
                    conn,

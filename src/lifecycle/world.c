@@ -274,7 +274,7 @@ static bool covered(const json_t *done, gint64 start_us, gint64 end_us)
 static bool mark_behind(LifecycleWorld *world, LifecycleTable *table, const LifecycleTable *reader,
                         GError **error)
 {
-    EngineValue model = lifecycle_text(reader->object->id);
+    EngineValue model = engine_value_text(reader->object->id);
     g_autoptr(json_t) done = engine_query_json(
         world->conn,
         "SELECT start_us, end_us FROM _weir.intervals WHERE model = $1 AND start_us < end_us ORDER BY 1",

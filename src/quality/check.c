@@ -16,15 +16,6 @@ char *quality_quote(const char *name)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-char *quality_table(const CatalogObject *object)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    engine_sql_append_name(text, object->domain);
-    g_string_append_c(text, '.');
-    engine_sql_append_name(text, object->name);
-    return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
 char *quality_join(const GPtrArray *parts, const char *suffix, const char *separator)
 {
     GString *text = g_string_new(NULL);

@@ -230,7 +230,7 @@ json_t *quality_health(EngineConn *conn, CatalogSnapshot *snapshot, const json_t
 bool quality_health_record(EngineConn *conn, const json_t *health, gint64 now_us, GError **error)
 {
     g_autofree char *text = base_json_text(health);
-    EngineValue values[] = {quality_int_value(now_us), quality_text_value(text)};
+    EngineValue values[] = {engine_value_int(now_us), engine_value_text(text)};
     return engine_exec_values(conn, "DELETE FROM _weir.health WHERE day = CAST(make_timestamp($1) AS DATE)",
                               values, 1, NULL, error) &&
            engine_exec_values(conn,
@@ -252,7 +252,7 @@ bool quality_health_record(EngineConn *conn, const json_t *health, gint64 now_us
 
 json_t *quality_health_history(EngineConn *conn, size_t limit, GError **error)
 {
-    EngineValue value = quality_int_value((gint64)limit);
+    EngineValue value = engine_value_int((gint64)limit);
     return engine_query_json(
         conn,
         "SELECT CAST(day AS VARCHAR) AS day, scope, name, score FROM _weir.health ORDER BY _weir.health.day "

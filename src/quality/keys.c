@@ -71,7 +71,7 @@ char *quality_relationship_condition(CatalogSnapshot *snapshot, const CatalogObj
         return NULL;
     }
     const char *name = base_json_string(check, "column", "");
-    g_autofree char *other = quality_table(object);
+    g_autofree char *other = engine_sql_table(object->domain, object->name);
     g_autofree char *column = quality_quote(name);
     g_autofree char *field = quality_quote(base_json_string(check, "field", name));
     return g_strdup_printf("new_rows.%s IS NOT NULL AND (%s) AND NOT EXISTS (SELECT 1 FROM %s AS other WHERE "
@@ -276,7 +276,7 @@ bool quality_equal_judge(QualityRun *run, QualityCheck *check, GError **error)
     if (!object) {
         return false;
     }
-    g_autofree char *other = quality_table(object);
+    g_autofree char *other = engine_sql_table(object->domain, object->name);
     return g_str_equal(of, "rows") ? judge_equal_rows(run, check, other, error)
                                    : judge_equal_figure(run, check, of, other, error);
 }

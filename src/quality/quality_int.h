@@ -116,7 +116,6 @@ void quality_add_slot(QualityCheck *check, QualityScan *scan, char *expression_t
 char *quality_filter(const QualityCheck *check);
 const char *quality_where(const QualityCheck *check); /* "TRUE" without */
 char *quality_quote(const char *name);
-char *quality_table(const CatalogObject *object);
 char *quality_join(const GPtrArray *parts, const char *suffix, const char *separator);
 void quality_append_literal(GString *out, const json_t *value);
 /* Level by the count of wrong rows and the check's bars or severity. */
@@ -179,9 +178,6 @@ bool quality_shape_judge(QualityRun *run, QualityCheck *check, GError **error);
 /* ---- record.c, waive.c ----------------------------------------------------------------------------------
  */
 
-EngineValue quality_text_value(const char *text); /* NULL text = NULL */
-EngineValue quality_int_value(gint64 i);
-void quality_set_time(json_t *object, const char *key, gint64 us);
 /* The active waiver of a check: {by, reason, until}; borrowed from run->waivers, NULL = none. */
 bool quality_waiver_of(QualityRun *run, const char *check, const json_t **ret,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -32,31 +32,9 @@ static const char TABLES_SQL[] =
     "NULL, score "
     "DOUBLE NOT NULL)";
 
-EngineValue quality_text_value(const char *text)
-{
-    EngineValue value = {.id = ENGINE_NULL};
-    if (text) {
-        value.id = ENGINE_TEXT;
-        value.text.bytes = text;
-        value.text.len = strlen(text);
-    }
-    return value;
-}
-
-EngineValue quality_int_value(gint64 i)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
-}
-
-void quality_set_time(json_t *object, const char *key, gint64 us)
-{
-    g_autofree char *text = base_time_format_iso(us);
-    base_json_set_string(object, key, text);
-}
-
 bool quality_state_open(EngineConn *conn, GError **error)
 {
-    EngineValue before = quality_int_value(base_time_now_us() - QUALITY_HISTORY_KEPT_US);
+    EngineValue before = engine_value_int(base_time_now_us() - QUALITY_HISTORY_KEPT_US);
     return engine_exec(conn, TABLES_SQL, error) &&
            engine_exec_values(conn, "DELETE FROM _weir.check_results WHERE recorded_us < $1", &before, 1,
                               NULL, error);
@@ -82,7 +60,7 @@ static const char INSERT_RESULTS[] =
 
 static bool record_kept(EngineConn *conn, const QualityOutcome *outcome, const char *run_id, GError **error)
 {
-    EngineValue model = quality_text_value(outcome->model);
+    EngineValue model = engine_value_text(outcome->model);
     if (!engine_exec_values(conn, "DELETE FROM _weir.failed_rows WHERE model = $1", &model, 1, NULL, error)) {
         return false;
     }
@@ -90,9 +68,9 @@ static bool record_kept(EngineConn *conn, const QualityOutcome *outcome, const c
     json_t *kept;
     json_array_foreach (outcome->kept, i, kept) {
         g_autofree char *rows = base_json_text(json_object_get(kept, "rows"));
-        EngineValue values[] = {model, quality_text_value(base_json_string(kept, "check", "")),
-                                quality_text_value(run_id), quality_int_value(outcome->at_us),
-                                quality_text_value(rows)};
+        EngineValue values[] = {model, engine_value_text(base_json_string(kept, "check", "")),
+                                engine_value_text(run_id), engine_value_int(outcome->at_us),
+                                engine_value_text(rows)};
         if (!engine_exec_values(
                 conn,
                 "INSERT INTO _weir.failed_rows SELECT $1, $2, $3, $4, CAST(unnest(from_json(CAST($5 AS "
@@ -112,13 +90,13 @@ bool quality_record(EngineConn *conn, const QualityOutcome *outcome, const char 
     }
     g_autofree char *checks = base_json_text(outcome->checks);
     g_autofree char *details = base_json_text(outcome->details);
-    EngineValue values[] = {quality_text_value(outcome->model),
-                            quality_text_value(run_id),
-                            quality_int_value(outcome->at_us),
-                            quality_int_value(base_time_now_us()),
+    EngineValue values[] = {engine_value_text(outcome->model),
+                            engine_value_text(run_id),
+                            engine_value_int(outcome->at_us),
+                            engine_value_int(base_time_now_us()),
                             {.id = ENGINE_BOOLEAN, .boolean = counted},
-                            quality_text_value(checks),
-                            quality_text_value(details)};
+                            engine_value_text(checks),
+                            engine_value_text(details)};
     return engine_exec_values(conn, INSERT_RESULTS, values, G_N_ELEMENTS(values), NULL, error) &&
            record_kept(conn, outcome, run_id, error);
 }
@@ -132,7 +110,7 @@ static json_t *result_to_json(const json_t *row)
                                        "baseline", "z",        "percent",   "message", "counted", "owner",
                                        "severity", "n_failed", "n_checked", NULL};
     json_t *object = json_object();
-    quality_set_time(object, "at", base_json_int(row, "at_us", 0));
+    base_json_set_time(object, "at", base_json_int(row, "at_us", 0));
     json_object_set(object, "check", json_object_get(row, "check_name"));
     json_object_set(object, "type", json_object_get(row, "check_type"));
     json_object_set(object, "column", json_object_get(row, "column_name"));
@@ -152,7 +130,7 @@ json_t *quality_results(EngineConn *conn, const char *model, bool latest, size_t
                         "NULL OR model = $1) "
                         "%s ORDER BY recorded_us DESC, model, check_name LIMIT $2",
                         latest ? "QUALIFY recorded_us = max(recorded_us) OVER (PARTITION BY model)" : "");
-    EngineValue values[] = {quality_text_value(model), quality_int_value((gint64)limit)};
+    EngineValue values[] = {engine_value_text(model), engine_value_int((gint64)limit)};
     g_autoptr(json_t) rows = engine_query_json(conn, sql, values, 2, limit, error);
     if (!rows) {
         return NULL;
@@ -173,55 +151,49 @@ static void set_parsed(json_t *object, const char *key, const char *text)
     json_object_set_new(object, key, value ? value : text ? json_string(text) : json_null());
 }
 
+/* Wrong rows as they are told: `names` are pairs {key, column}, NULL-terminated; the row itself is in
+ * `column`.
+ */
+static json_t *rows_told(json_t *rows, const char *const (*names)[2], const char *column)
+{
+    json_t *list = json_array();
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        json_t *object = json_object();
+        for (size_t k = 0; names[k][0]; k++) {
+            json_object_set(object, names[k][0], json_object_get(row, names[k][1]));
+        }
+        base_json_set_time(object, "at", base_json_int(row, "at_us", 0));
+        set_parsed(object, "row", base_json_string(row, column, NULL));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
 json_t *quality_failures(EngineConn *conn, const char *model, const char *check, size_t limit, GError **error)
 {
-    EngineValue values[] = {quality_text_value(model), quality_text_value(check),
-                            quality_int_value((gint64)limit)};
+    static const char *const NAMES[][2] = {
+        {"model", "model"}, {"check", "check_name"}, {"run_id", "run_id"}, {NULL, NULL}};
+    EngineValue values[] = {engine_value_text(model), engine_value_text(check),
+                            engine_value_int((gint64)limit)};
     g_autoptr(json_t) rows =
         engine_query_json(conn,
                           "SELECT * FROM _weir.failed_rows WHERE (CAST($1 AS VARCHAR) IS NULL OR model = $1) "
                           "AND (CAST($2 AS VARCHAR) IS NULL "
                           "OR check_name = $2) ORDER BY model, check_name, rowid LIMIT $3",
                           values, 3, limit, error);
-    if (!rows) {
-        return NULL;
-    }
-    json_t *list = json_array();
-    size_t i;
-    json_t *row;
-    json_array_foreach (rows, i, row) {
-        json_t *object = json_object();
-        json_object_set(object, "model", json_object_get(row, "model"));
-        json_object_set(object, "check", json_object_get(row, "check_name"));
-        json_object_set(object, "run_id", json_object_get(row, "run_id"));
-        quality_set_time(object, "at", base_json_int(row, "at_us", 0));
-        set_parsed(object, "row", base_json_string(row, "failed_row", NULL));
-        json_array_append_new(list, object);
-    }
-    return list;
+    return rows ? rows_told(rows, NAMES, "failed_row") : NULL;
 }
 
 json_t *quality_rejects(EngineConn *conn, const char *model, size_t limit, GError **error)
 {
-    EngineValue values[] = {quality_text_value(model), quality_int_value((gint64)limit)};
+    static const char *const NAMES[][2] = {
+        {"model", "model"}, {"run_id", "run_id"}, {"reason", "reason"}, {NULL, NULL}};
+    EngineValue values[] = {engine_value_text(model), engine_value_int((gint64)limit)};
     g_autoptr(json_t) rows = engine_query_json(conn,
                                                "SELECT * FROM _weir.rejects WHERE (CAST($1 AS VARCHAR) IS "
                                                "NULL OR model = $1) ORDER BY at_us DESC, rowid LIMIT $2",
                                                values, 2, limit, error);
-    if (!rows) {
-        return NULL;
-    }
-    json_t *list = json_array();
-    size_t i;
-    json_t *row;
-    json_array_foreach (rows, i, row) {
-        json_t *object = json_object();
-        json_object_set(object, "model", json_object_get(row, "model"));
-        json_object_set(object, "run_id", json_object_get(row, "run_id"));
-        quality_set_time(object, "at", base_json_int(row, "at_us", 0));
-        json_object_set(object, "reason", json_object_get(row, "reason"));
-        set_parsed(object, "row", base_json_string(row, "raw", NULL));
-        json_array_append_new(list, object);
-    }
-    return list;
+    return rows ? rows_told(rows, NAMES, "raw") : NULL;
 }

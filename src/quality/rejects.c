@@ -129,10 +129,9 @@ bool quality_rejects_record(EngineConn *conn, const CatalogObject *model, const 
                             const char *run_id, gint64 at_us, gint64 start_us, gint64 end_us, GError **error)
 {
     bool interval = start_us != 0 || end_us != 0;
-    EngineValue values[] = {quality_text_value(model->id), quality_text_value(run_id),
-                            quality_int_value(at_us),
-                            interval ? quality_int_value(start_us) : quality_text_value(NULL),
-                            interval ? quality_int_value(end_us) : quality_text_value(NULL)};
+    EngineValue values[] = {engine_value_text(model->id), engine_value_text(run_id), engine_value_int(at_us),
+                            interval ? engine_value_int(start_us) : engine_value_text(NULL),
+                            interval ? engine_value_int(end_us) : engine_value_text(NULL)};
     EngineValue cover[] = {values[0], values[3], values[4]};
     g_autofree char *insert = g_strdup_printf(
         "INSERT INTO _weir.rejects SELECT $1, $2, $3, $4, $5, reason, raw FROM %s ORDER BY id", aside_sql);
@@ -148,7 +147,7 @@ bool quality_rejects_record(EngineConn *conn, const CatalogObject *model, const 
 
 json_t *quality_rejects_intervals(EngineConn *conn, const char *model, GError **error)
 {
-    EngineValue value = quality_text_value(model);
+    EngineValue value = engine_value_text(model);
     return engine_query_json(
         conn,
         "SELECT start_us, end_us, count(*) AS rows FROM _weir.rejects WHERE model = $1 GROUP BY 1, 2 "

@@ -24,8 +24,8 @@ bool quality_by_bucket(const QualityRun *run, const QualityCheck *check)
 
 static bool read_history(QualityRun *run, GError **error)
 {
-    EngineValue values[] = {quality_text_value(run->rows->model->id), quality_int_value(run->rows->now_us),
-                            quality_int_value(run->rows->now_us - QUALITY_HISTORY_KEPT_US)};
+    EngineValue values[] = {engine_value_text(run->rows->model->id), engine_value_int(run->rows->now_us),
+                            engine_value_int(run->rows->now_us - QUALITY_HISTORY_KEPT_US)};
     g_autoptr(json_t) rows = engine_query_json(run->conn,
                                                "SELECT check_name, at_us, arg_max(value, recorded_us) AS "
                                                "value, arg_max(detail, recorded_us) AS detail FROM "

@@ -3,9 +3,9 @@
 
 bool quality_waive(EngineConn *conn, const QualityWaiver *waiver, GError **error)
 {
-    EngineValue values[] = {quality_text_value(waiver->model),  quality_text_value(waiver->check),
-                            quality_text_value(waiver->reason), quality_text_value(waiver->user),
-                            quality_int_value(waiver->at_us),   quality_int_value(waiver->until_us)};
+    EngineValue values[] = {engine_value_text(waiver->model),  engine_value_text(waiver->check),
+                            engine_value_text(waiver->reason), engine_value_text(waiver->user),
+                            engine_value_int(waiver->at_us),   engine_value_int(waiver->until_us)};
     return engine_exec_values(conn, "DELETE FROM _weir.check_waivers WHERE model = $1 AND check_name = $2",
                               values, 2, NULL, error) &&
            engine_exec_values(conn, "INSERT INTO _weir.check_waivers VALUES ($1, $2, $3, $4, $5, $6)", values,
@@ -14,7 +14,7 @@ bool quality_waive(EngineConn *conn, const QualityWaiver *waiver, GError **error
 
 json_t *quality_waivers(EngineConn *conn, const char *model, gint64 now_us, GError **error)
 {
-    EngineValue value = quality_text_value(model);
+    EngineValue value = engine_value_text(model);
     g_autoptr(json_t) rows = engine_query_json(conn,
                                                "SELECT * FROM _weir.check_waivers WHERE CAST($1 AS VARCHAR) "
                                                "IS NULL OR model = $1 ORDER BY at_us DESC",
@@ -32,8 +32,8 @@ json_t *quality_waivers(EngineConn *conn, const char *model, gint64 now_us, GErr
         json_object_set(object, "check", json_object_get(row, "check_name"));
         json_object_set(object, "reason", json_object_get(row, "reason"));
         json_object_set(object, "user", json_object_get(row, "user_name"));
-        quality_set_time(object, "at", base_json_int(row, "at_us", 0));
-        quality_set_time(object, "until", until);
+        base_json_set_time(object, "at", base_json_int(row, "at_us", 0));
+        base_json_set_time(object, "until", until);
         json_object_set_new(object, "active", json_boolean(until > now_us));
         json_array_append_new(list, object);
     }

@@ -5,33 +5,12 @@
  * not matter, and duplicates count. Values of the source are cast to the target's types first. */
 #include "reconcile/reconcile_int.h"
 
-char *reconcile_name(const char *schema, const char *name)
-{
-    GString *sql = g_string_new(NULL);
-    engine_sql_append_name(sql, schema);
-    g_string_append_c(sql, '.');
-    engine_sql_append_name(sql, name);
-    return g_string_free(sql, FALSE);
-}
-
 char *reconcile_list(const GPtrArray *columns, const char *alias)
 {
     GString *sql = g_string_new(NULL);
     for (guint i = 0; i < columns->len; i++) {
         g_string_append_printf(sql, "%s%s%s", i ? ", " : "", alias ? alias : "", alias ? "." : "");
         engine_sql_append_name(sql, ((const CatalogColumn *)columns->pdata[i])->name);
-    }
-    return g_string_free(sql, FALSE);
-}
-
-char *reconcile_key_match(const GPtrArray *key, const char *a, const char *b)
-{
-    GString *sql = g_string_new(NULL);
-    for (guint i = 0; i < key->len; i++) {
-        g_autoptr(GString) name = g_string_new(NULL);
-        engine_sql_append_name(name, ((const CatalogColumn *)key->pdata[i])->name);
-        g_string_append_printf(sql, "%s%s.%s IS NOT DISTINCT FROM %s.%s", i ? " AND " : "", a, name->str, b,
-                               name->str);
     }
     return g_string_free(sql, FALSE);
 }

@@ -37,7 +37,7 @@ static void append_detail(GString *sql, const Pair *pair)
     const char *agg = base_json_string(pair->metric->definition, "agg", ""),
                *expr = base_json_string(pair->metric->definition, "expr", NULL),
                *where = base_json_string(pair->metric->definition, "where", NULL);
-    g_autofree char *name = reconcile_name(pair->detail->domain, pair->detail->name);
+    g_autofree char *name = engine_sql_table(pair->detail->domain, pair->detail->name);
     g_string_append(sql, "SELECT CAST(");
     engine_sql_append_name(sql, pair->metric_time);
     g_string_append_printf(sql, " AS DATE) AS day, CAST(%s(%s) AS DECIMAL(38,6)) AS v FROM %s", agg,
@@ -50,7 +50,7 @@ static void append_detail(GString *sql, const Pair *pair)
 
 static void append_table(GString *sql, const Pair *pair)
 {
-    g_autofree char *name = reconcile_name(pair->table->domain, pair->table->name);
+    g_autofree char *name = engine_sql_table(pair->table->domain, pair->table->name);
     g_string_append(sql, "SELECT CAST(");
     engine_sql_append_name(sql, pair->table_time);
     g_string_append(sql, " AS DATE) AS day, CAST(sum(");

@@ -15,7 +15,7 @@ static bool is_loaded(const CatalogObject *object)
  * expire) leave rows without a load: they are in no day. */
 static char *ledger_sql(const CatalogObject *table, unsigned days, const char *zone)
 {
-    g_autofree char *name = reconcile_name(table->domain, table->name);
+    g_autofree char *name = engine_sql_table(table->domain, table->name);
     GString *sql = g_string_new("WITH l AS (SELECT *, strftime(timezone(");
     engine_sql_append_text(sql, zone);
     g_string_append(sql,

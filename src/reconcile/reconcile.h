@@ -42,7 +42,7 @@ typedef struct {
      * cdc: a file that was taken away is no deletion elsewhere */
     bool delete_extra;
     bool refill; /* then build again what was made from the rows concerned */
-    const char *root, *user;
+    const char *root;
 } ReconcileSourceAsk;
 /* Compares a loaded table with the sources that load it (`sources.tables[].to`). Rows that came another way
  * (Stream Load, INSERT) are no business of the source: their keys are left out and counted as `other`.

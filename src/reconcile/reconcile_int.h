@@ -34,9 +34,6 @@ bool reconcile_compare(EngineConn *conn, const ReconcileComparison *comparison, 
 bool reconcile_columns(const CatalogObject *source, const CatalogObject *target, const ReconcileAsk *ask,
                        GPtrArray *key, GPtrArray *columns, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-char *reconcile_name(const char *schema, const char *name); /* quoted; caller frees */
-/* s."k" IS NOT DISTINCT FROM t."k" AND ...; caller frees. */
-char *reconcile_key_match(const GPtrArray *key, const char *a, const char *b);
 char *reconcile_list(const GPtrArray *columns, const char *alias); /* alias."a", alias."b"; caller frees */
 
 #endif

@@ -171,7 +171,7 @@ static bool find_foreign(Work *work, EngineConn *conn, gint64 *ret_n, GError **e
 
 static char *without_foreign(const Work *work, const char *relation, bool any)
 {
-    g_autofree char *match = reconcile_key_match(work->key, "f", "r");
+    g_autofree char *match = intake_key_match(work->key, "f", "r");
     return any ? g_strdup_printf("(SELECT * FROM %s AS r WHERE NOT EXISTS (SELECT 1 FROM " FOREIGN
                                  " AS f WHERE %s))",
                                  relation, match)
@@ -228,7 +228,7 @@ static bool find_range(Work *work, EngineConn *conn, GError **error)
     }
     g_autoptr(GString) column = g_string_new(NULL);
     engine_sql_append_name(column, time);
-    g_autofree char *match = reconcile_key_match(work->key, "d", "r");
+    g_autofree char *match = intake_key_match(work->key, "d", "r");
     g_autofree char *sql = g_strdup_printf(
         "WITH r AS (SELECT %s AS t FROM %s AS r WHERE EXISTS (SELECT 1 FROM %s AS d WHERE %s) UNION ALL "
         "SELECT %s FROM %s AS r WHERE EXISTS (SELECT 1 FROM %s AS d WHERE %s)) SELECT "
@@ -360,7 +360,7 @@ static bool drop_left_overs(EngineConn *conn, void *user, GError **error)
     size_t i;
     json_t *row;
     json_array_foreach (rows, i, row) {
-        g_autofree char *name = reconcile_name(RECONCILE_SCHEMA, base_json_string(row, "name", ""));
+        g_autofree char *name = engine_sql_table(RECONCILE_SCHEMA, base_json_string(row, "name", ""));
         g_autofree char *sql = g_strconcat("DROP TABLE ", name, NULL);
         if (!engine_exec(conn, sql, error)) {
             return false;
@@ -420,9 +420,9 @@ static bool compare_source(Work *work, GError **error)
     }
     work->shadow_name = g_strconcat(RECONCILE_SHADOW, work->table->full_name, NULL);
     work->diff_name = g_strconcat(RECONCILE_DIFF, work->table->full_name, NULL);
-    work->shadow_sql = reconcile_name(RECONCILE_SCHEMA, work->shadow_name);
-    work->diff_sql = reconcile_name(RECONCILE_SCHEMA, work->diff_name);
-    work->target_sql = reconcile_name(work->table->domain, work->table->name);
+    work->shadow_sql = engine_sql_table(RECONCILE_SCHEMA, work->shadow_name);
+    work->diff_sql = engine_sql_table(RECONCILE_SCHEMA, work->diff_name);
+    work->target_sql = engine_sql_table(work->table->domain, work->table->name);
     describe(work->answer, "source", work->table, work->key, work->columns);
     return clean_up(work, conn, run(work, conn, error), error);
 }
@@ -459,8 +459,8 @@ bool reconcile_tables(Reconcile *reconcile, const CatalogObject *source, const C
     if (!conn || !reconcile_columns(source, target, ask, key, columns, error)) {
         return false;
     }
-    g_autofree char *source_sql = reconcile_name(source->domain, source->name),
-                    *target_sql = reconcile_name(target->domain, target->name);
+    g_autofree char *source_sql = engine_sql_table(source->domain, source->name),
+                    *target_sql = engine_sql_table(target->domain, target->name);
     describe(answer, source->full_name, target, key, columns);
     ReconcileComparison comparison = {.source_sql = source_sql,
                                       .target_sql = target_sql,

@@ -64,14 +64,9 @@ typedef struct {
     GPtrArray *changes; /* SQL */
 } Look;
 
-static EngineValue text_value(const char *text)
-{
-    return (EngineValue){.id = ENGINE_TEXT, .text = {text, strlen(text)}};
-}
-
 static bool read_open(Look *look, EngineConn *conn, GError **error)
 {
-    EngineValue alert = text_value(look->alert->id);
+    EngineValue alert = engine_value_text(look->alert->id);
     look->open =
         engine_query_json(conn, "SELECT * FROM _weir.alert_events WHERE alert = $1 AND state <> 'resolved'",
                           &alert, 1, MAX_OPEN, error);
@@ -80,7 +75,7 @@ static bool read_open(Look *look, EngineConn *conn, GError **error)
 
 static bool read_silence(Look *look, EngineConn *conn, GError **error)
 {
-    EngineValue values[2] = {text_value(look->alert->id), {.id = ENGINE_INT64, .i64 = look->now_us}};
+    EngineValue values[2] = {engine_value_text(look->alert->id), {.id = ENGINE_INT64, .i64 = look->now_us}};
     g_autoptr(json_t) rows = engine_query_json(
         conn, "SELECT 1 AS one FROM _weir.alert_silences WHERE alert IN ('*', $1) AND until_us > $2 LIMIT 1",
         values, 2, 1, error);
@@ -316,7 +311,7 @@ static bool run_statement(EngineConn *conn, void *user, GError **error)
 
 bool report_alert_acknowledge(Report *report, gint64 id, const char *user, GError **error)
 {
-    EngineValue values[2] = {text_value(user), {.id = ENGINE_INT64, .i64 = id}};
+    EngineValue values[2] = {engine_value_text(user), {.id = ENGINE_INT64, .i64 = id}};
     Statement statement = {
         "UPDATE _weir.alert_events SET state = 'acknowledged', usr = $1 WHERE id = $2 AND state IN "
         "('pending', 'firing', 'acknowledged')",
@@ -332,8 +327,9 @@ bool report_alert_acknowledge(Report *report, gint64 id, const char *user, GErro
 bool report_alert_silence(Report *report, const char *alert, gint64 until_us, const char *user,
                           GError **error)
 {
-    EngineValue values[3] = {
-        text_value(alert ? alert : "*"), {.id = ENGINE_INT64, .i64 = until_us}, text_value(user)};
+    EngineValue values[3] = {engine_value_text(alert ? alert : "*"),
+                             {.id = ENGINE_INT64, .i64 = until_us},
+                             engine_value_text(user)};
     Statement forget = {"DELETE FROM _weir.alert_silences WHERE alert = $1", values, 1, 0};
     Statement add = {"INSERT INTO _weir.alert_silences VALUES ($1, $2, $3)", values, 3, 0};
     return report_state_open(report, error) &&

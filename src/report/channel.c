@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "report/report_int.h"
 
 #define MAX_ADDRESS_BYTES 254 /* RFC 5321 */
@@ -21,27 +22,10 @@ void report_channel_free(ReportChannel *channel)
     }
 }
 
-static char *expand(const char *text)
-{
-    GString *out = g_string_new(NULL);
-    for (const char *p = text; *p;) {
-        const char *close = p[0] == '$' && p[1] == '{' ? strchr(p, '}') : NULL;
-        if (!close) {
-            g_string_append_c(out, *p++);
-            continue;
-        }
-        g_autofree char *name = g_strndup(p + 2, (size_t)(close - p - 2));
-        const char *value = g_getenv(name);
-        g_string_append(out, value ? value : "");
-        p = close + 1;
-    }
-    return g_string_free(out, FALSE);
-}
-
 /* Goes into SMTP commands and headers: no control characters, blanks or brackets. */
 static bool add_address(ReportChannel *channel, const char *written, GError **error)
 {
-    g_autofree char *address = expand(written);
+    g_autofree char *address = base_text_expand_env(written);
     bool ok = strchr(address, '@') && strlen(address) <= MAX_ADDRESS_BYTES;
     for (const char *p = address; ok && *p; p++) {
         ok = (guchar)*p > ' ' && !strchr("<>,;\"\x7f", *p);
@@ -93,8 +77,8 @@ static bool read_declared(ReportChannel *channel, const json_t *declared, GError
     if (channel->type == REPORT_MAIL) {
         return add_addresses(channel, json_object_get(declared, "to"), error);
     }
-    channel->url = url ? expand(url) : NULL;
-    channel->secret = secret ? expand(secret) : NULL;
+    channel->url = url ? base_text_expand_env(url) : NULL;
+    channel->secret = secret ? base_text_expand_env(secret) : NULL;
     return (channel->url && *channel->url) ||
            base_fail(error, BASE_E_CHANNEL_UNKNOWN, "channel `%s` has no `url`, or its variable is not set",
                      channel->name);

@@ -124,9 +124,7 @@ char *report_metric_sql(CatalogSnapshot *snapshot, const CatalogObject *metric, 
     g_string_append(sql, " AS ");
     engine_sql_append_name(sql, metric->name);
     g_string_append(sql, " FROM ");
-    engine_sql_append_name(sql, table->domain);
-    g_string_append_c(sql, '.');
-    engine_sql_append_name(sql, table->name);
+    engine_sql_append_table(sql, table->domain, table->name);
     if (own || where) {
         g_string_append_printf(sql, " WHERE (%s)%s%s%s", own ? own : where, own && where ? " AND (" : "",
                                own && where ? where : "", own && where ? ")" : "");

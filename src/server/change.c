@@ -81,9 +81,7 @@ static char *check_select(const SqlRun *run, const Change *change, const Catalog
     g_string_append_printf(sql, "1 FROM `%s`.`%s`", object->domain, object->name);
     if (run->session->dialect != ENGINE_DIALECT_MYSQL) {
         g_autoptr(GString) target = g_string_new(NULL);
-        engine_sql_append_name(target, object->domain);
-        g_string_append_c(target, '.');
-        engine_sql_append_name(target, object->name);
+        engine_sql_append_table(target, object->domain, object->name);
         char *from = strrchr(sql->str, '1');
         g_string_truncate(sql, (gsize)(from - sql->str));
         g_string_append_printf(sql, "1 FROM %s", target->str);

@@ -165,9 +165,7 @@ static CatalogTable *table_of_select(const SqlRun *run, const char *schema, cons
         return NULL;
     }
     g_autoptr(GString) sql = g_string_new("CREATE TABLE ");
-    engine_sql_append_name(sql, schema);
-    g_string_append_c(sql, '.');
-    engine_sql_append_name(sql, name);
+    engine_sql_append_table(sql, schema, name);
     g_string_append(sql, " (");
     for (size_t i = 0; i < engine_result_n_columns(result); i++) {
         g_string_append(sql, i ? ", " : "");

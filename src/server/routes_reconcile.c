@@ -53,8 +53,7 @@ static bool reconcile_one(ServerCall *call, CatalogSnapshot *snapshot, const Cat
                                 .repair = base_json_bool(call->body, "repair", false),
                                 .delete_extra = base_json_bool(call->body, "delete", false),
                                 .refill = base_json_bool(call->body, "refill", false),
-                                .root = server_app_project(call->app),
-                                .user = access_user_name(call->user)};
+                                .root = server_app_project(call->app)};
     bool ok = access_check(call->user, whole.repair ? ACCESS_LOAD : ACCESS_RUN, table, error) &&
               reconcile_source(server_app_reconcile(call->app), snapshot, table, &whole, ret, error);
     if (ok && whole.repair) {

@@ -40,12 +40,6 @@ static bool may_run(const ServerCall *call, const CatalogSnapshot *snapshot, cha
     return (select && select[0]) || access_check(call->user, ACCESS_RUN, NULL, error);
 }
 
-static void set_time(json_t *row, const char *key, gint64 us)
-{
-    g_autofree char *text = us ? base_time_format_iso(us) : NULL;
-    base_json_set_string(row, key, text);
-}
-
 static void write_line(ServerCall *call, json_t *line)
 {
     g_autofree char *text = base_json_text(line);
@@ -61,8 +55,8 @@ void call_tell_step(const WarehouseStep *step, void *user)
     base_json_set_string(line, "model", step->model->full_name);
     base_json_set_string(line, "state", step->state);
     base_json_set_int(line, "rows", step->rows);
-    set_time(line, "start", step->start_us);
-    set_time(line, "end", step->end_us);
+    base_json_set_time(line, "start", step->start_us);
+    base_json_set_time(line, "end", step->end_us);
     base_json_set_int(line, "elapsed_ms", step->elapsed_us / 1000);
     base_json_set_string(line, "message", step->message);
     base_json_set_int(line, "done", (gint64)step->done);

@@ -34,7 +34,7 @@ static bool rows_in(EngineConn *conn, const WarehouseStanding *standing, const C
     if (warehouse_relation(standing, object->domain, table) != WAREHOUSE_TABLE) {
         return true;
     }
-    g_autofree char *name = warehouse_name(object->domain, table);
+    g_autofree char *name = engine_sql_table(object->domain, table);
     g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM %s", name);
     return engine_query_int(conn, sql, ret, error);
 }
@@ -111,7 +111,7 @@ static bool clear_orphan(Apply *apply, const CatalogTable *table, GError **error
         return true;
     }
     g_autoptr(EngineConn) conn = engine_connect(apply->warehouse->engine, error);
-    g_autofree char *name = warehouse_name(table->schema, table->name);
+    g_autofree char *name = engine_sql_table(table->schema, table->name);
     g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM %s", name);
     int64_t rows = 0;
     if (!conn || !engine_query_int(conn, sql, &rows, error)) {

@@ -10,17 +10,6 @@
 #define ENTRY(backfill, i) g_array_index((backfill)->entries, BackfillEntry, i)
 #define TASK(backfill, i)  g_array_index((backfill)->tasks, BackfillTask, i)
 
-static EngineValue text_value(const char *text)
-{
-    return text ? (EngineValue){.id = ENGINE_TEXT, .text = {text, strlen(text)}}
-                : (EngineValue){.id = ENGINE_NULL};
-}
-
-static EngineValue int_value(gint64 i)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
-}
-
 /* ---- the record ---------------------------------------------------------------------------------------- */
 
 static json_t *plan_to_json(const Backfill *backfill)
@@ -101,11 +90,11 @@ static bool insert_work(EngineConn *conn, void *user, GError **error)
     const Backfill *backfill = record->backfill;
     g_autoptr(json_t) plan = plan_to_json(backfill);
     g_autofree char *text = base_json_text(plan);
-    EngineValue values[] = {text_value(backfill->id),        text_value(backfill->origin->id),
-                            int_value(backfill->start_us),   int_value(backfill->end_us),
-                            text_value("running"),           text_value(text),
-                            int_value(backfill->tasks->len), text_value(record->user),
-                            int_value(base_time_now_us())};
+    EngineValue values[] = {engine_value_text(backfill->id),        engine_value_text(backfill->origin->id),
+                            engine_value_int(backfill->start_us),   engine_value_int(backfill->end_us),
+                            engine_value_text("running"),           engine_value_text(text),
+                            engine_value_int(backfill->tasks->len), engine_value_text(record->user),
+                            engine_value_int(base_time_now_us())};
     return engine_exec_values(conn,
                               "INSERT INTO _weir.backfills (id, model, start_us, end_us, state, plan, tasks, "
                               "user_name, created_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -116,9 +105,9 @@ static bool state_work(EngineConn *conn, void *user, GError **error)
 {
     const Record *record = user;
     bool running = g_str_equal(record->state, "running");
-    EngineValue values[] = {text_value(record->backfill->id), text_value(record->state),
-                            running ? text_value(NULL) : int_value(base_time_now_us()),
-                            text_value(record->message)};
+    EngineValue values[] = {engine_value_text(record->backfill->id), engine_value_text(record->state),
+                            running ? engine_value_text(NULL) : engine_value_int(base_time_now_us()),
+                            engine_value_text(record->message)};
     return engine_exec_values(
         conn, "UPDATE _weir.backfills SET state = $2, ended_us = $3, message = $4 WHERE id = $1", values,
         G_N_ELEMENTS(values), NULL, error);
@@ -134,7 +123,7 @@ static char *task_key(const char *model, gint64 start_us, gint64 end_us)
 /* Tasks that earlier tries of the backfill have done. */
 static GHashTable *done_tasks(EngineConn *conn, const char *id, GError **error)
 {
-    EngineValue value = text_value(id);
+    EngineValue value = engine_value_text(id);
     g_autoptr(json_t) rows = engine_query_json(
         conn, "SELECT model, start_us, end_us FROM _weir.runs WHERE run_id = $1 AND state = 'done'", &value,
         1, 10000000, error);
@@ -278,7 +267,7 @@ bool warehouse_backfill_resume(Warehouse *warehouse, CatalogSnapshot *snapshot, 
                                WarehouseTell tell, void *user, json_t **ret_plan, json_t **ret_runs,
                                GError **error)
 {
-    EngineValue value = text_value(id);
+    EngineValue value = engine_value_text(id);
     g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
     g_autoptr(EngineConn) conn = zone ? engine_connect(warehouse->engine, error) : NULL;
     g_autoptr(json_t) rows =
@@ -311,14 +300,12 @@ bool warehouse_backfill_resume(Warehouse *warehouse, CatalogSnapshot *snapshot, 
 
 static void set_time(json_t *json, const char *key, const json_t *row, const char *column)
 {
-    gint64 us = base_json_int(row, column, 0);
-    g_autofree char *text = us ? base_time_format_iso(us) : NULL;
-    base_json_set_string(json, key, text);
+    base_json_set_time(json, key, base_json_int(row, column, 0));
 }
 
 json_t *warehouse_backfills(Warehouse *warehouse, size_t limit, GError **error)
 {
-    EngineValue value = int_value((gint64)limit);
+    EngineValue value = engine_value_int((gint64)limit);
     g_autoptr(EngineConn) conn = engine_connect(warehouse->engine, error);
     g_autoptr(json_t) rows =
         conn ? engine_query_json(

@@ -34,12 +34,6 @@ static json_t *waiting_for(CatalogSnapshot *snapshot, const CatalogObject *held)
     return names;
 }
 
-static void set_time(json_t *object, const char *key, gint64 us)
-{
-    g_autofree char *text = base_time_format_iso(us);
-    base_json_set_string(object, key, text);
-}
-
 static json_t *blocking_checks(const char *text)
 {
     g_autoptr(json_t) checks = text ? base_json_parse(text, strlen(text), NULL) : NULL;
@@ -62,8 +56,8 @@ static json_t *held_to_json(CatalogSnapshot *snapshot, const json_t *row)
     base_json_set_string(object, "id", base_json_string(row, "model", ""));
     base_json_set_string(object, "owner", model ? model->owner : "");
     base_json_set_string(object, "run_id", base_json_string(row, "run_id", ""));
-    set_time(object, "at", base_json_int(row, "at_us", 0));
-    set_time(object, "since", base_json_int(row, "since_us", 0));
+    base_json_set_time(object, "at", base_json_int(row, "at_us", 0));
+    base_json_set_time(object, "since", base_json_int(row, "since_us", 0));
     base_json_set_int(object, "rows", base_json_int(row, "n_rows", 0));
     base_json_set_string(object, "reason", base_json_string(row, "message", NULL));
     json_object_set_new(object, "checks", blocking_checks(base_json_string(row, "checks", NULL)));

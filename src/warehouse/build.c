@@ -146,7 +146,7 @@ static bool take_rejects(Build *build, GError **error)
     gint64 n = 0;
     QualityRows rows = rows_under_check(build, build->build_sql, build->build_sql);
     g_free(build->rejects_sql);
-    build->rejects_sql = warehouse_name(build->model->domain, name);
+    build->rejects_sql = engine_sql_table(build->model->domain, name);
     if (!quality_rejects_take(build->conn, &rows, build->rejects_sql, &n, &failed, error)) {
         return false;
     }
@@ -422,8 +422,8 @@ static void build_init(Build *build, size_t number)
     build->hash = warehouse_logic_hash(model);
     build->build_name =
         g_strdup_printf(WAREHOUSE_BUILD_PREFIX "%s__%s_%zu", model->name, context->run_id, number);
-    build->build_sql = warehouse_name(model->domain, build->build_name);
-    build->target_sql = warehouse_name(model->domain, model->name);
+    build->build_sql = engine_sql_table(model->domain, build->build_name);
+    build->target_sql = engine_sql_table(model->domain, model->name);
     build->relation = warehouse_relation(&context->standing, model->domain, model->name);
     build->exists = build->relation == WAREHOUSE_TABLE && built;
     build->changed = build->exists && !g_str_equal(built, build->hash);
@@ -477,8 +477,7 @@ void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const
 
 static void set_time(json_t *object, const char *key, gint64 us)
 {
-    g_autofree char *text = us > WAREHOUSE_BEGINNING_US ? base_time_format_iso(us) : NULL;
-    base_json_set_string(object, key, text);
+    base_json_set_time(object, key, us > WAREHOUSE_BEGINNING_US ? us : 0);
 }
 
 /* 2026, 202611, 20261122 or 20261122T17, in local time: the batch's name. */

@@ -5,7 +5,7 @@
 char *warehouse_view_sql(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *model,
                          GError **error)
 {
-    g_autofree char *name = warehouse_name(model->domain, model->name);
+    g_autofree char *name = engine_sql_table(model->domain, model->name);
     g_autofree char *body = warehouse_body(conn, snapshot, model, error);
     return body ? g_strdup_printf("CREATE OR REPLACE VIEW %s AS %s", name, body) : NULL;
 }

@@ -194,7 +194,7 @@ static char *view_sql(const Build *build, const char *view, const char *where)
     const State *state = build->state;
     const CatalogScd2 *spec = state->merge.spec;
     GString *out = g_string_new("CREATE OR REPLACE VIEW ");
-    g_autofree char *name = warehouse_name(build->model->domain, view);
+    g_autofree char *name = engine_sql_table(build->model->domain, view);
     g_string_append_printf(out, "%s AS SELECT ", name);
     for (guint i = 0; i < state->merge.columns->len; i++) {
         g_string_append(out, i ? ", " : "");
@@ -457,7 +457,7 @@ static void begin(Build *build)
     build->state_free = state_free;
     state->alter = g_string_new(NULL);
     state->history_name = catalog_history_table(model->name);
-    state->history_sql = warehouse_name(model->domain, state->history_name);
+    state->history_sql = engine_sql_table(model->domain, state->history_name);
     state->exists =
         warehouse_relation(&build->context->standing, model->domain, state->history_name) == WAREHOUSE_TABLE;
     bool named = options->select && options->select[0];

@@ -37,21 +37,10 @@ GHashTable *warehouse_hold_read(EngineConn *conn, GError **error)
     return held;
 }
 
-static EngineValue text(const char *value)
-{
-    EngineValue null = {.id = ENGINE_NULL};
-    return value ? (EngineValue){.id = ENGINE_TEXT, .text = {value, strlen(value)}} : null;
-}
-
-static EngineValue integer(gint64 value)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = value};
-}
-
 bool warehouse_hold_release(EngineConn *conn, const char *model, gint64 start_us, gint64 end_us,
                             GError **error)
 {
-    EngineValue values[] = {text(model), integer(start_us), integer(end_us)};
+    EngineValue values[] = {engine_value_text(model), engine_value_int(start_us), engine_value_int(end_us)};
     g_autoptr(json_t) rows = engine_query_json(conn,
                                                "DELETE FROM _weir.held WHERE model = $1 AND ($3 = 0 OR "
                                                "end_us IS NULL OR (start_us >= $2 AND end_us <= $3)) "
@@ -65,7 +54,7 @@ bool warehouse_hold_release(EngineConn *conn, const char *model, gint64 start_us
     json_array_foreach (rows, i, row) {
         const char *table = base_json_string(row, "table_name", NULL);
         g_autofree char *name =
-            table ? warehouse_name(base_json_string(row, "schema_name", ""), table) : NULL;
+            table ? engine_sql_table(base_json_string(row, "schema_name", ""), table) : NULL;
         g_autofree char *sql = name ? g_strdup_printf("DROP TABLE IF EXISTS %s", name) : NULL;
         if (sql && !engine_exec(conn, sql, error)) {
             return false;
@@ -83,7 +72,7 @@ static bool rename_build(EngineConn *conn, const CatalogObject *model, const cha
         return true;
     }
     g_autofree char *name = g_strconcat(WAREHOUSE_HELD_PREFIX, model->name, NULL);
-    g_autofree char *old = warehouse_name(model->domain, name);
+    g_autofree char *old = engine_sql_table(model->domain, name);
     g_autofree char *drop = g_strdup_printf("DROP TABLE IF EXISTS %s", old);
     g_autoptr(GString) sql = g_string_new("ALTER TABLE ");
     g_string_append_printf(sql, "%s RENAME TO ", build_sql);
@@ -98,7 +87,7 @@ static bool rename_build(EngineConn *conn, const CatalogObject *model, const cha
 /* Since when it is held: held again, it is held since the first time. */
 static bool since(EngineConn *conn, const char *model, gint64 now_us, gint64 *ret, GError **error)
 {
-    EngineValue value = text(model);
+    EngineValue value = engine_value_text(model);
     g_autoptr(json_t) rows =
         engine_query_json(conn, "SELECT since_us FROM _weir.held WHERE model = $1", &value, 1, 1, error);
     *ret = rows ? base_json_int(json_array_get(rows, 0), "since_us", now_us) : now_us;
@@ -117,18 +106,18 @@ bool warehouse_hold_keep(EngineConn *conn, const CatalogObject *model, const War
     }
     bool interval = run->start_us != 0 || run->end_us != 0;
     g_autofree char *checks = run->checks ? base_json_text(run->checks) : NULL;
-    EngineValue values[] = {text(model->id),
-                            text(model->full_name),
-                            text(run->run_id),
-                            integer(at_us),
-                            integer(since_us),
-                            interval ? integer(run->start_us) : text(NULL),
-                            interval ? integer(run->end_us) : text(NULL),
-                            integer(run->rows),
-                            text(name ? model->domain : NULL),
-                            text(name),
-                            text(run->message),
-                            text(checks)};
+    EngineValue values[] = {engine_value_text(model->id),
+                            engine_value_text(model->full_name),
+                            engine_value_text(run->run_id),
+                            engine_value_int(at_us),
+                            engine_value_int(since_us),
+                            interval ? engine_value_int(run->start_us) : engine_value_text(NULL),
+                            interval ? engine_value_int(run->end_us) : engine_value_text(NULL),
+                            engine_value_int(run->rows),
+                            engine_value_text(name ? model->domain : NULL),
+                            engine_value_text(name),
+                            engine_value_text(run->message),
+                            engine_value_text(checks)};
     return engine_exec_values(
         conn, "INSERT INTO _weir.held VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)", values,
         G_N_ELEMENTS(values), NULL, error);

@@ -3,22 +3,16 @@
 
 #include "warehouse/warehouse_int.h"
 
-static void set_time(json_t *object, const char *key, gint64 us)
-{
-    g_autofree char *text = base_time_format_iso(us);
-    base_json_set_string(object, key, text);
-}
-
 /* `start` null with an `end`: all history up to it. */
 static void set_interval(json_t *object, bool has_interval, gint64 start_us, gint64 end_us)
 {
     json_object_set_new(object, "start", json_null());
     json_object_set_new(object, "end", json_null());
     if (has_interval && start_us > WAREHOUSE_BEGINNING_US) {
-        set_time(object, "start", start_us);
+        base_json_set_time(object, "start", start_us);
     }
     if (has_interval) {
-        set_time(object, "end", end_us);
+        base_json_set_time(object, "end", end_us);
     }
 }
 
@@ -30,7 +24,7 @@ json_t *warehouse_run_to_json(const WarehouseRun *run)
     base_json_set_string(object, "state", run->state);
     set_interval(object, run->start_us || run->end_us, run->start_us, run->end_us);
     base_json_set_int(object, "rows", run->rows);
-    set_time(object, "started", run->started_us);
+    base_json_set_time(object, "started", run->started_us);
     base_json_set_int(object, "elapsed_ms", run->elapsed_us / 1000);
     base_json_set_int(object, "lane", run->lane);
     base_json_set_int(object, "attempt", run->attempt);
@@ -50,7 +44,7 @@ static json_t *row_to_json(const json_t *row)
     set_interval(object, json_is_integer(json_object_get(row, "end_us")), base_json_int(row, "start_us", 0),
                  base_json_int(row, "end_us", 0));
     base_json_set_int(object, "rows", base_json_int(row, "n_rows", 0));
-    set_time(object, "started", base_json_int(row, "started_us", 0));
+    base_json_set_time(object, "started", base_json_int(row, "started_us", 0));
     base_json_set_int(object, "elapsed_ms", base_json_int(row, "elapsed_us", 0) / 1000);
     base_json_set_int(object, "lane", base_json_int(row, "lane", 0));
     base_json_set_int(object, "attempt", base_json_int(row, "attempt", 1));

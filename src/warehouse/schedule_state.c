@@ -5,17 +5,6 @@
 #include "schedule/forecast.h"
 #include "warehouse/schedule_int.h"
 
-static EngineValue text_value(const char *text)
-{
-    return text ? (EngineValue){.id = ENGINE_TEXT, .text = {text, strlen(text)}}
-                : (EngineValue){.id = ENGINE_NULL};
-}
-
-static EngineValue int_value(gint64 i)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
-}
-
 /* ---- keeping ------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -27,8 +16,9 @@ typedef struct {
 static bool keep_work(EngineConn *conn, void *user, GError **error)
 {
     const Kept *kept = user;
-    EngineValue values[] = {
-        text_value(kept->id), {.id = ENGINE_BOOLEAN, .boolean = kept->paused}, int_value(kept->fired_us)};
+    EngineValue values[] = {engine_value_text(kept->id),
+                            {.id = ENGINE_BOOLEAN, .boolean = kept->paused},
+                            engine_value_int(kept->fired_us)};
     return engine_exec_values(conn, "DELETE FROM _weir.schedules WHERE id = $1", values, 1, NULL, error) &&
            engine_exec_values(conn, "INSERT INTO _weir.schedules VALUES ($1, $2, $3)", values, 3, NULL,
                               error);
@@ -163,9 +153,9 @@ typedef struct {
 static bool event_work(EngineConn *conn, void *user, GError **error)
 {
     const Event *event = user;
-    EngineValue values[] = {int_value(event->at_us),       text_value(event->id),
-                            text_value(event->kind),       int_value(event->fired_us),
-                            int_value(event->deadline_us), int_value(event->predicted_us)};
+    EngineValue values[] = {engine_value_int(event->at_us),       engine_value_text(event->id),
+                            engine_value_text(event->kind),       engine_value_int(event->fired_us),
+                            engine_value_int(event->deadline_us), engine_value_int(event->predicted_us)};
     return engine_exec_values(conn, "INSERT INTO _weir.schedule_events VALUES ($1, $2, $3, $4, $5, $6)",
                               values, G_N_ELEMENTS(values), NULL, error);
 }
@@ -231,7 +221,7 @@ bool warehouse_deadlines(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64
 
 json_t *warehouse_schedule_events(Warehouse *warehouse, gint64 since_us, size_t limit, GError **error)
 {
-    EngineValue values[] = {int_value(since_us), int_value((gint64)limit)};
+    EngineValue values[] = {engine_value_int(since_us), engine_value_int((gint64)limit)};
     g_autoptr(EngineConn) conn = engine_connect(warehouse->engine, error);
     g_autoptr(json_t) rows =
         conn ? engine_query_json(
@@ -259,8 +249,7 @@ json_t *warehouse_schedule_events(Warehouse *warehouse, gint64 since_us, size_t 
 
 static void set_time(json_t *json, const char *key, gint64 us)
 {
-    g_autofree char *text = us > 0 && us < G_MAXINT64 ? base_time_format_iso(us) : NULL;
-    base_json_set_string(json, key, text);
+    base_json_set_time(json, key, us > 0 && us < G_MAXINT64 ? us : 0);
 }
 
 static json_t *entry_to_json(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseEntry *entry,

@@ -3,19 +3,9 @@
 
 #include "warehouse/intervals.h"
 
-static EngineValue text_value(const char *text)
-{
-    return (EngineValue){.id = ENGINE_TEXT, .text = {text, strlen(text)}};
-}
-
-static EngineValue int_value(gint64 i)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
-}
-
 bool warehouse_stale_read(EngineConn *conn, const char *model, GArray **ret, GError **error)
 {
-    EngineValue value = text_value(model);
+    EngineValue value = engine_value_text(model);
     g_autoptr(json_t) rows =
         engine_query_json(conn, "SELECT start_us, end_us FROM _weir.stale WHERE model = $1 ORDER BY start_us",
                           &value, 1, 1000000, error);
@@ -35,12 +25,12 @@ bool warehouse_stale_read(EngineConn *conn, const char *model, GArray **ret, GEr
 
 bool warehouse_stale_write(EngineConn *conn, const char *model, const GArray *ranges, GError **error)
 {
-    EngineValue values[] = {text_value(model), int_value(0), int_value(0)};
+    EngineValue values[] = {engine_value_text(model), engine_value_int(0), engine_value_int(0)};
     bool ok = engine_exec_values(conn, "DELETE FROM _weir.stale WHERE model = $1", values, 1, NULL, error);
     for (guint i = 0; ok && i < ranges->len; i++) {
         const WarehouseInterval *range = &g_array_index(ranges, WarehouseInterval, i);
-        values[1] = int_value(range->start_us);
-        values[2] = int_value(range->end_us);
+        values[1] = engine_value_int(range->start_us);
+        values[2] = engine_value_int(range->end_us);
         ok = engine_exec_values(conn, "INSERT INTO _weir.stale VALUES ($1, $2, $3)", values, 3, NULL, error);
     }
     return ok;

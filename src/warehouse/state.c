@@ -43,31 +43,6 @@ void warehouse_run_clear(WarehouseRun *run)
     g_clear_pointer(&run->checks, json_decref);
 }
 
-char *warehouse_name(const char *schema, const char *name)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    engine_sql_append_name(text, schema);
-    g_string_append_c(text, '.');
-    engine_sql_append_name(text, name);
-    return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
-static EngineValue text_value(const char *text)
-{
-    EngineValue value = {.id = ENGINE_NULL};
-    if (text) {
-        value.id = ENGINE_TEXT;
-        value.text.bytes = text;
-        value.text.len = strlen(text);
-    }
-    return value;
-}
-
-static EngineValue int_value(gint64 i)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
-}
-
 /* Tables that a run was building when the process died. */
 static bool drop_leftovers(EngineConn *conn, GError **error)
 {
@@ -81,8 +56,8 @@ static bool drop_leftovers(EngineConn *conn, GError **error)
     size_t i;
     json_t *row;
     json_array_foreach (rows, i, row) {
-        g_autofree char *name =
-            warehouse_name(base_json_string(row, "schema_name", ""), base_json_string(row, "table_name", ""));
+        g_autofree char *name = engine_sql_table(base_json_string(row, "schema_name", ""),
+                                                 base_json_string(row, "table_name", ""));
         g_autofree char *sql = g_strdup_printf("DROP TABLE %s", name);
         if (!engine_exec(conn, sql, error)) {
             return false;
@@ -93,7 +68,7 @@ static bool drop_leftovers(EngineConn *conn, GError **error)
 
 static bool prune_work(EngineConn *conn, void *user, GError **error)
 {
-    EngineValue before = int_value(base_time_now_us() - *(const gint64 *)user);
+    EngineValue before = engine_value_int(base_time_now_us() - *(const gint64 *)user);
     return engine_exec_values(conn, "DELETE FROM _weir.runs WHERE started_us < $1", &before, 1, NULL, error);
 }
 
@@ -118,20 +93,20 @@ bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run, GError *
 {
     g_autofree char *checks = run->checks ? base_json_text(run->checks) : NULL;
     bool has_interval = run->start_us != 0 || run->end_us != 0;
-    EngineValue values[] = {text_value(run->run_id),
-                            text_value(run->model),
-                            text_value(run->state),
-                            has_interval ? int_value(run->start_us) : text_value(NULL),
-                            has_interval ? int_value(run->end_us) : text_value(NULL),
-                            int_value(run->rows),
-                            int_value(run->started_us),
-                            int_value(run->elapsed_us),
-                            text_value(run->sql),
-                            text_value(checks),
-                            text_value(run->message),
-                            int_value(run->lane),
-                            int_value(run->attempt),
-                            text_value(run->cause ? run->cause : "manual")};
+    EngineValue values[] = {engine_value_text(run->run_id),
+                            engine_value_text(run->model),
+                            engine_value_text(run->state),
+                            has_interval ? engine_value_int(run->start_us) : engine_value_text(NULL),
+                            has_interval ? engine_value_int(run->end_us) : engine_value_text(NULL),
+                            engine_value_int(run->rows),
+                            engine_value_int(run->started_us),
+                            engine_value_int(run->elapsed_us),
+                            engine_value_text(run->sql),
+                            engine_value_text(checks),
+                            engine_value_text(run->message),
+                            engine_value_int(run->lane),
+                            engine_value_int(run->attempt),
+                            engine_value_text(run->cause ? run->cause : "manual")};
     return engine_exec_values(conn,
                               "INSERT INTO _weir.runs (run_id, model, state, start_us, end_us, n_rows, "
                               "started_us, elapsed_us, sql_text, checks, message, lane, attempt, cause) "
@@ -141,14 +116,14 @@ bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run, GError *
 
 bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GArray *done, GError **error)
 {
-    EngineValue values[] = {text_value(model), int_value(0), int_value(0)};
+    EngineValue values[] = {engine_value_text(model), engine_value_int(0), engine_value_int(0)};
     if (!engine_exec_values(conn, "DELETE FROM _weir.intervals WHERE model = $1", values, 1, NULL, error)) {
         return false;
     }
     for (guint i = 0; i < done->len; i++) {
         const WarehouseInterval *interval = &g_array_index(done, WarehouseInterval, i);
-        values[1] = int_value(interval->start_us);
-        values[2] = int_value(interval->end_us);
+        values[1] = engine_value_int(interval->start_us);
+        values[2] = engine_value_int(interval->end_us);
         if (!engine_exec_values(conn, "INSERT INTO _weir.intervals VALUES ($1, $2, $3)", values, 3, NULL,
                                 error)) {
             return false;
@@ -160,7 +135,8 @@ bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GA
 bool warehouse_state_set_build(EngineConn *conn, const char *model, const char *hash, const char *run_id,
                                gint64 rows, GError **error)
 {
-    EngineValue values[] = {text_value(model), text_value(hash), text_value(run_id), int_value(rows)};
+    EngineValue values[] = {engine_value_text(model), engine_value_text(hash), engine_value_text(run_id),
+                            engine_value_int(rows)};
     return engine_exec_values(conn, "DELETE FROM _weir.builds WHERE model = $1", values, 1, NULL, error) &&
            engine_exec_values(conn, "INSERT INTO _weir.builds VALUES ($1, $2, $3, $4)", values, 4, NULL,
                               error);
@@ -168,7 +144,7 @@ bool warehouse_state_set_build(EngineConn *conn, const char *model, const char *
 
 bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)
 {
-    EngineValue value = text_value(model);
+    EngineValue value = engine_value_text(model);
     return engine_exec_values(conn, "DELETE FROM _weir.intervals WHERE model = $1", &value, 1, NULL, error) &&
            engine_exec_values(conn, "DELETE FROM _weir.stale WHERE model = $1", &value, 1, NULL, error) &&
            engine_exec_values(conn, "DELETE FROM _weir.builds WHERE model = $1", &value, 1, NULL, error) &&
@@ -177,7 +153,7 @@ bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)
 
 bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret, GError **error)
 {
-    EngineValue value = text_value(model);
+    EngineValue value = engine_value_text(model);
     g_autoptr(json_t) rows = engine_query_json(
         conn, "SELECT start_us, end_us FROM _weir.intervals WHERE model = $1 ORDER BY start_us", &value, 1,
         1000000, error);
@@ -291,8 +267,8 @@ const char *warehouse_built_hash(const WarehouseStanding *standing, const char *
 bool warehouse_columns_text(EngineConn *conn, const char *schema, const char *name, char **ret,
                             GError **error)
 {
-    g_autofree char *table = warehouse_name(schema, name);
-    EngineValue value = text_value(table);
+    g_autofree char *table = engine_sql_table(schema, name);
+    EngineValue value = engine_value_text(table);
     return query_one(
         conn, "SELECT string_agg(name || ' ' || type, ', ' ORDER BY cid) AS v FROM pragma_table_info($1)",
         &value, 1, ret, error);
@@ -304,7 +280,7 @@ bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *n
     if (relation == WAREHOUSE_NOTHING) {
         return true;
     }
-    g_autofree char *quoted = warehouse_name(schema, name);
+    g_autofree char *quoted = engine_sql_table(schema, name);
     g_autofree char *sql =
         g_strdup_printf("DROP %s IF EXISTS %s", relation == WAREHOUSE_TABLE ? "TABLE" : "VIEW", quoted);
     return engine_exec(conn, sql, error);

@@ -62,7 +62,7 @@ static bool check_with(EngineConn *conn, Warehouse *warehouse, QualityRows *rows
                        GError **error)
 {
     g_autofree char *table = warehouse_table_of(rows->model);
-    g_autofree char *relation = warehouse_name(rows->model->domain, table);
+    g_autofree char *relation = engine_sql_table(rows->model->domain, table);
     g_autofree char *count = g_strdup_printf("SELECT count(*) FROM %s", relation);
     g_autofree char *run_id = warehouse_new_run_id(base_time_now_us());
     int64_t n_rows = 0;

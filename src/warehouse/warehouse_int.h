@@ -157,7 +157,6 @@ const char *warehouse_built_hash(const WarehouseStanding *standing,
 bool warehouse_columns_text(EngineConn *conn, const char *schema, const char *name, char **ret,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "schema"."name"; caller frees. */
-char *warehouse_name(const char *schema, const char *name);
 /* The bare name of the table that holds the rows of a model or table: of scd2 that of its history. Caller
  * frees. */
 char *warehouse_table_of(const CatalogObject *object);

@@ -252,6 +252,22 @@ static bool fits(const EngineValue *v)
     }
 }
 
+EngineValue engine_value_text(const char *text)
+{
+    EngineValue value = {.id = ENGINE_NULL};
+    if (text) {
+        value.id = ENGINE_TEXT;
+        value.text.bytes = text;
+        value.text.len = strlen(text);
+    }
+    return value;
+}
+
+EngineValue engine_value_int(int64_t i)
+{
+    return (EngineValue){.id = ENGINE_INT64, .i64 = i};
+}
+
 bool engine_stmt_bind(EngineStmt *stmt, size_t i, const EngineValue *value, GError **error)
 {
     if (i >= stmt->n_params) {

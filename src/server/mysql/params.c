@@ -10,11 +10,6 @@
 
 #define MAX_EXACT_DOUBLE 9007199254740992.0 /* 2^53 */
 
-static EngineValue int_value(gint64 value)
-{
-    return (EngineValue){.id = ENGINE_INT64, .i64 = value};
-}
-
 /* An integer of `n` bytes, sign-extended unless unsigned. */
 static EngineValue read_integer(MysqlReader *reader, size_t n, bool is_unsigned)
 {
@@ -26,10 +21,10 @@ static EngineValue read_integer(MysqlReader *reader, size_t n, bool is_unsigned)
         return (EngineValue){.id = ENGINE_UINT64, .u64 = raw};
     }
     if (is_unsigned || n == 8) {
-        return int_value((gint64)raw);
+        return engine_value_int((gint64)raw);
     }
     guint64 sign = G_GUINT64_CONSTANT(1) << (8 * n - 1);
-    return int_value((gint64)((raw ^ sign) - sign));
+    return engine_value_int((gint64)((raw ^ sign) - sign));
 }
 
 static EngineValue read_real(MysqlReader *reader, bool is_double)
@@ -45,7 +40,7 @@ static EngineValue read_real(MysqlReader *reader, bool is_double)
         value = (double)single;
     }
     if (fabs(value) < MAX_EXACT_DOUBLE && trunc(value) == value) {
-        return int_value((gint64)value);
+        return engine_value_int((gint64)value);
     }
     return (EngineValue){.id = ENGINE_DOUBLE, .real = value};
 }
