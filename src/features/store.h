@@ -1,0 +1,121 @@
+/* The feature store: one contract from training to serving.
+ *
+ * features/registry.h  what is declared, versions, selections
+ * features/offline.h   training rows, point in time
+ * features/online.h    the online store: LMDB or Redis
+ * here                 the store as one thing: jobs, materialise, push, read, erase
+ *
+ * A Features is opened once with the data folder, shared and thread-safe. */
+#ifndef WEIR_FEATURES_STORE_H
+#define WEIR_FEATURES_STORE_H
+
+#include "base/config.h"
+#include "features/offline.h"
+#include "features/online.h"
+#include "features/registry.h"
+#include "intake/intake.h"
+
+typedef struct Features Features;
+
+/* Opens the online store that the settings name (features.online: lmdb in <data>/online, or redis). A Redis
+ * that does not answer is no error here: calls that need it say PEER_UNREACHABLE. */
+Features *features_open(Engine *engine, CatalogStore *store, Intake *intake, const char *data_dir,
+                        const BaseConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void features_close(Features *features); /* cancels and joins its jobs */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Features, features_close)
+
+/* After an apply, and at start: records versions and swaps the registry. */
+bool features_refresh(Features *features, CatalogSnapshot *applied, const char *user,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+FeaturesRegistry *features_registry(Features *features);             /* a new reference */
+FeaturesOnline *features_online(Features *features, GError **error); /* borrowed */
+
+/* ---- materialise (features/materialise.c) ---------------------------------------------------------- */
+
+typedef struct {
+    const FeaturesView *view;
+    gint64 start_us, end_us; /* both included */
+    gint64 read, written, skipped,
+        late; /* late: rows behind `start` that were committed since the last time */
+    gint64 duration_us;
+} FeaturesMaterialised;
+
+/* Event times in [start_us, end_us] of each view (NULL-terminated names; NULL = all that are online) go to
+ * the online store. Types are checked before anything is written (FEATURE_TYPE: feature, found, expected).
+ * The interval is recorded once its rows are durable. One run at a time for each view: another waits or fails
+ * with CONFLICT when `wait` is false. */
+bool features_materialise(Features *features, const char *const *views, gint64 start_us, gint64 end_us,
+                          bool wait, FeaturesTell tell, void *tell_user, const gint *cancel,
+                          GArray **ret_done /* FeaturesMaterialised */,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* From where the last one ended (the first time: end - ttl, or everything), and what was committed to the
+ * source since, however old its event time is. */
+bool features_materialise_incremental(Features *features, const char *const *views, gint64 end_us, bool wait,
+                                      FeaturesTell tell, void *tell_user, const gint *cancel,
+                                      GArray **ret_done, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* [{view, version, start, end, rows, at}] newest first. */
+json_t *features_materialised(Features *features, const char *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- push (features/push.c) -------------------------------------------------------------------------- */
+
+typedef enum { FEATURES_TO_ONLINE = 1, FEATURES_TO_OFFLINE = 2 } FeaturesTo; /* bits */
+
+typedef struct {
+    gint64 rows, written, skipped, rejected;
+    json_t *rejects; /* [{row, feature?, reason}], the first FEATURES_REJECTS_SHOWN; new reference */
+} FeaturesPushed;
+#define FEATURES_REJECTS_SHOWN 100
+/* `df` = {column: [values]} of one length: keys, time, created, features; extra columns are refused. Rows
+ * that break a type or a check are rejected with their reason and do not stop the others. Offline rows are
+ * committed before online ones are written. */
+bool features_push(Features *features, const char *view, const json_t *df, unsigned to, const char *user,
+                   FeaturesPushed *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void features_pushed_clear(FeaturesPushed *pushed);
+
+/* ---- read online (features/serve.c) -------------------------------------------------------------------- */
+
+typedef enum {
+    FEATURES_PRESENT = 1,
+    FEATURES_NULL_VALUE = 2,
+    FEATURES_NOT_FOUND = 3,
+    FEATURES_OUTSIDE_MAX_AGE = 4 /* with its value */
+} FeaturesStatus;
+const char *features_status_name(FeaturesStatus status); /* "PRESENT" */
+
+/* The answer, column-major: cells[pick * n_rows + row]; values live in the arena. */
+typedef struct {
+    FeaturesValue value;
+    FeaturesStatus status;
+    gint64 event_us; /* FEATURES_NO_TIME = none */
+} FeaturesCell;
+
+/* `keys`: for each selection->keys[k] a column of n values, `request` likewise (NULL = the selection asks for
+ * none). now_us decides ttl (G_MININT64 = the clock). */
+bool features_serve(Features *features, const FeaturesSelection *selection, const FeaturesValue *const *keys,
+                    const FeaturesValue *const *request, size_t n, gint64 now_us, FeaturesArena *arena,
+                    FeaturesCell **ret_cells, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- training rows as jobs (features/jobs.c) ---------------------------------------------------------- */
+
+typedef struct {
+    char *id;
+    char *state;                 /* "waiting", "running", "done", "failed", "cancelled" */
+    gint64 started_us, ended_us; /* FEATURES_NO_TIME = not yet */
+    gint64 rows;                 /* -1 = not known */
+    double share;                /* 0..1 */
+    char *out;                   /* the file or table */
+    char *message;               /* of the error; NULL = none */
+    char *user;
+} FeaturesJob;
+
+/* ---- erase (features/erase.c) -----------------------------------------------------------------------------
+ */
+
+typedef struct {
+    gint64 online_rows, offline_rows;
+} FeaturesErased;
+/* One entity (`keys`: {join key: value}) from all views that have it, all versions, or from `view` alone. */
+bool features_erase(Features *features, const json_t *keys, const char *view, bool online, bool offline,
+                    FeaturesErased *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif
