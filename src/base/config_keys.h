@@ -40,6 +40,17 @@ X(LOAD_LABEL_KEEP, "load.label_keep", BASE_CONFIG_DURATION, "3d", 1000000, G_MAX
   "A label is remembered at least this long", "导入标签的保留时间")
 X(LOAD_SPOOL_MEMORY, "load.spool_memory", BASE_CONFIG_BYTES, "256KB", 0, G_MAXINT32, false,
   "An upload larger than this goes to the spool folder", "上传超过此大小写入暂存目录")
+X(FEATURES_ONLINE, "features.online", BASE_CONFIG_TEXT, "lmdb", 0, 0, false,
+  "Where online features are kept: lmdb (in the data folder) or redis", "在线特征的存储：lmdb（数据目录内）或 redis")
+X(FEATURES_ONLINE_MAX, "features.online_max", BASE_CONFIG_BYTES, "64GB", 1048576, G_MAXINT64, false,
+  "How large the LMDB file may grow", "LMDB 文件的上限")
+X(FEATURES_REDIS, "features.redis", BASE_CONFIG_TEXT, "redis://127.0.0.1:6379/0", 0, 0, true,
+  "Address of Redis, with its password if it has one", "Redis 地址，可含密码")
+X(FEATURES_REDIS_LAYOUT, "features.redis_layout", BASE_CONFIG_TEXT, "feast", 0, 0, false,
+  "Keys and fields in Redis: feast (of today) or feast-0.9", "Redis 中的布局：feast（当前）或 feast-0.9")
+X(FEATURES_LISTEN, "features.listen", BASE_CONFIG_TEXT, "", 0, 0, false,
+  "A second HTTP address for clients of Feast, such as 127.0.0.1:6566; empty = none",
+  "供 Feast 客户端使用的第二个 HTTP 地址，如 127.0.0.1:6566；留空则无")
 X(MAIL_SERVER, "mail.server", BASE_CONFIG_TEXT, "", 0, 0, false,
   "Server that reports and alerts are mailed by: smtp://host:587 or smtps://host",
   "发送报告与告警的邮件服务器：smtp://host:587 或 smtps://host")

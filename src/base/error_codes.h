@@ -52,6 +52,27 @@ X(USAGE, 1015, 400, 1105, "HY000", 2, false, "Wrong usage", "用法错误",
 X(FILE_TOO_LARGE, 1016, 413, 1105, "HY000", 2, false, "File too large", "文件过大",
   "A definition file is larger than the limit that keeps a wrong file from being read whole.",
   "定义文件超过上限。")
+X(FEATURE_UNKNOWN, 1030, 404, 1105, "HY000", 2, false, "Unknown feature", "未知特征",
+  "No feature view, feature, version or service has that name. The message says where it was looked for.",
+  "没有此名称的特征视图、特征、版本或特征服务，消息中给出查找的位置。")
+X(FEATURE_COLLISION, 1031, 422, 1060, "42S21", 2, false, "Columns of one name", "列名冲突",
+  "Two columns of the answer would have one name. Full names (view__feature) or an alias keep them apart. Nothing was read.",
+  "结果中有两列同名，可用完整名称（view__feature）或别名区分。没有读取任何数据。")
+X(FEATURE_IN_USE, 1032, 409, 1105, "HY000", 2, false, "Version in use", "版本正在使用",
+  "The newest version of a feature view, and one that a service pins, cannot be forgotten.",
+  "特征视图的最新版本以及被特征服务固定的版本不能删除。")
+X(FEATURE_TYPE, 1033, 422, 1366, "HY000", 2, false, "Type of a feature", "特征类型不符",
+  "A column of the source does not fit the type that the feature declares. Nothing was written.",
+  "来源列与特征声明的类型不符。没有写入任何数据。")
+X(ENTITY_TYPE, 1034, 422, 1105, "HY000", 2, false, "Type of an entity", "实体类型变更",
+  "The key of an entity that is known keeps its type: stored values would no longer be found. Declare another entity instead.",
+  "已登记实体的键类型不可更改，否则已存的值将无法找到。请另建实体。")
+X(ENTITY_ROWS, 1035, 422, 1105, "HY000", 2, false, "Asking rows", "实体行有误",
+  "The rows that features are asked for lack a key, a request field or a time, or their types cannot be compared with the view's.",
+  "请求特征的行缺少键、请求字段或时间，或其类型无法与视图比较。")
+X(PROJECT_ARCHIVED, 1036, 409, 1105, "HY000", 2, false, "Archived project", "项目已归档",
+  "The project is archived: nothing is applied into it and nothing is written. `weir features unarchive` takes it back.",
+  "项目已归档，不再接受应用与写入。可用 weir features unarchive 恢复。")
 X(SQL_SYNTAX, 2001, 400, 1064, "42000", 2, false, "SQL syntax", "SQL 语法错误",
   "The engine's parser does not understand the statement at the place shown.",
   "引擎的解析器无法理解所示位置的语句。")
@@ -199,6 +220,9 @@ X(ALERT_UNKNOWN, 6005, 404, 1105, "HY000", 2, false, "No such alert event", "没
 X(SOURCE_UNREACHABLE, 6001, 502, 1105, "HY000", 1, true, "Source not reachable", "数据源不可达",
   "A source did not answer, or not in time.",
   "数据源没有应答，或超时。")
+X(PEER_UNREACHABLE, 6020, 502, 1105, "HY000", 1, true, "Peer not reachable", "对端不可达",
+  "A server that Weir keeps data in did not answer, or not in time. What was not acknowledged may be done again.",
+  "Weir 存放数据的服务器没有应答或超时，未确认的操作可以重做。")
 X(SIGN_IN, 7001, 401, 1045, "28000", 4, false, "Access denied", "拒绝访问",
   "User or password is wrong, or the token is unknown or expired.",
   "用户名或密码错误，或令牌未知、已过期。")
