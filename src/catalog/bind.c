@@ -747,6 +747,7 @@ static void bind_yaml(CatalogBuild *build, CatalogFile *file, const BaseYaml *do
             catalog_complain(build, &place, doc, BASE_E_KEY_MISSING, "the project has no `name`");
         }
         check_scheduling(build, &place, doc);
+        catalog_check_channels(build, &place, doc);
         json_decref(build->settings);
         build->settings = base_yaml_to_json(doc);
     }

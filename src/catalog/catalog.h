@@ -297,6 +297,14 @@ GPtrArray *catalog_upstream(const CatalogSnapshot *snapshot, const CatalogObject
 /* Models in an order in which each comes after what it reads. NULL + CYCLE. Free the array. */
 GPtrArray *catalog_model_order(const CatalogSnapshot *snapshot, GError **error);
 
+/* ---- who is told, and when ------------------------------------------------------------------------ */
+
+/* A plain address as mail servers take it without quotes. */
+bool catalog_is_mail_address(const char *text);
+bool catalog_is_url(const char *text); /* http, https */
+/* "08:00-22:00", or over midnight "22:00-06:00" -> minutes of the day; 24:00 is its end. */
+bool catalog_notice_hours(const char *text, int *ret_from, int *ret_to) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- difference --------------------------------------------------------------------------------- */
 
 typedef enum { CATALOG_ADDED, CATALOG_CHANGED, CATALOG_REMOVED } CatalogChangeType;

@@ -205,6 +205,10 @@ void catalog_bind_table(CatalogBuild *build, CatalogItem *item);
 /* Canonical YAML of a definition, keys in the kind's order. */
 char *catalog_canonical(CatalogKind kind, const json_t *definition);
 
+/* notice.c: reports and alerts, once all names and columns are known; `channels:` of weir.yml. */
+void catalog_check_notices(CatalogBuild *build);
+void catalog_check_channels(CatalogBuild *build, CatalogItem *place, const BaseYaml *doc);
+
 /* model.c */
 void catalog_bind_model_file(CatalogBuild *build, CatalogFile *file);
 void catalog_bind_model(CatalogBuild *build, CatalogItem *item);

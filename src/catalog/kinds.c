@@ -633,11 +633,12 @@ static const CatalogKey report_keys[] = {
     END};
 
 static const CatalogKey alert_keys[] = {
-    WORD("on", "query|metric|run|check|freshness", "What is watched; query when not given",
+    WORD("on", "query|metric|run|check|freshness|deadline", "What is watched; query when not given",
          "监控对象，默认 query"),
     REF("metric", REF, BIT(METRIC), IN, "Metric that is watched", "监控的指标"),
     K("query", TEXT, "SQL that is watched", "监控的 SQL"),
-    K("when", TEXT, "Condition over the columns of the query or metric", "条件，基于查询或指标的列"),
+    K("when", TEXT, "Condition over the columns of the query or metric; each row of a query when not given",
+      "条件，基于查询或指标的列；query 省略时每行都算"),
     K("of", TEXTS, "Models or tables watched: names, domain:x, layer:x, grade:x, owner:x; all when not given",
       "监控的模型或表：名称、domain:x、layer:x、grade:x、owner:x，默认全部"),
     WORD("severity", "info|warn|error", "Shown before the title; error when not given", "级别，默认 error"),

@@ -352,6 +352,7 @@ CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, 
     }
     add_live(&build, live);
     catalog_resolve(&build);
+    catalog_check_notices(&build);
     CatalogSnapshot *out = finish(&build, files, keep_wrong);
     build_clear(&build);
     base_diags_sort(diags);

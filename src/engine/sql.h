@@ -62,6 +62,7 @@ char *engine_sql_mark_versions(const char *sql);
 /* Appends `name` as a quoted identifier, `text` as a string literal, of the engine's dialect. */
 void engine_sql_append_name(GString *out, const char *name);
 void engine_sql_append_text(GString *out, const char *text);
+char *engine_sql_text(const char *text); /* as a string literal; caller frees */
 /* "schema"."name"; caller frees. */
 char *engine_sql_table(const char *schema, const char *name);
 void engine_sql_append_table(GString *out, const char *schema, const char *name);

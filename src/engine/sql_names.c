@@ -160,6 +160,13 @@ void engine_sql_append_text(GString *out, const char *text)
     append_quoted(out, text, '\'');
 }
 
+char *engine_sql_text(const char *text)
+{
+    GString *out = g_string_new(NULL);
+    engine_sql_append_text(out, text);
+    return g_string_free(out, FALSE);
+}
+
 static bool is_plain(const char *name)
 {
     if (!g_ascii_isalpha(*name) && *name != '_') {

@@ -214,10 +214,8 @@ static bool place(Lifecycle *lifecycle, const char *from, const LifecycleArchive
 
 static char *read_sql(const GPtrArray *columns, const char *path)
 {
-    g_autofree char *list = column_list(columns, AS_TYPE);
-    g_autoptr(GString) quoted = g_string_new(NULL);
-    engine_sql_append_text(quoted, path);
-    return g_strdup_printf("(SELECT %s FROM read_parquet(%s))", list, quoted->str);
+    g_autofree char *list = column_list(columns, AS_TYPE), *quoted = engine_sql_text(path);
+    return g_strdup_printf("(SELECT %s FROM read_parquet(%s))", list, quoted);
 }
 
 static bool copy_out(EngineConn *conn, const GPtrArray *columns, const char *relation, const char *where,

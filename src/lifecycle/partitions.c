@@ -126,9 +126,8 @@ static char *day_expression(const char *column, const char *type, const char *zo
         return g_strdup(name->str);
     }
     if (g_str_equal(type, "TIMESTAMP WITH TIME ZONE")) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        engine_sql_append_text(text, zone);
-        return g_strdup_printf("CAST(timezone(%s, %s) AS DATE)", text->str, name->str);
+        g_autofree char *text = engine_sql_text(zone);
+        return g_strdup_printf("CAST(timezone(%s, %s) AS DATE)", text, name->str);
     }
     if (g_str_has_prefix(type, "TIMESTAMP")) {
         return g_strdup_printf("CAST(%s AS DATE)", name->str);

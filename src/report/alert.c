@@ -2,6 +2,7 @@
  *
  *   seen firing        -> pending (until `for` is over) -> firing: told
  *   firing and `repeat` -> told again, unless acknowledged
+ *   severer than before -> told again, acknowledged or not
  *   no longer firing   -> resolved; told if its beginning was
  *
  * Nothing is told while the alert is silenced or outside its `hours`; an event that began then is told when
@@ -86,15 +87,14 @@ static bool read_silence(Look *look, EngineConn *conn, GError **error)
 /* "08:00-22:00", or over midnight "22:00-06:00", of the project's local time. */
 static bool within_hours(const Look *look, const char *hours)
 {
-    int h1, m1, h2, m2;
+    int from, to;
     g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(look->snapshot), NULL);
     g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(look->now_us / BASE_TIME_SECOND_US);
     g_autoptr(GDateTime) local = zone ? g_date_time_to_timezone(utc, zone) : NULL;
-    if (!local || sscanf(hours, "%2d:%2d-%2d:%2d", &h1, &m1, &h2, &m2) != 4) {
-        return true; /* an hour that is not understood mutes nothing */
+    if (!local || !catalog_notice_hours(hours, &from, &to)) {
+        return true; /* applied before hours were checked: it mutes nothing */
     }
-    int at = g_date_time_get_hour(local) * 60 + g_date_time_get_minute(local), from = h1 * 60 + m1,
-        to = h2 * 60 + m2;
+    int at = g_date_time_get_hour(local) * 60 + g_date_time_get_minute(local);
     return from <= to ? at >= from && at < to : at >= from || at < to;
 }
 
@@ -103,47 +103,57 @@ static void tell(Look *look, const char *what, const char *subject, const char *
     g_string_append_printf(look->tell, "%s  %s: %s\n", what, subject, message);
 }
 
-static char *quote(const char *text)
+static void change_event(Look *look, const json_t *event, const char *state, const char *severity,
+                         const char *message, gint64 notified_us)
 {
-    GString *sql = g_string_new(NULL);
-    engine_sql_append_text(sql, text);
-    return g_string_free(sql, FALSE);
-}
-
-static void change_event(Look *look, const json_t *event, const char *state, const char *message,
-                         gint64 notified_us)
-{
-    g_autofree char *text = quote(message);
+    g_autofree char *text = engine_sql_text(message), *grade = engine_sql_text(severity);
     g_ptr_array_add(
         look->changes,
-        g_strdup_printf(
-            "UPDATE _weir.alert_events SET state = '%s', message = %s, last_us = %" G_GINT64_FORMAT
-            ", notified_us = %" G_GINT64_FORMAT " WHERE id = %" G_GINT64_FORMAT,
-            state, text, look->now_us, notified_us, base_json_int(event, "id", 0)));
+        g_strdup_printf("UPDATE _weir.alert_events SET state = '%s', severity = %s, message = %s, last_us = "
+                        "%" G_GINT64_FORMAT ", notified_us = %" G_GINT64_FORMAT
+                        " WHERE id = %" G_GINT64_FORMAT,
+                        state, grade, text, look->now_us, notified_us, base_json_int(event, "id", 0)));
+}
+
+static const char *severity_of(const Look *look, const json_t *seen)
+{
+    return base_json_string(seen, "severity", base_json_string(look->alert->definition, "severity", "error"));
+}
+
+static int severity_rank(const char *severity)
+{
+    return g_str_equal(severity, "error") ? 2 : g_str_equal(severity, "warn") ? 1 : 0;
 }
 
 /* An event that is open, with what is seen of its subject now (NULL = its subject is no more). */
 static void judge_open(Look *look, const json_t *event, const json_t *seen)
 {
     const char *state = base_json_string(event, "state", ""),
-               *subject = base_json_string(event, "subject", "");
+               *subject = base_json_string(event, "subject", ""),
+               *severity = base_json_string(event, "severity", "error");
     const char *message = base_json_string(seen, "message", base_json_string(event, "message", ""));
     gint64 notified = base_json_int(event, "notified_us", 0), first = base_json_int(event, "first_us", 0);
     if (!base_json_bool(seen, "firing", false)) {
         if (notified && !look->quiet) {
             tell(look, base_tr("RESOLVED", "已恢复"), subject, message);
         }
-        change_event(look, event, "resolved", message, notified);
+        change_event(look, event, "resolved", severity, message, notified);
         return;
     }
-    bool acknowledged = g_str_equal(state, "acknowledged");
+    bool risen = severity_rank(severity_of(look, seen)) > severity_rank(severity);
+    bool acknowledged = g_str_equal(state, "acknowledged") && !(risen && !look->quiet);
     bool ripe = look->now_us - first >= look->for_us;
     bool again = notified && look->repeat_us && look->now_us - notified >= look->repeat_us && !acknowledged;
-    if (ripe && !look->quiet && (!notified || again)) {
+    if (ripe && !look->quiet && (!notified || again || risen)) {
         tell(look, base_tr("FIRING", "告警"), subject, message);
         notified = look->now_us;
+        severity = severity_of(look, seen);
     }
-    change_event(look, event, acknowledged ? state : ripe ? "firing" : "pending", message, notified);
+    change_event(look, event,
+                 acknowledged ? state
+                 : ripe       ? "firing"
+                              : "pending",
+                 severity, message, notified);
 }
 
 static void add_event(Look *look, const json_t *seen)
@@ -154,8 +164,8 @@ static void add_event(Look *look, const json_t *seen)
     if (told) {
         tell(look, base_tr("FIRING", "告警"), subject, message);
     }
-    g_autofree char *alert = quote(look->alert->id), *about = quote(subject), *text = quote(message),
-                    *severity = quote(base_json_string(look->alert->definition, "severity", "error"));
+    g_autofree char *alert = engine_sql_text(look->alert->id), *about = engine_sql_text(subject),
+                    *text = engine_sql_text(message), *severity = engine_sql_text(severity_of(look, seen));
     g_ptr_array_add(
         look->changes,
         g_strdup_printf("INSERT INTO _weir.alert_events SELECT coalesce(max(id), 0) + 1, %s, %s, '%s', "
@@ -296,31 +306,36 @@ json_t *report_alerts(Report *report, bool open, size_t limit, GError **error)
 }
 
 typedef struct {
-    const char *sql;
+    const char *sql; /* NULL ends a list: one transaction */
     EngineValue *values;
     size_t n;
     int64_t changed;
 } Statement;
 
-static bool run_statement(EngineConn *conn, void *user, GError **error)
+static bool run_statements(EngineConn *conn, void *user, GError **error)
 {
-    Statement *statement = user;
-    return engine_exec_values(conn, statement->sql, statement->values, statement->n, &statement->changed,
-                              error);
+    for (Statement *statement = user; statement->sql; statement++) {
+        if (!engine_exec_values(conn, statement->sql, statement->values, statement->n, &statement->changed,
+                                error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool report_alert_acknowledge(Report *report, gint64 id, const char *user, GError **error)
 {
     EngineValue values[2] = {engine_value_text(user), {.id = ENGINE_INT64, .i64 = id}};
-    Statement statement = {
-        "UPDATE _weir.alert_events SET state = 'acknowledged', usr = $1 WHERE id = $2 AND state IN "
-        "('pending', 'firing', 'acknowledged')",
-        values, 2, 0};
+    Statement statements[] = {
+        {"UPDATE _weir.alert_events SET state = 'acknowledged', usr = $1 WHERE id = $2 AND state IN "
+         "('pending', 'firing', 'acknowledged')",
+         values, 2, 0},
+        {0}};
     if (!report_state_open(report, error) ||
-        !intake_transact(report->intake, run_statement, &statement, error)) {
+        !intake_transact(report->intake, run_statements, statements, error)) {
         return false;
     }
-    return statement.changed > 0 ||
+    return statements[0].changed > 0 ||
            base_fail(error, BASE_E_ALERT_UNKNOWN, "no open event %" G_GINT64_FORMAT, id);
 }
 
@@ -330,9 +345,10 @@ bool report_alert_silence(Report *report, const char *alert, gint64 until_us, co
     EngineValue values[3] = {engine_value_text(alert ? alert : "*"),
                              {.id = ENGINE_INT64, .i64 = until_us},
                              engine_value_text(user)};
-    Statement forget = {"DELETE FROM _weir.alert_silences WHERE alert = $1", values, 1, 0};
-    Statement add = {"INSERT INTO _weir.alert_silences VALUES ($1, $2, $3)", values, 3, 0};
+    Statement statements[] = {
+        {"DELETE FROM _weir.alert_silences WHERE alert = $1", values, 1, 0},
+        {until_us ? "INSERT INTO _weir.alert_silences VALUES ($1, $2, $3)" : NULL, values, 3, 0},
+        {0}};
     return report_state_open(report, error) &&
-           intake_transact(report->intake, run_statement, &forget, error) &&
-           (until_us == 0 || intake_transact(report->intake, run_statement, &add, error));
+           intake_transact(report->intake, run_statements, statements, error);
 }

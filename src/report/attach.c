@@ -105,7 +105,8 @@ GBytes *report_xlsx(const GPtrArray *sections, GError **error)
     lxw_workbook *book = workbook_new_opt(path, &options);
     lxw_error status = book ? LXW_NO_ERROR : LXW_ERROR_MEMORY_MALLOC_FAILED;
     for (guint i = 0; !status && i < sections->len; i++) {
-        status = write_section(book, sections->pdata[i], i);
+        const ReportSection *section = sections->pdata[i];
+        status = section->text ? LXW_NO_ERROR : write_section(book, section, i);
     }
     lxw_error closed = book ? workbook_close(book) : status; /* frees it, whatever came of it */
     status = status ? status : closed;

@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "report/report_int.h"
 
-#define MAX_ADDRESS_BYTES 254 /* RFC 5321 */
-
 void report_channel_free(ReportChannel *channel)
 {
     if (channel) {
@@ -22,15 +20,10 @@ void report_channel_free(ReportChannel *channel)
     }
 }
 
-/* Goes into SMTP commands and headers: no control characters, blanks or brackets. */
 static bool add_address(ReportChannel *channel, const char *written, GError **error)
 {
     g_autofree char *address = base_text_expand_env(written);
-    bool ok = strchr(address, '@') && strlen(address) <= MAX_ADDRESS_BYTES;
-    for (const char *p = address; ok && *p; p++) {
-        ok = (guchar)*p > ' ' && !strchr("<>,;\"\x7f", *p);
-    }
-    if (!ok) {
+    if (!catalog_is_mail_address(address)) {
         return base_fail(error, BASE_E_CHANNEL_UNKNOWN, "`%s` is no mail address", written);
     }
     g_ptr_array_add(channel->addresses, g_steal_pointer(&address));
@@ -94,7 +87,7 @@ ReportChannel *report_channel_find(CatalogSnapshot *snapshot, const char *to, GE
     bool ok;
     if (declared) {
         ok = read_declared(channel, declared, error);
-    } else if (g_str_has_prefix(to, "http://") || g_str_has_prefix(to, "https://")) {
+    } else if (catalog_is_url(to)) {
         channel->type = REPORT_WEBHOOK;
         channel->url = g_strdup(to);
         ok = true;
@@ -148,6 +141,6 @@ bool report_send_to(Report *report, CatalogSnapshot *snapshot, const json_t *to,
 bool report_send(Report *report, CatalogSnapshot *snapshot, const CatalogObject *object,
                  const ReportMessage *message, json_t **ret_sent, GError **error)
 {
-    return report_send_to(report, snapshot, json_object_get(object->definition, "to"), message, ret_sent,
-                          error);
+    g_autoptr(json_t) to = report_texts(object->definition, "to");
+    return report_send_to(report, snapshot, to, message, ret_sent, error);
 }

@@ -69,13 +69,22 @@ void report_html(GString *out, const ReportSection *section, const char *picture
     if (picture) {
         g_string_append_printf(out, "<p><img src=\"cid:%s\" alt=\"\"></p>", picture);
     }
-    append_table(out, section);
+    if (section->text) {
+        g_autofree char *text = report_html_escape(section->text);
+        g_string_append_printf(out, "<p style=\"font:14px sans-serif;white-space:pre-line\">%s</p>", text);
+    } else {
+        append_table(out, section);
+    }
 }
 
 void report_text(GString *out, const ReportSection *section)
 {
     if (section->title && *section->title) {
         g_string_append_printf(out, "%s\n\n", section->title);
+    }
+    if (section->text) {
+        g_string_append_printf(out, "%s\n\n", section->text);
+        return;
     }
     for (guint c = 0; c < section->columns->len; c++) {
         g_string_append_printf(out, "%s%s", c ? "\t" : "",

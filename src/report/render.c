@@ -9,6 +9,7 @@ typedef struct {
     CatalogSnapshot *snapshot;
     const CatalogObject *object;
     const AccessUser *user;
+    const char *domain;  /* in which names are looked up */
     GPtrArray *sections; /* ReportSection* */
 } Render;
 
@@ -52,38 +53,51 @@ static const char *title_of(const CatalogObject *object)
     return *title ? title : object->name;
 }
 
+static bool has_place(const Render *render, GError **error)
+{
+    return render->sections->len < REPORT_MAX_SECTIONS ||
+           base_fail(error, BASE_E_VALUE_INVALID, "a report shows at most %d tables", REPORT_MAX_SECTIONS);
+}
+
 static bool add_section(Render *render, const char *sql, const char *title, const char *chart, GError **error)
 {
-    if (render->sections->len == REPORT_MAX_SECTIONS) {
-        return base_fail(error, BASE_E_VALUE_INVALID, "a report shows at most %d tables",
-                         REPORT_MAX_SECTIONS);
-    }
-    ReportSection *section = report_section_query(render->report, render->snapshot, render->user,
-                                                  render->object->domain, sql, title, chart, error);
+    ReportSection *section = has_place(render, error)
+                                 ? report_section_query(render->report, render->snapshot, render->user,
+                                                        render->domain, sql, title, chart, error)
+                                 : NULL;
     if (section) {
         g_ptr_array_add(render->sections, section);
     }
     return section != NULL;
 }
 
-static bool add_metric(Render *render, const char *name, const json_t *cell, const char *title,
+static bool add_words(Render *render, const char *title, const char *text, GError **error)
+{
+    if (!has_place(render, error)) {
+        return false;
+    }
+    ReportSection *section = report_section_new(title, "table");
+    section->text = g_strdup(text);
+    g_ptr_array_add(render->sections, section);
+    return true;
+}
+
+static bool add_metric(Render *render, const char *name, const json_t *shown, const char *title,
                        const char *chart, GError **error)
 {
-    const CatalogObject *metric = catalog_find(render->snapshot, name, render->object->domain, error);
-    g_autofree char *sql = metric ? report_metric_sql(render->snapshot, metric, json_object_get(cell, "by"),
-                                                      base_json_string(cell, "where", NULL),
-                                                      base_json_int(cell, "limit", 0), error)
-                                  : NULL;
+    const CatalogObject *metric = report_find(render->snapshot, CATALOG_METRIC, name, render->domain, error);
+    g_autofree char *sql = metric ? report_metric_sql(render->snapshot, metric, shown, error) : NULL;
     return sql && add_section(render, sql, title ? title : title_of(metric), chart, error);
 }
 
-static bool add_metrics(Render *render, const json_t *names, const json_t *cell, const char *title,
-                        const char *chart, GError **error)
+static bool add_metrics(Render *render, const json_t *shown, const char *title, const char *chart,
+                        GError **error)
 {
+    g_autoptr(json_t) names = report_texts(shown, "metrics");
     size_t i;
     json_t *name;
     json_array_foreach (names, i, name) {
-        if (!add_metric(render, json_string_value(name), cell, title, chart, error)) {
+        if (!add_metric(render, json_string_value(name), shown, title, chart, error)) {
             return false;
         }
     }
@@ -99,37 +113,44 @@ static const char *label_of(const json_t *value)
                          base_json_string(value, "zh", base_json_string(value, "en", NULL)));
 }
 
-static bool add_cell(Render *render, const json_t *cell, GError **error)
+static const char *label_at(const json_t *tile, const char *key)
 {
-    const char *query = base_json_string(cell, "query", NULL),
-               *metric = base_json_string(cell, "metric", NULL),
-               *chart = base_json_string(cell, "chart", "table");
-    const json_t *title = json_object_get(cell, "title");
-    const char *label = title ? label_of(title) : NULL;
-    if (query && !add_section(render, query, label, chart, error)) {
-        return false;
-    }
-    if (metric && !add_metric(render, metric, cell, label, chart, error)) {
-        return false;
-    }
-    return add_metrics(render, json_object_get(cell, "metrics"), cell, label, chart, error);
+    const json_t *value = json_object_get(tile, key);
+    return value ? label_of(value) : NULL;
 }
 
+static bool add_tile(Render *render, const json_t *tile, GError **error)
+{
+    const char *query = base_json_string(tile, "query", NULL),
+               *metric = base_json_string(tile, "metric", NULL),
+               *chart = base_json_string(tile, "chart", "table"), *title = label_at(tile, "title"),
+               *text = label_at(tile, "text");
+    g_autofree char *sql = query ? report_query_sql(query, tile) : NULL;
+    return (!text || add_words(render, title, text, error)) &&
+           (!sql || add_section(render, sql, title, chart, error)) &&
+           (!metric || add_metric(render, metric, tile, title, chart, error)) &&
+           add_metrics(render, tile, title, chart, error);
+}
+
+/* Its tiles stand in rows, or one below the other. Names in them are those of its own domain. */
 static bool add_dashboard(Render *render, const char *name, GError **error)
 {
-    const CatalogObject *dashboard = catalog_find(render->snapshot, name, render->object->domain, error);
+    const CatalogObject *dashboard =
+        report_find(render->snapshot, CATALOG_DASHBOARD, name, render->domain, error);
     size_t i, j;
-    json_t *row, *cell;
+    json_t *row, *tile;
+    render->domain = dashboard ? dashboard->domain : render->domain;
     json_array_foreach (dashboard ? json_object_get(dashboard->definition, "rows") : NULL, i, row) {
-        if (json_is_object(row) && !add_cell(render, row, error)) {
+        if (json_is_object(row) && !add_tile(render, row, error)) {
             return false;
         }
-        json_array_foreach (row, j, cell) {
-            if (!add_cell(render, cell, error)) {
+        json_array_foreach (row, j, tile) {
+            if (!add_tile(render, tile, error)) {
                 return false;
             }
         }
     }
+    render->domain = render->object->domain;
     return dashboard != NULL;
 }
 
@@ -141,7 +162,7 @@ static bool add_all(Render *render, GError **error)
                *chart = base_json_string(definition, "chart", "table");
     return (!query || add_section(render, query, title_of(render->object), chart, error)) &&
            (!dashboard || add_dashboard(render, dashboard, error)) &&
-           add_metrics(render, json_object_get(definition, "metrics"), definition, NULL, chart, error);
+           add_metrics(render, definition, NULL, chart, error);
 }
 
 /* ---- the message ------------------------------------------------------------------------------------------
@@ -179,6 +200,9 @@ static bool attach(Render *render, ReportMessage *message, const char *format, G
         return bytes != NULL;
     }
     for (guint i = 0; i < render->sections->len; i++) {
+        if (((const ReportSection *)render->sections->pdata[i])->text) {
+            continue; /* words are no rows */
+        }
         g_autofree char *number = render->sections->len > 1 ? g_strdup_printf("_%u", i + 1) : g_strdup("");
         g_autofree char *name = g_strconcat(render->object->name, number, ".csv", NULL);
         add_part(message, name, "text/csv; charset=utf-8", report_csv(render->sections->pdata[i]), false);
@@ -188,7 +212,7 @@ static bool attach(Render *render, ReportMessage *message, const char *format, G
 
 static bool attach_all(Render *render, ReportMessage *message, GError **error)
 {
-    const json_t *list = json_object_get(render->object->definition, "attach");
+    g_autoptr(json_t) list = report_texts(render->object->definition, "attach");
     const char *format = base_json_string(render->object->definition, "format", "html");
     size_t i;
     json_t *name;
@@ -198,7 +222,7 @@ static bool attach_all(Render *render, ReportMessage *message, GError **error)
         }
     }
     bool file = g_str_equal(format, "csv") || g_str_equal(format, "xlsx");
-    return list || !file || attach(render, message, format, error);
+    return json_array_size(list) > 0 || !file || attach(render, message, format, error);
 }
 
 static ReportMessage *build(Render *render, GError **error)
@@ -228,7 +252,7 @@ ReportMessage *report_render(Report *report, CatalogSnapshot *snapshot, const Ca
                              const AccessUser *user, GError **error)
 {
     g_autoptr(GPtrArray) sections = g_ptr_array_new_with_free_func(section_free);
-    Render render = {report, snapshot, object, user, sections};
+    Render render = {report, snapshot, object, user, object->domain, sections};
     if (!add_all(&render, error)) {
         return NULL;
     }

@@ -31,6 +31,7 @@ typedef struct {
 typedef struct {
     char *title;
     char *chart;        /* "table", "line", "bar", "number" */
+    char *text;         /* words instead of rows; NULL = rows */
     GPtrArray *columns; /* ReportColumn* */
     GPtrArray *rows;    /* char** of n columns; NULL cell = NULL */
     bool truncated;     /* there were more than REPORT_MAX_ROWS */

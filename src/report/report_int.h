@@ -24,12 +24,21 @@ struct Report {
 };
 
 /* ---- rows.c ---- */
+/* An object of a kind, whatever else bears its name. NULL + error. */
+const CatalogObject *report_find(const CatalogSnapshot *snapshot, CatalogKind kind, const char *name,
+                                 const char *domain, GError **error);
+ReportSection *report_section_new(const char *title, const char *chart); /* without columns and rows */
 ReportSection *report_section_query(Report *report, CatalogSnapshot *snapshot, const AccessUser *user,
                                     const char *domain, const char *sql, const char *title, const char *chart,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The SELECT of an atomic metric, by dimensions (may be NULL). Caller frees. METRIC_UNSUPPORTED. */
-char *report_metric_sql(CatalogSnapshot *snapshot, const CatalogObject *metric, const json_t *by,
-                        const char *where, gint64 limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The SELECT of an atomic metric, by what `shown` (a report, tile or alert) says of by, where, order, limit.
+ * Caller frees. METRIC_UNSUPPORTED. */
+char *report_metric_sql(CatalogSnapshot *snapshot, const CatalogObject *metric, const json_t *shown,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A query with what a tile says of where, order, limit. Caller frees. */
+char *report_query_sql(const char *query, const json_t *shown);
+/* A key that holds one text or a list of them, as a list (empty when it is not there). New reference. */
+json_t *report_texts(const json_t *definition, const char *key);
 
 /* ---- html.c, chart.c, attach.c ---- */
 void report_html(GString *out, const ReportSection *section, const char *picture);

@@ -19,6 +19,7 @@ void report_section_free(ReportSection *section)
     if (section) {
         g_free(section->title);
         g_free(section->chart);
+        g_free(section->text);
         g_ptr_array_unref(section->columns);
         g_ptr_array_unref(section->rows);
         g_free(section);
@@ -66,6 +67,16 @@ static bool read_rows(EngineConn *conn, const char *sql, ReportSection *section,
     return result && !why;
 }
 
+ReportSection *report_section_new(const char *title, const char *chart)
+{
+    ReportSection *section = g_new0(ReportSection, 1);
+    section->title = g_strdup(title);
+    section->chart = g_strdup(chart);
+    section->columns = g_ptr_array_new_with_free_func(column_free);
+    section->rows = g_ptr_array_new_with_free_func(row_free);
+    return section;
+}
+
 ReportSection *report_section_query(Report *report, CatalogSnapshot *snapshot, const AccessUser *user,
                                     const char *domain, const char *sql, const char *title, const char *chart,
                                     GError **error)
@@ -77,42 +88,100 @@ ReportSection *report_section_query(Report *report, CatalogSnapshot *snapshot, c
     if (conn && engine_set_time_zone(conn, catalog_project_timezone(snapshot), error)) {
         rewritten = access_rewrite(&scope, conn, sql, NULL, error);
     }
-    ReportSection *section = g_new0(ReportSection, 1);
-    section->title = g_strdup(title);
-    section->chart = g_strdup(chart);
-    section->columns = g_ptr_array_new_with_free_func(column_free);
-    section->rows = g_ptr_array_new_with_free_func(row_free);
+    ReportSection *section = report_section_new(title, chart);
     if (!rewritten || !read_rows(conn, rewritten, section, error)) {
         g_clear_pointer(&section, report_section_free);
     }
     return section;
 }
 
+const CatalogObject *report_find(const CatalogSnapshot *snapshot, CatalogKind kind, const char *name,
+                                 const char *domain, GError **error)
+{
+    g_autofree char *id = g_strdup_printf("%s:%s", catalog_kind_name(kind), name);
+    return catalog_find(snapshot, id, domain, error);
+}
+
 /* ---- metrics ----------------------------------------------------------------------------------------------
  */
 
-static void append_aggregate(GString *sql, const char *agg, const char *expr)
+json_t *report_texts(const json_t *definition, const char *key)
 {
+    json_t *value = json_object_get(definition, key);
+    return json_is_array(value)    ? json_incref(value)
+           : json_is_string(value) ? json_pack("[O]", value)
+                                   : json_array();
+}
+
+static void append_aggregate(GString *sql, const json_t *metric)
+{
+    const char *agg = base_json_string(metric, "agg", ""), *expr = base_json_string(metric, "expr", "*");
     if (g_str_equal(agg, "count_distinct")) {
-        g_string_append_printf(sql, "count(DISTINCT %s)", expr ? expr : "*");
+        g_string_append_printf(sql, "count(DISTINCT %s)", expr);
+    } else if (g_str_equal(agg, "percentile")) {
+        char share[G_ASCII_DTOSTR_BUF_SIZE];
+        g_ascii_dtostr(share, sizeof share, base_json_real(metric, "percentile", 0.5));
+        g_string_append_printf(sql, "quantile_cont(%s, %s)", expr, share);
     } else {
-        g_string_append_printf(sql, "%s(%s)", agg, expr ? expr : "*");
+        g_string_append_printf(sql, "%s(%s)", agg, expr);
     }
 }
 
-char *report_metric_sql(CatalogSnapshot *snapshot, const CatalogObject *metric, const json_t *by,
-                        const char *where, gint64 limit, GError **error)
+static void append_order(GString *sql, const json_t *shown, const char *fallback)
+{
+    g_autoptr(json_t) order = report_texts(shown, "order");
+    gint64 limit = base_json_int(shown, "limit", 0);
+    size_t i;
+    json_t *item;
+    json_array_foreach (order, i, item) {
+        g_string_append_printf(sql, "%s%s", i ? ", " : " ORDER BY ", json_string_value(item));
+    }
+    if (json_array_size(order) == 0 && fallback) {
+        g_string_append_printf(sql, " ORDER BY %s", fallback);
+    }
+    if (limit > 0) {
+        g_string_append_printf(sql, " LIMIT %" G_GINT64_FORMAT, limit);
+    }
+}
+
+char *report_query_sql(const char *query, const json_t *shown)
+{
+    const char *where = base_json_string(shown, "where", NULL);
+    if (!where && !json_object_get(shown, "order") && !json_object_get(shown, "limit")) {
+        return g_strdup(query); /* in its own order */
+    }
+    GString *sql = g_string_new("SELECT * FROM (");
+    g_string_append_printf(sql, "%s) AS shown", query);
+    if (where) {
+        g_string_append_printf(sql, " WHERE (%s)", where);
+    }
+    append_order(sql, shown, NULL);
+    return g_string_free(sql, FALSE);
+}
+
+static void append_where(GString *sql, const char *own, const char *where)
+{
+    if (own) {
+        g_string_append_printf(sql, " WHERE (%s)", own);
+    }
+    if (where) {
+        g_string_append_printf(sql, "%s (%s)", own ? " AND" : " WHERE", where);
+    }
+}
+
+char *report_metric_sql(CatalogSnapshot *snapshot, const CatalogObject *metric, const json_t *shown,
+                        GError **error)
 {
     const json_t *definition = metric->definition;
-    const char *agg = base_json_string(definition, "agg", NULL),
-               *own = base_json_string(definition, "where", NULL);
     const CatalogObject *table =
         catalog_find(snapshot, base_json_string(definition, "table", ""), metric->domain, NULL);
-    if (!g_str_equal(base_json_string(definition, "type", ""), "atomic") || !agg || !table) {
+    if (!g_str_equal(base_json_string(definition, "type", ""), "atomic") ||
+        !base_json_string(definition, "agg", NULL) || !table) {
         base_fail(error, BASE_E_METRIC_UNSUPPORTED, "metric `%s` is not atomic", metric->full_name);
-        base_error_hint(error, "give the report or cell a `query`");
+        base_error_hint(error, "give the report or tile a `query`");
         return NULL;
     }
+    g_autoptr(json_t) by = report_texts(shown, "by");
     GString *sql = g_string_new("SELECT ");
     size_t i;
     json_t *name;
@@ -120,20 +189,13 @@ char *report_metric_sql(CatalogSnapshot *snapshot, const CatalogObject *metric, 
         engine_sql_append_name(sql, json_string_value(name));
         g_string_append(sql, ", ");
     }
-    append_aggregate(sql, agg, base_json_string(definition, "expr", NULL));
+    append_aggregate(sql, definition);
     g_string_append(sql, " AS ");
     engine_sql_append_name(sql, metric->name);
     g_string_append(sql, " FROM ");
     engine_sql_append_table(sql, table->domain, table->name);
-    if (own || where) {
-        g_string_append_printf(sql, " WHERE (%s)%s%s%s", own ? own : where, own && where ? " AND (" : "",
-                               own && where ? where : "", own && where ? ")" : "");
-    }
-    if (json_array_size(by)) {
-        g_string_append(sql, " GROUP BY ALL ORDER BY ALL");
-    }
-    if (limit > 0) {
-        g_string_append_printf(sql, " LIMIT %" G_GINT64_FORMAT, limit);
-    }
+    append_where(sql, base_json_string(definition, "where", NULL), base_json_string(shown, "where", NULL));
+    g_string_append(sql, json_array_size(by) ? " GROUP BY ALL" : "");
+    append_order(sql, shown, json_array_size(by) ? "ALL" : NULL);
     return g_string_free(sql, FALSE);
 }

@@ -1,25 +1,28 @@
 /* What an alert sees. `on` says where it looks:
  *
  *   query, metric   a row of the query (or of the metric, by its dimensions) for which `when` holds
- *   run             models whose last run failed           check      models that a check holds back or warns
- * of freshness       source tables older than `freshness`   deadline   models that will miss their deadline
+ *   run             models whose last run failed           check      models that a check holds back
+ *   freshness       source tables older than `freshness`   deadline   models that will miss theirs, or did
  *
  * A subject is what one event is about: the values of `by`, or a table or model. */
 #include <string.h>
 
+#include "base/term.h"
 #include "base/text.h"
 #include "engine/sql.h"
 #include "report/report_int.h"
 
 #define MAX_SUBJECTS 1000
 
-static void add_subject(json_t *seen, const char *subject, bool firing, const char *message)
+/* Gives the row; borrowed. */
+static json_t *add_subject(json_t *seen, const char *subject, bool firing, const char *message)
 {
     json_t *row = json_object();
     base_json_set_string(row, "subject", subject);
     json_object_set_new(row, "firing", json_boolean(firing));
     base_json_set_string(row, "message", message);
     json_array_append_new(seen, row);
+    return row;
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------
@@ -33,9 +36,8 @@ static char *watched_sql(CatalogSnapshot *snapshot, const CatalogObject *alert, 
     if (query) {
         return g_strdup(query);
     }
-    const CatalogObject *metric = catalog_find(snapshot, name, alert->domain, error);
-    return metric ? report_metric_sql(snapshot, metric, json_object_get(definition, "by"), NULL, 0, error)
-                  : NULL;
+    const CatalogObject *metric = report_find(snapshot, CATALOG_METRIC, name, alert->domain, error);
+    return metric ? report_metric_sql(snapshot, metric, definition, error) : NULL;
 }
 
 static guint column_index(const ReportSection *section, const char *name)
@@ -81,10 +83,11 @@ static char *row_text(const ReportSection *section, const GPtrArray *row)
 static bool watch_rows(Report *report, CatalogSnapshot *snapshot, const CatalogObject *alert, json_t *seen,
                        GError **error)
 {
-    const char *when = base_json_string(alert->definition, "when", NULL);
+    const char *when = base_json_string(alert->definition, "when", "TRUE");
+    g_autoptr(json_t) by = report_texts(alert->definition, "by");
     g_autofree char *sql = watched_sql(snapshot, alert, error);
-    if (!sql || !when) {
-        return sql && base_fail(error, BASE_E_KEY_MISSING, "alert `%s` has no `when`", alert->full_name);
+    if (!sql) {
+        return false;
     }
     g_autofree char *judged = g_strdup_printf(
         "SELECT *, CAST(coalesce((%s), FALSE) AS VARCHAR) AS weir_verdict FROM (%s) AS watched", when, sql);
@@ -94,8 +97,7 @@ static bool watch_rows(Report *report, CatalogSnapshot *snapshot, const CatalogO
         const GPtrArray *row = section->rows->pdata[r];
         const char *verdict = row->pdata[row->len - 1];
         bool firing = verdict && (g_str_equal(verdict, "true") || g_str_equal(verdict, "1"));
-        g_autofree char *subject =
-            subject_of(section, row, json_object_get(alert->definition, "by"), alert->name);
+        g_autofree char *subject = subject_of(section, row, by, alert->name);
         g_autofree char *text = row_text(section, row);
         add_subject(seen, subject, firing, text);
     }
@@ -125,7 +127,7 @@ static bool word_fits(const CatalogObject *object, const char *word)
 /* `of`: names, domain:x, layer:x, grade:x, owner:x; none = all. */
 static bool selected(const CatalogObject *alert, const CatalogObject *object)
 {
-    const json_t *of = json_object_get(alert->definition, "of");
+    g_autoptr(json_t) of = report_texts(alert->definition, "of");
     size_t i;
     json_t *word;
     json_array_foreach (of, i, word) {
@@ -229,6 +231,48 @@ static bool watch_freshness(Report *report, CatalogSnapshot *snapshot, const Cat
     return conn != NULL;
 }
 
+/* ---- deadlines --------------------------------------------------------------------------------------------
+ */
+
+/* The last event of each model beside the time when a run of it last ended well: that ends the event. */
+#define DEADLINES                                                                                            \
+    "SELECT e.id, e.last.kind AS kind, e.last.deadline_us AS deadline_us, e.last.predicted_us AS "           \
+    "predicted_us, coalesce(r.done_us, 0) < e.last.fired_us AS open FROM (SELECT id, arg_max({'kind': "      \
+    "kind, 'fired_us': fired_us, 'deadline_us': deadline_us, 'predicted_us': predicted_us}, at_us) AS "      \
+    "\"last\" FROM _weir.schedule_events GROUP BY id) AS e LEFT JOIN (SELECT model, max(started_us + "       \
+    "elapsed_us) AS done_us FROM _weir.runs WHERE state = 'done' GROUP BY model) AS r ON r.model = e.id"
+
+static void add_deadline(json_t *seen, const CatalogObject *model, const json_t *row)
+{
+    bool missed = g_str_equal(base_json_string(row, "kind", ""), "missed");
+    g_autofree char *deadline = base_time_format_iso(base_json_int(row, "deadline_us", 0)),
+                    *predicted = base_time_format_iso(base_json_int(row, "predicted_us", 0));
+    g_autofree char *message =
+        missed ? g_strdup_printf(base_tr("missed its deadline %s", "已错过期限 %s"), deadline)
+               : g_strdup_printf(base_tr("will end %s, after its deadline %s", "预计 %s 完成，晚于期限 %s"),
+                                 predicted, deadline);
+    json_t *subject = add_subject(seen, model->full_name, base_json_bool(row, "open", false), message);
+    if (!missed) {
+        base_json_set_string(subject, "severity", "warn"); /* to miss it is told again, as what it is */
+    }
+}
+
+static bool watch_deadlines(Report *report, CatalogSnapshot *snapshot, const CatalogObject *alert,
+                            json_t *seen, GError **error)
+{
+    g_autoptr(EngineConn) conn = engine_connect(report->engine, error);
+    g_autoptr(json_t) rows = conn ? engine_query_json(conn, DEADLINES, NULL, 0, 1000000, error) : NULL;
+    size_t i;
+    json_t *row;
+    json_array_foreach (rows, i, row) {
+        const CatalogObject *model = catalog_by_id(snapshot, base_json_string(row, "id", ""));
+        if (model && selected(alert, model)) {
+            add_deadline(seen, model, row);
+        }
+    }
+    return rows != NULL;
+}
+
 /* ---- face -------------------------------------------------------------------------------------------------
  */
 
@@ -244,6 +288,8 @@ json_t *report_watch(Report *report, CatalogSnapshot *snapshot, const CatalogObj
         ok = watch_runs(report, snapshot, alert, "held", seen, error);
     } else if (g_str_equal(on, "freshness")) {
         ok = watch_freshness(report, snapshot, alert, now_us, seen, error);
+    } else if (g_str_equal(on, "deadline")) {
+        ok = watch_deadlines(report, snapshot, alert, seen, error);
     } else {
         ok = watch_rows(report, snapshot, alert, seen, error);
     }

@@ -68,7 +68,11 @@ bool route_report_send(ServerCall *call, GError **error)
     json_t *sent = NULL;
     bool ok = message && report_send(server_app_report(call->app), snapshot, report, message, &sent, error);
     call_audit(call, "send report", call_param(call, "name"), NULL, ok);
-    return call_json(call, json_pack("{s:o}", "sent", sent ? sent : json_array())) && ok;
+    if (!ok) {
+        json_decref(sent);
+        return false;
+    }
+    return call_json(call, json_pack("{s:o}", "sent", sent));
 }
 
 bool route_alerts(ServerCall *call, GError **error)
@@ -80,6 +84,9 @@ bool route_alerts(ServerCall *call, GError **error)
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     bool open = !g_str_equal(call_query(call, "all", ""), "true");
     g_autoptr(json_t) rows = report_alerts(server_app_report(call->app), open, limit, error);
+    if (!rows) {
+        return false;
+    }
     json_t *list = json_array(), *row;
     json_array_foreach (rows, i, row) {
         const CatalogObject *alert = catalog_by_id(snapshot, base_json_string(row, "alert", ""));
@@ -87,7 +94,7 @@ bool route_alerts(ServerCall *call, GError **error)
             json_array_append(list, row);
         }
     }
-    return call_json(call, json_pack("{s:o}", "alerts", list)) && rows;
+    return call_json(call, json_pack("{s:o}", "alerts", list));
 }
 
 static bool silence(ServerCall *call, const CatalogSnapshot *snapshot, const char *name, GError **error)

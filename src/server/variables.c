@@ -55,9 +55,7 @@ static char *literal_of(const ServerSysvar *variable, const char *value)
     case SERVER_SYSVAR_TEXT:
         break;
     }
-    GString *out = g_string_new(NULL);
-    engine_sql_append_text(out, value);
-    return g_string_free(out, FALSE);
+    return engine_sql_text(value);
 }
 
 /* "@@session.x", "@@global.x", "@@x", "session.x" -> "x"; *ret_global may be NULL. */
@@ -101,12 +99,7 @@ static char *system_literal(ServerSession *session, const char *text, GError **e
 
 static char *text_literal(const char *text)
 {
-    if (!text) {
-        return g_strdup("NULL");
-    }
-    GString *out = g_string_new(NULL);
-    engine_sql_append_text(out, text);
-    return g_string_free(out, FALSE);
+    return text ? engine_sql_text(text) : g_strdup("NULL");
 }
 
 /* Functions that speak of the session. NULL without error = none of them. */

@@ -230,7 +230,7 @@ def test_chats_get_their_own_forms_and_signatures(tmp_path, hook):
 
 
 def test_a_chat_that_refuses_fails_and_others_are_still_told(tmp_path, hook):
-    weir = project(tmp_path, PROJECT.replace("[boss@example.com]", "[ops, hook, nobody]"), HOOK_URL=hook.url + "?refuse=1")
+    weir = project(tmp_path, PROJECT.replace("[boss@example.com]", "[ops, hook]"), HOOK_URL=hook.url + "?refuse=1")
     done = weir.cli("report", "daily", "--send", check=False)
     assert done.returncode != 0 and "sign not match" in done.stderr and len(hook.got) == 2
 
@@ -276,3 +276,105 @@ def test_silence(tmp_path, hook):
         wait_for(lambda: hook.got, "the alert was not told after its silence")
     finally:
         weir.stop()
+
+
+DASHBOARD = """
+metrics:
+  - {name: pay_amt_sum, domain: trade, type: atomic, table: ods_order, agg: sum, expr: pay_amt}
+  - {name: pay_amt_share, domain: trade, type: composite, expr: pay_amt_sum / 100}
+dashboards:
+  - name: board
+    domain: trade
+    rows:
+      - [{text: {en: What came in, zh: 收入}}, {chart: bar, metric: pay_amt_sum, by: [city], order: [pay_amt_sum DESC], limit: 2, title: By city}]
+      - {query: "SELECT paid_dt, pay_amt FROM ods_order", where: pay_amt > 20, order: [paid_dt DESC], title: Big}
+"""
+
+
+def test_a_dashboard_is_sent_tile_by_tile(tmp_path, hook):
+    text = PROJECT.replace("    query: \"SELECT paid_dt, sum", "    dashboard: board\n    # \"SELECT paid_dt, sum").replace("[boss@example.com]", "hook")
+    weir = project(tmp_path, text + DASHBOARD, HOOK_URL=hook.url)
+    weir.cli("report", "daily", "--send")
+    text = hook.got[0][1]["text"]
+    assert text == ("Daily sales <1>\n\nWhat came in\n\nBy city\n\ncity\tpay_amt_sum\na,b\t40.00\n北京\t30.50\n\n"
+                    "Big\n\npaid_dt\tpay_amt\n2026-01-03\t40.00\n2026-01-01\t30.50\n\n")
+    files = {f["name"] for f in json.loads(weir.cli("report", "daily", "--json").stdout)["files"]}
+    assert {"daily_2.csv", "daily_3.csv", "daily.xlsx"} < files, "words are no rows of a file"
+
+
+def test_what_cannot_be_sent_is_told_when_it_is_planned(tmp_path):
+    text = PROJECT + DASHBOARD.replace("metric: pay_amt_sum, by", "metric: pay_amt_share, by")
+    text = text.replace("to: [boss@example.com]", "to: [hok]").replace('hours: "00:00-00:00"', "hours: always")
+    text = text.replace("    chart: line\n", "    chart: line\n    dashboard: board\n")
+    (tmp_path / "weir.yml").write_text(text)
+    done = Server(tmp_path).cli("plan", check=False)
+    for words in ("no channel `hok`", "did you mean `hook`?", "`always` are no hours", "08:00-22:00",
+                  "a tile of dashboard `trade.board` cannot be sent: metric `trade.pay_amt_share` is not atomic", "weir.yml:"):
+        assert words in done.stdout + done.stderr, done.stdout + done.stderr
+    assert done.returncode != 0
+
+
+SLOW = """-- ---
+-- kind: full
+-- schedule: {cron: "0 2 * * *", deadline: "2h"}
+-- ---
+SELECT CASE WHEN count(*) > 3 THEN error('too many') ELSE count(*) END AS order_cnt FROM ods_order
+"""
+LATE = """  - name: late
+    domain: trade
+    on: deadline
+    of: [dws_order_f]
+    every: 1s
+    to: [hook]
+"""
+
+
+def deadline_project(folder, **env):
+    (folder / "domains/trade").mkdir(parents=True)
+    (folder / "domains/trade/dws_order_f.sql").write_text(SLOW)
+    return project(folder, PROJECT + LATE, **env)
+
+
+def seen(weir):
+    return [(row["subject"], row["firing"], row["message"]) for row in json.loads(weir.cli("alerts", "try", "late", "--json").stdout)["seen"]]
+
+
+def test_a_deadline_that_will_be_missed_is_told_early_and_told_again_when_it_is(tmp_path, hook):
+    weir = deadline_project(tmp_path, HOOK_URL=hook.url)
+    weir.cli("run", "dws_order_f")  # the forecast goes by the last run
+    weir.cli("query", "INSERT INTO ods_order VALUES ('2026-01-04', '深圳', 5)")
+    weir.cli("schedule", "tick", "--at", "2041-01-01 02:00:00", check=False)  # fires, and fails
+    assert seen(weir) == []
+    weir.cli("schedule", "tick", "--at", "2041-01-01 03:59:59.999999")
+    [(model, firing, message)] = seen(weir)
+    assert (model, firing) == ("trade.dws_order_f", True) and "after its deadline" in message
+    weir.start()
+
+    def told():
+        return [body["text"] for _, body in hook.got if "dws_order_f" in body["text"]]
+
+    try:
+        wait_for(told, "the early alarm was not told")
+        assert "after its deadline" in told()[0]
+        event = next(e for e in json.loads(weir.cli("alerts", "--json").stdout)["alerts"] if e["alert"].endswith("late"))
+        assert event["severity"] == "warn"
+        weir.cli("alerts", "ack", str(event["id"]))
+        weir.cli("schedule", "tick", "--at", "2041-01-01 04:00:00")
+        wait_for(lambda: len(told()) > 1, "the missed deadline was not told")
+        assert told()[1].startswith("FIRING  trade.dws_order_f: missed its deadline")
+        events = [e for e in json.loads(weir.cli("alerts", "--json").stdout)["alerts"] if e["alert"].endswith("late")]
+        assert [(e["state"], e["severity"]) for e in events] == [("firing", "error")], "one event, which rose"
+        assert len(told()) == 2
+    finally:
+        weir.stop()
+
+
+def test_a_run_that_ends_well_ends_the_alarm(tmp_path, hook):
+    weir = deadline_project(tmp_path, HOOK_URL=hook.url)
+    weir.cli("query", "INSERT INTO ods_order VALUES ('2026-01-04', '深圳', 5)")
+    weir.cli("schedule", "tick", "--at", "2020-01-01 02:00:00", check=False)
+    weir.cli("schedule", "tick", "--at", "2020-01-01 04:00:00", check=False)
+    assert [row[:2] for row in seen(weir)] == [("trade.dws_order_f", True)]
+    weir.cli("query", "DELETE FROM ods_order WHERE city = '深圳'")
+    weir.cli("run", "dws_order_f")
+    assert [row[:2] for row in seen(weir)] == [("trade.dws_order_f", False)]

@@ -106,6 +106,8 @@ static inline void put_music(const Fixture *fixture)
         "name: music\n"
         "timezone: Asia/Shanghai\n"
         "standard: {profile: v4}\n"
+        "channels:\n"
+        "  oncall: {type: webhook, url: \"${ONCALL_URL}\"}\n"
         "environments:\n"
         "  dev: {engine: duckdb}\n"
         "  prod: {engine: {type: doris, host: \"${DORIS_HOST}\", user: weir, password: "
@@ -192,13 +194,14 @@ static inline void put_music(const Fixture *fixture)
         "    recall: [{type: popular, window: 7d, limit: 50}]\n"
         "    rank: {type: gbdt, features: home_v1}\n"
         "dashboards:\n"
+        "  - {name: board, rows: [[{chart: number, metric: secs_per_play}]]}\n"
         "  - {name: overview, rows: [[{chart: number, metric: play_cnt}], [{chart: line, metrics: "
         "[play_secs]}]]}\n"
         "reports:\n"
-        "  - {name: weekly, dashboard: overview, schedule: \"0 9 * * 1\", to: [\"email:a@example.com\"], "
+        "  - {name: weekly, dashboard: overview, schedule: \"0 9 * * 1\", to: [a@example.com, oncall], "
         "format: html}\n"
         "alerts:\n"
-        "  - {name: drop, metric: play_cnt, when: \"change(1w) < -20%\", every: 15m}\n");
+        "  - {name: drop, metric: play_cnt, when: play_cnt < 100, every: 15m, to: [oncall]}\n");
     put(fixture, "domains/interactions/models/dwd_play_event_i.sql",
         "-- ---\n"
         "-- title: {en: Play detail, zh: 播放明细}\n"
