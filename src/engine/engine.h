@@ -228,6 +228,23 @@ static inline bool engine_column_is_null(const EngineColumn *column, size_t row)
 /* Bytes of a TEXT, JSON or BLOB value; borrowed from the chunk. */
 const char *engine_column_bytes(const EngineColumn *column, size_t row, size_t *ret_len);
 
+/* engine/column.c: one value that is not NULL as a plain C value, whatever width it is kept in. False when
+ * the column is of no such type, or the value does not fit. */
+bool engine_column_int(const EngineColumn *column, size_t row, int64_t *ret);     /* any integer */
+bool engine_column_real(const EngineColumn *column, size_t row, double *ret);     /* numbers, DECIMAL too */
+bool engine_column_time(const EngineColumn *column, size_t row, int64_t *ret_us); /* DATE, TIMESTAMPs; below a
+                                                                                  us: floored; not infinity */
+/* Rows [*ret_first, *ret_first + *ret_n) of *ret_items are the items of a LIST or ARRAY value. */
+bool engine_column_items(const EngineColumn *column, size_t row, EngineColumn *ret_items, size_t *ret_first,
+                         size_t *ret_n);
+
+/* A number as text, at most ENGINE_NUMBER_MAX bytes, not terminated; gives the end. Reals: the shortest that
+ * reads back the same ("0.1", "1.5e20", "1" without a point, "nan", "inf", "-inf"). */
+#define ENGINE_NUMBER_MAX 64
+char *engine_write_int(char *p, int64_t value);
+char *engine_write_double(char *p, double value);
+char *engine_write_float(char *p, float value);
+
 /* engine/format.c: any value as text, as Weir shows it everywhere: shortest round-trip reals,
  * "2026-11-21 10:20:30.5", nested values as JSON. NULL appends nothing and returns false. */
 bool engine_column_append_text(const EngineColumn *column, size_t row, GString *out);

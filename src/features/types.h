@@ -46,8 +46,9 @@ const char *features_type_sql(FeaturesType type);
 /* The type that a column of the engine's spelling ("BIGINT", "DECIMAL(18,2)", "FLOAT[]") is stored as when
  * nothing is declared; INVALID when it has none. */
 FeaturesType features_type_of_sql(const char *sql_type);
-/* Whether values of a column of the engine's spelling fit `type` without loss for every value (INTEGER into
- * int64, FLOAT into double; not BIGINT into int32, not DOUBLE into float). */
+/* Whether values of a column of the engine's spelling fit `type` without loss (INTEGER into int64, FLOAT into
+ * double; not BIGINT into int32, not DOUBLE into float). HUGEINT and unsigned 64 bits are taken for int64, as
+ * sums are of that type: a value that does not fit is an error of its own. DECIMAL is taken for double. */
 bool features_type_takes(FeaturesType type, const char *sql_type);
 
 typedef struct FeaturesValue FeaturesValue;
