@@ -29,6 +29,7 @@ typedef struct {
     const gint64 *time_us;    /* G_MININT64 = NULL: never matches */
     const gint64 *created_us; /* sources: G_MININT64 = NULL; NULL = the source has none. Asking rows: what was
                                  known until when; NULL = no such bound */
+    const gint64 *order;      /* sources: the larger was stored later; NULL = as they stand */
 } FeaturesJoinSide;
 
 typedef struct {
