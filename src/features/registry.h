@@ -40,6 +40,19 @@ typedef enum {
     FEATURES_FROM_REQUEST /* on demand: computed from other features and the request */
 } FeaturesFrom;
 
+typedef struct {
+    char *name;
+    FeaturesType type;
+} FeaturesField;
+
+/* A feature of another view that expressions of an on-demand view may name. */
+typedef struct {
+    char *view; /* as features_registry_view takes it: "driver_stats", "driver_stats@v2" */
+    char *feature;
+    char *name; /* how expressions name it: the feature's name, "view__feature" where two have that name */
+    FeaturesType type;
+} FeaturesInput;
+
 typedef struct FeaturesView FeaturesView;
 struct FeaturesView {
     char *project, *domain, *name; /* bare name */
@@ -60,14 +73,16 @@ struct FeaturesView {
     FeaturesKey *keys; /* in the order of the view's entities; none = one row for all */
     size_t n_features;
     FeaturesFeature *features;
-    size_t n_request; /* REQUEST: fields that come with the call */
-    struct {
-        char *name;
-        FeaturesType type;
-    } *request;
-    GPtrArray *inputs;  /* REQUEST: char* refs "view:feature" that expressions may name; may be empty */
+    size_t n_request; /* REQUEST: fields that come with the call; expressions name them */
+    FeaturesField *request;
+    size_t n_inputs; /* REQUEST; may be 0 */
+    FeaturesInput *inputs;
+    char *gone;         /* why the source cannot be read any more; NULL = it can */
     json_t *definition; /* as it was applied */
 };
+/* Before rows of the source are read (training rows, materialise): COLUMN_UNKNOWN when a column or table
+ * that this version reads has gone since. Values that are in a store are still read. */
+bool features_view_readable(const FeaturesView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Index of a feature; false when the view has none of that name. */
 bool features_view_feature(const FeaturesView *view, const char *name, size_t *ret);
 
@@ -101,8 +116,11 @@ const FeaturesView *features_registry_view(const FeaturesRegistry *registry, con
  * destination). */
 typedef struct {
     const FeaturesView *view; /* borrowed; the selection holds a reference to the registry */
-    char *name;               /* alias, else the view's name */
-    char **keys;              /* name of view->keys[i] in the asking rows */
+    char *name;  /* alias, else the view as it was asked for: "driver_stats", "driver_stats@v2" */
+    char **keys; /* name of view->keys[i] in the asking rows */
+    struct {
+        size_t use, feature;
+    } *inputs; /* REQUEST: where view->inputs[i] comes from: in uses, before this one; NULL otherwise */
 } FeaturesUse;
 
 /* One column of the answer. */

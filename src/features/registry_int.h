@@ -1,0 +1,66 @@
+/* Private to the registry: what its files hand to each other.
+ *
+ * view.c      a view of a catalog snapshot -> its spec (JSON, whole in itself) -> FeaturesView
+ * versions.c  specs in catalog.sqlite: one row for each version
+ * registry.c  the picture of all views, by name
+ * select.c    what a call asks for
+ * look.c      JSON for people
+ *
+ * A spec: {"meaning": {what makes a version}, "reads": {table: [columns]}, "pins": {view: version},
+ * "online", "definition"}. */
+#ifndef WEIR_FEATURES_REGISTRY_INT_H
+#define WEIR_FEATURES_REGISTRY_INT_H
+
+#include "features/registry.h"
+
+/* An object of `kind` by its name as written in `domain`; NULL + FEATURE_UNKNOWN. */
+const CatalogObject *features_find(const CatalogSnapshot *snapshot, CatalogKind kind, const char *name,
+                                   const char *domain, GError **error);
+
+/* ---- view.c ---------------------------------------------------------------------------------------- */
+
+/* Errors: FEATURE_TYPE (a type that is not known), FEATURE_UNKNOWN (what it names is not there). New
+ * reference. */
+json_t *features_spec_make(const CatalogSnapshot *snapshot, const CatalogObject *view,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Hex, 64. Caller frees. */
+char *features_spec_hash(const json_t *spec);
+/* Why the spec's tables cannot be read in this snapshot; NULL = they can. Caller frees. */
+char *features_spec_gone(const json_t *spec, const CatalogSnapshot *snapshot);
+/* Types of the keys of an entity where it says them: INVALID = by the view's source. GArray of FeaturesType.
+ */
+GArray *features_entity_types(const CatalogSnapshot *snapshot, const CatalogObject *entity,
+                              GPtrArray *ret_names);
+
+typedef struct {
+    const char *project, *domain, *name;
+    unsigned version;
+    bool latest;
+} FeaturesViewName;
+/* Defaults live in `arena`. */
+FeaturesView *features_view_new(const FeaturesViewName *name, const json_t *spec, FeaturesArena *arena,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void features_view_free(FeaturesView *view);
+
+/* ---- versions.c -------------------------------------------------------------------------------------- */
+
+typedef struct {
+    char *domain, *view;
+    unsigned version;
+    char *hash;
+    json_t *spec;
+} FeaturesVersion;
+/* All that are kept, by domain, view, version upwards. GPtrArray of FeaturesVersion*. */
+GPtrArray *features_versions_read(CatalogStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- registry.c -------------------------------------------------------------------------------------- */
+
+struct FeaturesRegistry {
+    gint refs; /* atomic */
+    CatalogSnapshot *snapshot;
+    GPtrArray *views;    /* FeaturesView*, owned */
+    GHashTable *by_name; /* folded bare name -> GPtrArray of views, newest first */
+    FeaturesArena *arena;
+};
+
+#endif

@@ -1,0 +1,611 @@
+/* A feature view of the catalog, resolved.
+ *
+ * The spec is made once, when a version is applied, and holds all that the view needs then: the relation, the
+ * types of keys and features, the columns that it reads. Older versions are read back from it, whatever
+ * became of the definition since. */
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/sql.h"
+#include "features/registry_int.h"
+
+/* ---- names ---------------------------------------------------------------------------------------- */
+
+const CatalogObject *features_find(const CatalogSnapshot *snapshot, CatalogKind kind, const char *name,
+                                   const char *domain, GError **error)
+{
+    g_autofree char *wanted = g_strdup_printf("%s:%s", catalog_kind_name(kind), name);
+    g_autoptr(GError) own = NULL;
+    const CatalogObject *object = catalog_find(snapshot, wanted, domain, &own);
+    if (object && object->kind == kind) {
+        return object;
+    }
+    if (own && own->code == BASE_E_NAME_AMBIGUOUS) {
+        g_propagate_error(error, g_steal_pointer(&own));
+        return NULL;
+    }
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const GPtrArray *objects = catalog_objects(snapshot);
+    for (guint i = 0; i < objects->len; i++) {
+        const CatalogObject *one = g_ptr_array_index(objects, i);
+        if (one->kind == kind) {
+            g_ptr_array_add(names, (gpointer)(guintptr)one->name);
+        }
+    }
+    base_fail(error, BASE_E_FEATURE_UNKNOWN, "no %s `%s` in project `%s`",
+              kind == CATALOG_ENTITY            ? "entity"
+              : kind == CATALOG_FEATURE_SERVICE ? "feature service"
+                                                : "feature view",
+              name, catalog_project_name(snapshot));
+    g_ptr_array_add(names, NULL);
+    const char *nearest = base_text_nearest(name, (const char *const *)names->pdata);
+    if (nearest) {
+        base_error_hint(error, "did you mean `%s`?", nearest);
+    }
+    return NULL;
+}
+
+static const CatalogObject *table_named(const CatalogSnapshot *snapshot, const char *name, const char *domain)
+{
+    const char *dot = strchr(name, '.');
+    g_autofree char *schema = dot ? g_strndup(name, (gsize)(dot - name)) : NULL;
+    return catalog_resolve_table(snapshot, schema, dot ? dot + 1 : name, domain, NULL);
+}
+
+static const CatalogColumn *column_of(const GPtrArray *columns, const char *name)
+{
+    for (guint i = 0; columns && i < columns->len; i++) {
+        const CatalogColumn *column = g_ptr_array_index(columns, i);
+        if (g_ascii_strcasecmp(column->name, name) == 0) {
+            return column;
+        }
+    }
+    return NULL;
+}
+
+/* ---- entities ----------------------------------------------------------------------------------------- */
+
+static FeaturesType key_type(const char *text)
+{
+    return g_str_equal(text, "uuid") ? FEATURES_STRING : features_type_by_name(text);
+}
+
+static bool may_be_key(FeaturesType type)
+{
+    return type != FEATURES_INVALID && type <= FEATURES_TIMESTAMP && type != FEATURES_DOUBLE &&
+           type != FEATURES_FLOAT;
+}
+
+static FeaturesType type_of_column(const GPtrArray *columns, const char *name)
+{
+    const CatalogColumn *column = column_of(columns, name);
+    return column && *column->type ? features_type_of_sql(column->type) : FEATURES_INVALID;
+}
+
+/* `type` is one word for all keys, or a list with one for each. */
+static FeaturesType declared_key_type(const CatalogObject *entity, size_t i)
+{
+    const json_t *type = json_object_get(entity->definition, "type");
+    const char *word = json_string_value(json_is_array(type) ? json_array_get(type, i) : type);
+    return word ? key_type(word) : FEATURES_INVALID;
+}
+
+GArray *features_entity_types(const CatalogSnapshot *snapshot, const CatalogObject *entity,
+                              GPtrArray *ret_names)
+{
+    GArray *types = g_array_new(FALSE, FALSE, sizeof(FeaturesType));
+    const json_t *key = json_object_get(entity->definition, "key");
+    const char *table = base_json_string(entity->definition, "table", NULL);
+    const CatalogObject *source = table ? table_named(snapshot, table, entity->domain) : NULL;
+    size_t n = json_is_array(key) ? json_array_size(key) : 1;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(json_is_array(key) ? json_array_get(key, i) : key);
+        if (!name) {
+            continue;
+        }
+        FeaturesType type = declared_key_type(entity, i);
+        if (type == FEATURES_INVALID && source) {
+            type = type_of_column(source->columns, name);
+        }
+        g_ptr_array_add(ret_names, (gpointer)(guintptr)name);
+        g_array_append_val(types, type);
+    }
+    return types;
+}
+
+/* ---- the spec ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const CatalogSnapshot *snapshot;
+    const CatalogObject *view;
+    const json_t *definition;
+    const CatalogObject *source; /* table or model; NULL for the other kinds */
+    const GPtrArray *columns;    /* of what is read; NULL = not known */
+    json_t *meaning, *reads, *pins;
+} Spec;
+
+static void note_read(Spec *spec, const CatalogObject *table, const char *column)
+{
+    json_t *list = json_object_get(spec->reads, table->full_name);
+    if (!list) {
+        list = json_array();
+        json_object_set_new(spec->reads, table->full_name, list);
+    }
+    size_t i;
+    json_t *known;
+    json_array_foreach (list, i, known) {
+        if (column && g_ascii_strcasecmp(json_string_value(known), column) == 0) {
+            return;
+        }
+    }
+    if (column) {
+        json_array_append_new(list, json_string(column));
+    }
+}
+
+/* What a definition says of the source's column for key `stored` of an entity: its name there. */
+static const char *column_for_key(const json_t *use, const char *stored, size_t i)
+{
+    const json_t *key = json_object_get(use, "key");
+    const char *name = json_is_object(key)  ? base_json_string(key, stored, NULL)
+                       : json_is_array(key) ? json_string_value(json_array_get(key, i))
+                                            : json_string_value(key);
+    return name ? name : stored;
+}
+
+static bool add_key(Spec *spec, const CatalogObject *entity, const char *stored, const char *name,
+                    FeaturesType type, json_t *keys, GError **error)
+{
+    type = type != FEATURES_INVALID ? type : type_of_column(spec->columns, name);
+    if (!may_be_key(type)) {
+        base_fail(error, BASE_E_FEATURE_TYPE, "the type of key `%s` of entity `%s` is not known", name,
+                  entity->name);
+        base_error_hint(error, "declare `type` on the entity: int32, int64, string, bytes, bool, timestamp");
+        return false;
+    }
+    json_array_append_new(keys, json_pack("{s:s, s:s, s:s, s:s}", "name", name, "entity", entity->name,
+                                          "stored", stored, "type", features_type_name(type)));
+    if (spec->source) {
+        note_read(spec, spec->source, name);
+    }
+    return true;
+}
+
+static const char *entity_of_use(const json_t *use)
+{
+    return json_is_string(use) ? json_string_value(use) : base_json_string(use, "entity", "");
+}
+
+/* Of an entity that stands twice in a view the keys are told apart by their columns. */
+static bool stands_twice(const Spec *spec, const char *entity)
+{
+    const json_t *uses = json_object_get(spec->definition, "entities");
+    size_t n = 0;
+    for (size_t i = 0; i < json_array_size(uses); i++) {
+        n += g_str_equal(entity_of_use(json_array_get(uses, i)), entity);
+    }
+    return n > 1;
+}
+
+static bool add_entity(Spec *spec, const json_t *use, json_t *keys, GError **error)
+{
+    const char *text = entity_of_use(use);
+    bool twice = stands_twice(spec, text);
+    const CatalogObject *entity =
+        features_find(spec->snapshot, CATALOG_ENTITY, text, spec->view->domain, error);
+    if (!entity) {
+        return false;
+    }
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GArray) types = features_entity_types(spec->snapshot, entity, names);
+    for (guint i = 0; i < names->len; i++) {
+        const char *stored = g_ptr_array_index(names, i);
+        const char *name = json_is_object(use) ? column_for_key(use, stored, i) : stored;
+        if (!add_key(spec, entity, twice ? name : stored, name, g_array_index(types, FeaturesType, i), keys,
+                     error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_keys(Spec *spec, GError **error)
+{
+    json_t *keys = json_array();
+    json_object_set_new(spec->meaning, "keys", keys);
+    const json_t *entities = json_object_get(spec->definition, "entities");
+    size_t n = json_is_array(entities) ? json_array_size(entities) : entities ? 1 : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!add_entity(spec, json_is_array(entities) ? json_array_get(entities, i) : entities, keys,
+                        error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static FeaturesType feature_type(const Spec *spec, const json_t *feature)
+{
+    const char *type = base_json_string(feature, "type", NULL);
+    if (type) {
+        return features_type_by_name(type);
+    }
+    return base_json_string(feature, "expr", NULL)
+               ? FEATURES_INVALID
+               : type_of_column(spec->columns, base_json_string(feature, "name", ""));
+}
+
+static bool add_feature(Spec *spec, const json_t *feature, json_t *features, GError **error)
+{
+    const char *name = base_json_string(feature, "name", "");
+    const char *expr = base_json_string(feature, "expr", NULL);
+    const char *window = base_json_string(feature, "window", NULL);
+    FeaturesType type = feature_type(spec, feature);
+    if (type == FEATURES_INVALID) {
+        base_fail(error, BASE_E_FEATURE_TYPE, "the type of feature `%s` of `%s` is not known", name,
+                  spec->view->full_name);
+        base_error_hint(error, "declare it: type: int64, double, string, ...");
+        return false;
+    }
+    json_t *out = json_pack("{s:s, s:s}", "name", name, "type", features_type_name(type));
+    if (expr) {
+        base_json_set_string(out, "expr", expr);
+    } else if (spec->source) {
+        note_read(spec, spec->source, name);
+    }
+    gint64 window_us = 0;
+    if (window && base_text_to_duration(window, &window_us)) {
+        base_json_set_int(out, "window_us", window_us);
+    }
+    json_t *missing = json_object_get(feature, "default");
+    if (missing && !json_is_null(missing)) {
+        json_object_set(out, "default", missing);
+    }
+    json_array_append_new(features, out);
+    return true;
+}
+
+static bool add_features(Spec *spec, GError **error)
+{
+    json_t *features = json_array();
+    json_object_set_new(spec->meaning, "features", features);
+    size_t i;
+    json_t *feature;
+    json_array_foreach (json_object_get(spec->definition, "features"), i, feature) {
+        if (!add_feature(spec, feature, features, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- where rows come from --------------------------------------------------------------------------------
+ */
+
+static void set_relation(Spec *spec, const char *inner)
+{
+    const char *where = base_json_string(spec->definition, "where", NULL);
+    g_autoptr(GString) out = g_string_new(NULL);
+    if (where) {
+        g_string_printf(out, "(SELECT * FROM %s WHERE %s)", inner, where);
+    } else {
+        g_string_assign(out, inner);
+    }
+    base_json_set_string(spec->meaning, "relation", out->str);
+}
+
+/* A stream is read where it lands. */
+static const CatalogObject *source_table(const Spec *spec, const char *name, GError **error)
+{
+    const CatalogObject *table = table_named(spec->snapshot, name, spec->view->domain);
+    if (table) {
+        return table;
+    }
+    g_autofree char *wanted = g_strdup_printf("stream:%s", name);
+    const CatalogObject *stream = catalog_find(spec->snapshot, wanted, spec->view->domain, NULL);
+    const char *to =
+        stream && stream->kind == CATALOG_STREAM ? base_json_string(stream->definition, "to", NULL) : NULL;
+    table = to ? table_named(spec->snapshot, to, stream->domain) : NULL;
+    if (!table) {
+        base_fail(error, BASE_E_FEATURE_UNKNOWN, "feature view `%s` reads `%s`, which is no table",
+                  spec->view->full_name, name);
+        base_error_hint(error, "a stream needs `to`: the table that it lands in");
+    }
+    return table;
+}
+
+static bool set_table(Spec *spec, const char *name, GError **error)
+{
+    spec->source = source_table(spec, name, error);
+    if (!spec->source) {
+        return false;
+    }
+    spec->columns = spec->source->columns;
+    g_autoptr(GString) table = g_string_new(NULL);
+    engine_sql_append_table(table, spec->source->domain, spec->source->name);
+    base_json_set_string(spec->meaning, "from", "table");
+    base_json_set_string(spec->meaning, "table", spec->source->full_name);
+    set_relation(spec, table->str);
+    return true;
+}
+
+static void set_times(Spec *spec)
+{
+    static const char *const keys[] = {"time", "created", NULL};
+    for (size_t i = 0; keys[i]; i++) {
+        const char *column = base_json_string(spec->definition, keys[i], NULL);
+        if (column) {
+            base_json_set_string(spec->meaning, keys[i], column);
+            if (spec->source) {
+                note_read(spec, spec->source, column);
+            }
+        }
+    }
+    gint64 ttl_us = 0;
+    const char *ttl = base_json_string(spec->definition, "ttl", NULL);
+    if (ttl && base_text_to_duration(ttl, &ttl_us)) {
+        base_json_set_int(spec->meaning, "ttl_us", ttl_us);
+    }
+    if (g_str_equal(base_json_string(spec->definition, "bound", ""), "exclusive")) {
+        json_object_set_new(spec->meaning, "exclusive", json_true());
+    }
+}
+
+/* Columns that expressions use: the lineage knows them. */
+static void note_lineage(Spec *spec)
+{
+    g_autoptr(GPtrArray) edges = catalog_lineage_up(spec->snapshot, spec->view, NULL);
+    for (guint i = 0; i < edges->len; i++) {
+        const CatalogEdge *edge = g_ptr_array_index(edges, i);
+        bool table = edge->from->kind == CATALOG_TABLE || edge->from->kind == CATALOG_MODEL;
+        if (table) {
+            note_read(spec, edge->from, edge->from_column);
+        }
+    }
+}
+
+static bool set_source(Spec *spec, GError **error)
+{
+    const char *source = base_json_string(spec->definition, "source", NULL);
+    if (source) {
+        return set_table(spec, source, error);
+    }
+    base_fail(error, BASE_E_FEATURE_UNKNOWN, "feature view `%s` has no source", spec->view->full_name);
+    return false;
+}
+
+json_t *features_spec_make(const CatalogSnapshot *snapshot, const CatalogObject *view, GError **error)
+{
+    Spec spec = {.snapshot = snapshot, .view = view, .definition = view->definition};
+    g_autoptr(json_t) out = json_object();
+    spec.meaning = json_object();
+    spec.reads = json_object();
+    spec.pins = json_object();
+    json_object_set_new(out, "meaning", spec.meaning);
+    json_object_set_new(out, "reads", spec.reads);
+    json_object_set_new(out, "pins", spec.pins);
+    json_object_set_new(out, "online", json_boolean(base_json_bool(view->definition, "online", true)));
+    json_object_set(out, "definition", view->definition);
+    if (!set_source(&spec, error) || !add_keys(&spec, error)) {
+        return NULL;
+    }
+    set_times(&spec);
+    if (!add_features(&spec, error)) {
+        return NULL;
+    }
+    note_lineage(&spec);
+    return g_steal_pointer(&out);
+}
+
+char *features_spec_hash(const json_t *spec)
+{
+    char *text = json_dumps(json_object_get(spec, "meaning"), JSON_COMPACT | JSON_SORT_KEYS);
+    char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+    free(text);
+    return hash;
+}
+
+char *features_spec_gone(const json_t *spec, const CatalogSnapshot *snapshot)
+{
+    const char *name;
+    const json_t *columns;
+    json_object_foreach ((json_t *)(guintptr)json_object_get(spec, "reads"), name, columns) {
+        const CatalogObject *table = table_named(snapshot, name, NULL);
+        if (!table) {
+            return g_strdup_printf("it reads table `%s`, which is gone", name);
+        }
+        size_t i;
+        json_t *column;
+        json_array_foreach (columns, i, column) {
+            if (table->columns && table->columns->len &&
+                !column_of(table->columns, json_string_value(column))) {
+                return g_strdup_printf("it reads column `%s` of `%s`, which is gone",
+                                       json_string_value(column), name);
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ---- the view ---------------------------------------------------------------------------------------------
+ */
+
+static FeaturesFrom from_by_name(const char *text)
+{
+    return g_str_equal(text, "sql")       ? FEATURES_FROM_SQL
+           : g_str_equal(text, "push")    ? FEATURES_FROM_PUSH
+           : g_str_equal(text, "request") ? FEATURES_FROM_REQUEST
+                                          : FEATURES_FROM_TABLE;
+}
+
+static char *text_or_null(const json_t *map, const char *key)
+{
+    return g_strdup(base_json_string(map, key, NULL));
+}
+
+static void take_keys(FeaturesView *view, const json_t *keys)
+{
+    view->n_keys = json_array_size(keys);
+    view->keys = g_new0(FeaturesKey, view->n_keys + 1);
+    for (size_t i = 0; i < view->n_keys; i++) {
+        const json_t *key = json_array_get(keys, i);
+        view->keys[i] = (FeaturesKey){.name = text_or_null(key, "name"),
+                                      .entity = text_or_null(key, "entity"),
+                                      .stored = text_or_null(key, "stored"),
+                                      .type = features_type_by_name(base_json_string(key, "type", ""))};
+    }
+}
+
+static json_t *feature_definition(const FeaturesView *view, const char *name)
+{
+    size_t i;
+    json_t *feature;
+    json_array_foreach (json_object_get(view->definition, "features"), i, feature) {
+        if (g_str_equal(base_json_string(feature, "name", ""), name)) {
+            return feature;
+        }
+    }
+    return NULL;
+}
+
+static bool take_features(FeaturesView *view, const json_t *features, FeaturesArena *arena, GError **error)
+{
+    view->n_features = json_array_size(features);
+    view->features = g_new0(FeaturesFeature, view->n_features + 1);
+    for (size_t i = 0; i < view->n_features; i++) {
+        const json_t *said = json_array_get(features, i);
+        const json_t *missing = json_object_get(said, "default");
+        FeaturesFeature *feature = &view->features[i];
+        feature->name = text_or_null(said, "name");
+        feature->type = features_type_by_name(base_json_string(said, "type", ""));
+        feature->expr = text_or_null(said, "expr");
+        feature->window_us = base_json_int(said, "window_us", 0);
+        feature->definition = feature_definition(view, feature->name);
+        if (missing && !features_value_of_json(missing, feature->type, arena, &feature->missing, error)) {
+            g_prefix_error(error, "the default of feature `%s` of `%s`: ", feature->name, view->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void take_request(FeaturesView *view, const json_t *meaning)
+{
+    const json_t *request = json_object_get(meaning, "request");
+    view->n_request = json_array_size(request);
+    view->request = g_new0(FeaturesField, view->n_request + 1);
+    for (size_t i = 0; i < view->n_request; i++) {
+        const json_t *field = json_array_get(request, i);
+        view->request[i].name = text_or_null(field, "name");
+        view->request[i].type = features_type_by_name(base_json_string(field, "type", ""));
+    }
+}
+
+/* An older version reads the versions of its inputs that were the newest then. */
+static void take_inputs(FeaturesView *view, const json_t *spec)
+{
+    const json_t *inputs = json_object_get(json_object_get(spec, "meaning"), "inputs");
+    view->n_inputs = json_array_size(inputs);
+    view->inputs = g_new0(FeaturesInput, view->n_inputs + 1);
+    for (size_t i = 0; i < view->n_inputs; i++) {
+        const json_t *said = json_array_get(inputs, i);
+        const char *name = base_json_string(said, "view", "");
+        gint64 pin = base_json_int(json_object_get(spec, "pins"), name, 0);
+        FeaturesInput *input = &view->inputs[i];
+        input->view =
+            pin && !view->latest ? g_strdup_printf("%s@v%" G_GINT64_FORMAT, name, pin) : g_strdup(name);
+        input->feature = text_or_null(said, "feature");
+        input->name = text_or_null(said, "name");
+        input->type = features_type_by_name(base_json_string(said, "type", ""));
+    }
+}
+
+FeaturesView *features_view_new(const FeaturesViewName *name, const json_t *spec, FeaturesArena *arena,
+                                GError **error)
+{
+    const json_t *meaning = json_object_get(spec, "meaning");
+    FeaturesView *view = g_new0(FeaturesView, 1);
+    view->project = g_strdup(name->project);
+    view->domain = g_strdup(name->domain);
+    view->name = g_strdup(name->name);
+    view->version = name->version;
+    view->stored =
+        name->version > 1 ? g_strdup_printf("%s_v%u", name->name, name->version) : g_strdup(name->name);
+    view->hash = features_spec_hash(spec);
+    view->latest = name->latest;
+    view->from = from_by_name(base_json_string(meaning, "from", ""));
+    view->relation = text_or_null(meaning, "relation");
+    view->table = text_or_null(meaning, "table");
+    view->time = text_or_null(meaning, "time");
+    view->created = text_or_null(meaning, "created");
+    view->ttl_us = base_json_int(meaning, "ttl_us", 0);
+    view->exclusive = base_json_bool(meaning, "exclusive", false);
+    view->online = base_json_bool(spec, "online", true);
+    view->definition = json_incref(json_object_get(spec, "definition"));
+    take_keys(view, json_object_get(meaning, "keys"));
+    take_request(view, meaning);
+    take_inputs(view, spec);
+    if (!take_features(view, json_object_get(meaning, "features"), arena, error)) {
+        features_view_free(view);
+        return NULL;
+    }
+    return view;
+}
+
+void features_view_free(FeaturesView *view)
+{
+    if (!view) {
+        return;
+    }
+    for (size_t i = 0; i < view->n_keys; i++) {
+        g_free(view->keys[i].name);
+        g_free(view->keys[i].entity);
+        g_free(view->keys[i].stored);
+    }
+    for (size_t i = 0; i < view->n_features; i++) {
+        g_free(view->features[i].name);
+        g_free(view->features[i].expr);
+    }
+    for (size_t i = 0; i < view->n_request; i++) {
+        g_free(view->request[i].name);
+    }
+    for (size_t i = 0; i < view->n_inputs; i++) {
+        g_free(view->inputs[i].view);
+        g_free(view->inputs[i].feature);
+        g_free(view->inputs[i].name);
+    }
+    char *const texts[] = {view->project,  view->domain, view->name, view->stored,  view->hash,
+                           view->relation, view->table,  view->time, view->created, view->gone};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_free(texts[i]);
+    }
+    g_free(view->keys);
+    g_free(view->features);
+    g_free(view->request);
+    g_free(view->inputs);
+    json_decref(view->definition);
+    g_free(view);
+}
+
+bool features_view_feature(const FeaturesView *view, const char *name, size_t *ret)
+{
+    for (size_t i = 0; i < view->n_features; i++) {
+        if (g_str_equal(view->features[i].name, name)) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool features_view_readable(const FeaturesView *view, GError **error)
+{
+    if (!view->gone) {
+        return true;
+    }
+    base_fail(error, BASE_E_COLUMN_UNKNOWN, "feature view `%s@v%u` cannot be read: %s", view->name,
+              view->version, view->gone);
+    base_error_hint(error, "ask for the newest version, or bring it back; what is in the online store is "
+                           "still served");
+    return false;
+}
