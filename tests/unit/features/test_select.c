@@ -28,7 +28,8 @@ static FeaturesSelection *choose(const World *world, bool full, const char *cons
     return selection;
 }
 
-static void fails(const World *world, const char *const *refs, bool full, BaseErrorCode code, const char *word)
+static void fails(const World *world, const char *const *refs, bool full, BaseErrorCode code,
+                  const char *word)
 {
     g_autoptr(GError) error = NULL;
     g_assert_null(features_select(world->registry, refs, NULL, full, &error));
@@ -122,8 +123,7 @@ static void a_service_names_what_it_takes(void)
     World world;
     open_two(&world);
     g_autoptr(GError) error = NULL;
-    g_autoptr(FeaturesSelection) selection =
-        features_select(world.registry, NULL, "ranker", false, &error);
+    g_autoptr(FeaturesSelection) selection = features_select(world.registry, NULL, "ranker", false, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(selection->n_picks, ==, 3);
     g_assert_cmpstr(selection->picks[0].name, ==, "acc_rate");

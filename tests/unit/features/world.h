@@ -52,7 +52,8 @@ static inline void world_put(const World *world, const char *path, const char *t
     g_assert_true(g_file_set_contents(full, text, -1, NULL));
 }
 
-/* The project as it stands on disk; what is wrong with it is in `diags` (may be NULL: then nothing may be). */
+/* The project as it stands on disk; what is wrong with it is in `diags` (may be NULL: then nothing may be).
+ */
 static inline CatalogSnapshot *world_load(const World *world, BaseDiags *diags)
 {
     g_autoptr(GError) error = NULL;
