@@ -467,11 +467,12 @@ static bool covers(const AccessRule *rule, const CatalogObject *object)
     case ACCESS_OBJECT_TAG:
         return has_tag(object, rule->name);
     case ACCESS_OBJECT_TABLE:
-        return is_table &&
-               base_text_glob(rule->name, strchr(rule->name, '.') ? object->full_name : object->name);
+        return is_table && base_text_glob(rule->name, strchr(rule->name, '.') ? object->plain_full_name
+                                                                              : object->plain_name);
     case ACCESS_OBJECT_KIND:
         return object->kind == rule->kind &&
-               base_text_glob(rule->name, strchr(rule->name, '.') ? object->full_name : object->name);
+               base_text_glob(rule->name,
+                              strchr(rule->name, '.') ? object->plain_full_name : object->plain_name);
     }
     return false;
 }

@@ -100,7 +100,7 @@ static const char *column_of(const CatalogObject *object, const char *name)
 /* "table", "domain.table", "table.column" or "domain.table.column". */
 static void target_name(const CatalogObject *object, const char *on, Target *target)
 {
-    const char *const prefixes[] = {object->full_name, object->name};
+    const char *const prefixes[] = {object->plain_full_name, object->plain_name};
     for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
         size_t len = strlen(prefixes[i]);
         if (g_ascii_strncasecmp(on, prefixes[i], len)) {
@@ -351,9 +351,13 @@ char *access_policy_select(const AccessPolicy *policy, const CatalogObject *obje
     g_string_append(out, " FROM ");
     if (relation) {
         g_string_append_printf(out, "%s AS ", relation);
-        engine_sql_append_name(out, object->name);
+        engine_sql_append_name(out, object->plain_name);
     } else {
         engine_sql_append_table(out, object->domain, object->name);
+        if (object->environment) { /* masks and filters call it by its plain name */
+            g_string_append(out, " AS ");
+            engine_sql_append_name(out, object->plain_name);
+        }
     }
     for (guint i = 0; i < policy->filters->len; i++) {
         g_string_append_printf(out, "%s(%s)", i ? " AND " : " WHERE ",

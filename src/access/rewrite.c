@@ -16,7 +16,7 @@ typedef struct {
     const AccessScope *scope;
     EngineConn *conn;
     GPtrArray *objects;   /* CatalogObject* read */
-    GHashTable *policied; /* set "domain.name" (lower case) of tables that became subqueries */
+    GHashTable *policied; /* set "domain.name" (lower case) of tables that became subqueries, or aliases */
     bool trusted;         /* inside a policy's own SELECT: no rights, no policies */
     bool live;            /* a system table was read: the text holds only now */
 } Rewrite;
@@ -162,7 +162,7 @@ static bool refuse_unknown(const Rewrite *rewrite, const char *schema, const cha
         const CatalogObject *object = g_ptr_array_index(objects, i);
         if ((object->kind == CATALOG_TABLE || object->kind == CATALOG_MODEL) &&
             access_can_see(rewrite->scope->user, object)) {
-            g_ptr_array_add(seen, (char *)(gintptr)(*schema ? object->full_name : object->name));
+            g_ptr_array_add(seen, (char *)(gintptr)(*schema ? object->plain_full_name : object->plain_name));
         }
     }
     g_ptr_array_add(seen, NULL);
@@ -207,8 +207,8 @@ static bool read_version(Rewrite *rewrite, json_t *node, const CatalogObject *ob
     if (!tree) {
         return false;
     }
-    g_hash_table_add(rewrite->policied, g_ascii_strdown(object->full_name, -1));
-    put_subquery(node, tree, object->name);
+    g_hash_table_add(rewrite->policied, g_ascii_strdown(object->plain_full_name, -1));
+    put_subquery(node, tree, object->plain_name);
     return true;
 }
 
@@ -234,8 +234,14 @@ static bool apply_policy(Rewrite *rewrite, json_t *node, const CatalogObject *ob
         return !relation || read_version(rewrite, node, object, relation, error);
     }
     g_autofree char *select = access_policy_select(policy, object, relation);
-    g_hash_table_add(rewrite->policied, g_ascii_strdown(object->full_name, -1));
-    return to_subquery(rewrite, node, select, object->name, error);
+    g_hash_table_add(rewrite->policied, g_ascii_strdown(object->plain_full_name, -1));
+    return to_subquery(rewrite, node, select, object->plain_name, error);
+}
+
+/* What the statement calls an environment's own table: either of its names. */
+static const char *bare_name(const CatalogObject *object, const char *name)
+{
+    return g_ascii_strcasecmp(name, object->name) == 0 ? object->name : object->plain_name;
 }
 
 /* `name`: as written, with its version if it has one. */
@@ -259,7 +265,21 @@ static bool use_object(Rewrite *rewrite, json_t *node, const CatalogObject *obje
     json_object_del(node, "catalog_name");
     json_object_set_new(node, "schema_name", json_string(object->domain));
     json_object_set_new(node, "table_name", json_string(object->name));
+    if (object->environment && !*base_json_string(node, "alias", "")) {
+        json_object_set_new(node, "alias", json_string(bare_name(object, name)));
+        g_hash_table_add(rewrite->policied, g_ascii_strdown(object->plain_full_name, -1));
+    }
     return apply_policy(rewrite, node, object, relation, error);
+}
+
+/* "music__dev", as a session may call the database, becomes "music". */
+static void leave_environment(const Rewrite *rewrite, char *schema)
+{
+    const char *environment = catalog_environment(rewrite->scope->snapshot);
+    g_autofree char *suffix = environment ? g_strconcat("__", environment, NULL) : NULL;
+    if (suffix && g_str_has_suffix(schema, suffix)) {
+        schema[strlen(schema) - strlen(suffix)] = '\0';
+    }
 }
 
 static bool visit_table(json_t *node, void *user, GError **error)
@@ -278,6 +298,7 @@ static bool visit_table(json_t *node, void *user, GError **error)
         g_autofree char *whole = g_strconcat(catalog, ".", schema, NULL);
         return refuse_unknown(rewrite, whole, name, error);
     }
+    leave_environment(rewrite, schema);
     bool ambiguous = false;
     const CatalogObject *object = catalog_resolve_table(rewrite->scope->snapshot, *schema ? schema : NULL,
                                                         name, rewrite->scope->domain, &ambiguous);
@@ -300,9 +321,12 @@ static void shorten_references(const Rewrite *rewrite, json_t *node)
     json_t *item;
     json_t *names = json_object_get(node, "column_names");
     if (json_array_size(names) >= 3 && !g_strcmp0(base_json_string(node, "class", NULL), "COLUMN_REF")) {
-        const char *domain = json_string_value(json_array_get(names, 0));
+        const char *written = json_string_value(json_array_get(names, 0));
         const char *table = json_string_value(json_array_get(names, 1));
-        g_autofree char *full = g_strconcat(domain ? domain : "", ".", table ? table : "", NULL);
+        g_autofree char *domain = g_strdup(written ? written : "");
+        leave_environment(rewrite, domain);
+        json_array_set_new(names, 0, json_string(domain));
+        g_autofree char *full = g_strconcat(domain, ".", table ? table : "", NULL);
         g_autofree char *folded = g_ascii_strdown(full, -1);
         if (g_hash_table_contains(rewrite->policied, folded)) {
             json_array_remove(names, 0);
@@ -356,7 +380,7 @@ static char *rewrite_tree(Rewrite *rewrite, json_t *tree, GError **error)
         !engine_sql_visit_tables(tree, visit_table, rewrite, error) || !check_left_over(tree, error)) {
         return NULL;
     }
-    if (g_hash_table_size(rewrite->policied) > 0) {
+    if (g_hash_table_size(rewrite->policied) > 0 || catalog_environment(rewrite->scope->snapshot)) {
         shorten_references(rewrite, tree);
     }
     if (!engine_sql_hide_columns(tree, ACCESS_HIDDEN_COLUMNS, is_loaded_table, rewrite, error)) {
@@ -381,7 +405,8 @@ char *access_rewrite(const AccessScope *scope, EngineConn *conn, const char *sql
     AccessCache *cache = scope->user->access->cache;
     g_autofree char *key =
         g_strconcat(scope->user->fingerprint, "\n", scope->domain ? scope->domain : "", "\n", sql, NULL);
-    char *known = access_cache_get(cache, scope->snapshot, key, ret_objects);
+    bool kept = !catalog_environment(scope->snapshot); /* the cache is of one snapshot: production's */
+    char *known = kept ? access_cache_get(cache, scope->snapshot, key, ret_objects) : NULL;
     if (known) {
         return known;
     }
@@ -389,7 +414,7 @@ char *access_rewrite(const AccessScope *scope, EngineConn *conn, const char *sql
     g_autoptr(GHashTable) policied = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Rewrite rewrite = {.scope = scope, .conn = conn, .objects = objects, .policied = policied};
     char *text = rewrite_anew(&rewrite, sql, error);
-    if (text && !rewrite.live) {
+    if (text && kept && !rewrite.live) {
         access_cache_put(cache, scope->snapshot, key, text, objects);
     }
     if (text && ret_objects) {

@@ -151,6 +151,15 @@ X(VERSION_UNKNOWN, 3003, 404, 1105, "HY000", 2, false, "Unknown version", "未�
 X(CYCLE, 3004, 422, 1105, "HY000", 2, false, "Models form a circle", "模型循环依赖",
   "A model reads, through others, what it writes itself.",
   "模型经由其他模型读取了自己写出的数据。")
+X(ENVIRONMENT_UNKNOWN, 3005, 404, 1049, "42000", 2, false, "Unknown environment", "未知环境",
+  "No environment has that name; `weir env ls` lists them, `weir apply --env NAME` makes one.",
+  "没有这个名称的环境；weir env ls 可列出全部，weir apply --env NAME 可新建。")
+X(ENVIRONMENT_TABLE, 3006, 409, 1105, "HY000", 2, false, "Table is not production's", "表与生产不一致",
+  "An environment shares loaded tables with production, since loads go there. A branch that changes one is applied to production first: additions do no harm there.",
+  "环境与生产共享导入表，因为数据只导入生产。改动此类表的分支须先应用到生产，增加的部分不影响现有使用。")
+X(ENVIRONMENT_BEHIND, 3007, 409, 1105, "HY000", 1, true, "Environment is behind", "环境已落后",
+  "Production has moved on since the environment was applied or built. Apply or run it again, then promote.",
+  "环境应用或构建之后生产又有变化。请再次应用或运行该环境，然后提升。")
 X(STANDARD_BROKEN, 3050, 422, 1105, "HY000", 2, false, "Against the standard", "违反数仓标准",
   "A definition breaks a rule of the warehouse standard that weir.yml names, at the level of an error. `weir lint` shows all; `weir lint --fix` mends what is mechanical; a waiver under `standard.waivers` lets one off until a day.",
   "定义违反了 weir.yml 所选数仓标准中的错误级规则。`weir lint` 列出全部，`weir lint --fix` 修复机械性问题，`standard.waivers` 可在限期内豁免。")

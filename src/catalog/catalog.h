@@ -177,11 +177,15 @@ typedef struct {
 
 struct CatalogObject {
     CatalogKind kind;
-    const char *name;      /* bare */
+    const char *name;      /* bare; of what an environment has of its own: "name__environment" */
     const char *domain;    /* "" for objects outside any domain */
     const char *id;        /* "kind:domain.name", unique: "model:interactions.dwd_play_event_i" */
     const char *full_name; /* "domain.name", or "name" outside any domain */
-    const char *file;      /* relative to the project */
+    /* What definitions and SQL call it: as above, but in an environment without "__environment". */
+    const char *plain_name, *plain_full_name;
+    const char *environment; /* that it is built in; NULL = production */
+    const char *fingerprint; /* of what its rows depend on, all upstream with it; NULL = production */
+    const char *file;        /* relative to the project */
     unsigned line, column;
     const char *title_en, *title_zh, *description_en, *description_zh; /* "" when not given */
     const char *owner, *grade, *status, *layer;                        /* "" when not given */
@@ -304,6 +308,27 @@ bool catalog_is_mail_address(const char *text);
 bool catalog_is_url(const char *text); /* http, https */
 /* "08:00-22:00", or over midnight "22:00-06:00" -> minutes of the day; 24:00 is its end. */
 bool catalog_notice_hours(const char *text, int *ret_from, int *ret_to) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- environments (environment.c) --------------------------------------------------------------
+ *
+ * An environment is a branch's definitions beside production's. What means the same in both is production's
+ * object itself; a model that does not, and all that reads it, is the environment's own: the same definition
+ * under the name "name__environment", whose references lead to own ones where there are. */
+
+/* NAME_INVALID unless: a-z, 0-9 and _, no __, not "prod" or "production". */
+bool catalog_environment_name_ok(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* id -> fingerprint of every model and table: what its rows depend on, upstream included. What only
+ * describes (titles, owners) or says when (schedules) is not in it. NULL + CYCLE. Free with
+ * g_hash_table_unref. */
+GHashTable *catalog_fingerprints(CatalogSnapshot *snapshot, GError **error);
+/* `branch` as environment `name` over `production`. Roles and policies are production's. `live` as of
+ * catalog_load. NULL + ENVIRONMENT_TABLE: a model reads a loaded table that production has not, or
+ * otherwise; NAME_DUPLICATE: production has an object of a name that the environment needs. */
+CatalogSnapshot *catalog_environment_new(CatalogSnapshot *branch, CatalogSnapshot *production,
+                                         const char *name, EngineConn *parser, const GPtrArray *live,
+                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The environment that a snapshot is of; NULL = production's. */
+const char *catalog_environment(const CatalogSnapshot *snapshot);
 
 /* ---- difference --------------------------------------------------------------------------------- */
 

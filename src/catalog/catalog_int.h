@@ -111,6 +111,8 @@ typedef struct {
     char *history_clash; /* a column of the SELECT with the name of one of the history's; NULL = none */
 } CatalogNode;
 CatalogNode *catalog_node_new(CatalogKind kind, const char *domain, const char *name);
+/* The same under the name "name__environment"; before it is added to a snapshot. */
+void catalog_node_rename(CatalogNode *node, const char *environment, const char *fingerprint);
 CatalogNode *catalog_node_ref(CatalogNode *node);
 void catalog_node_unref(CatalogNode *node);
 static inline CatalogNode *catalog_node(const CatalogObject *object)
@@ -241,6 +243,9 @@ GPtrArray *catalog_project_files(const char *root, BaseDiags *diags,
 /* `keep_wrong`: objects with mistakes stay (an applied version is what it is, whatever went under it). */
 CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, const GPtrArray *live,
                                     bool keep_wrong, BaseDiags *diags);
+/* Models among the keys of `own` (id -> fingerprint) are the environment's own (catalog_node_rename). */
+CatalogSnapshot *catalog_load_environment(GPtrArray *files_taken, EngineConn *parser, const GPtrArray *live,
+                                          const char *environment, GHashTable *own);
 
 /* parse.c: trees of many statements at once, in parallel. trees[i] is NULL where it does not parse. */
 void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, EngineTree **ret_trees);
@@ -335,6 +340,7 @@ struct CatalogSnapshot {
     char **table_names;
     json_t *settings;
     char *name, *timezone, *hash;
+    char *environment; /* NULL = production */
 };
 CatalogSnapshot *catalog_snapshot_new(void);
 /* Takes a reference to node. */
@@ -343,5 +349,10 @@ void catalog_snapshot_edge(CatalogSnapshot *snapshot, const CatalogObject *from,
                            const CatalogObject *to, const char *to_column, const char *how);
 /* Sorts and makes indexes, hash; before it only by_id and by_name may be used. */
 void catalog_snapshot_seal(CatalogSnapshot *snapshot);
+/* Settings, name and time zone of another. */
+void catalog_snapshot_settle(CatalogSnapshot *snapshot, const CatalogSnapshot *as);
+/* The words of a statement: comments, white space and the case of keywords are no change of meaning. Caller
+ * frees. */
+char *catalog_sql_meaning(const char *sql);
 
 #endif

@@ -105,7 +105,7 @@ static void fill_table(Walk *walk, const CatalogObject *object, Relation *ret)
 static const char *plain_name(const CatalogObject *object, const char *name)
 {
     g_autofree char *base = catalog_version_base(name);
-    return base && object->model && object->model->scd2 ? object->name : name;
+    return base && object->model && object->model->scd2 ? object->plain_name : name;
 }
 
 static void check_version(Walk *walk, const EngineNode *node, const CatalogObject *object, const char *name)

@@ -155,8 +155,7 @@ static void judge_changed(CatalogChange *change, const CatalogDiff *diff)
 /* ---- rebuilding
  * -------------------------------------------------------------------------------------------- */
 
-/* The words of a statement: comments, white space and the case of keywords are no change of meaning. */
-static char *meaning_of(const char *sql)
+char *catalog_sql_meaning(const char *sql)
 {
     g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
     GString *out = g_string_new(NULL);
@@ -179,8 +178,8 @@ static bool same_sql(const CatalogModelInfo *a, const CatalogModelInfo *b)
     if (g_str_equal(a->sql_resolved, b->sql_resolved)) {
         return true;
     }
-    g_autofree char *x = meaning_of(a->sql_resolved);
-    g_autofree char *y = meaning_of(b->sql_resolved);
+    g_autofree char *x = catalog_sql_meaning(a->sql_resolved);
+    g_autofree char *y = catalog_sql_meaning(b->sql_resolved);
     return g_str_equal(x, y);
 }
 

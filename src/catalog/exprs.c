@@ -76,7 +76,7 @@ static char *statement_of(CatalogBuild *build, const CatalogExpr *expr)
     g_string_append(sql, expr->node->text);
     if (table) {
         g_string_append(sql, "\nFROM ");
-        engine_sql_append_table(sql, table->domain, table->name);
+        engine_sql_append_table(sql, table->domain, table->plain_name);
     }
     return g_string_free(sql, FALSE);
 }

@@ -334,16 +334,30 @@ static CatalogSnapshot *finish(CatalogBuild *build, GPtrArray *files, bool keep_
     return out;
 }
 
-CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, const GPtrArray *live,
-                                    bool keep_wrong, BaseDiags *diags)
+/* What the environment has of its own takes its name before anything refers to it. */
+static void rename_own(CatalogBuild *build, const char *environment, GHashTable *own)
 {
-    g_autoptr(GPtrArray) files = files_taken;
+    for (guint i = 0; i < build->items->len; i++) {
+        CatalogItem *item = g_ptr_array_index(build->items, i);
+        const char *fingerprint = g_hash_table_lookup(own, item->node->object.id);
+        if (fingerprint && item->node->object.kind == CATALOG_MODEL) {
+            catalog_node_rename(item->node, environment, fingerprint);
+        }
+    }
+}
+
+static CatalogSnapshot *load(GPtrArray *files, EngineConn *parser, const GPtrArray *live, bool keep_wrong,
+                             BaseDiags *diags, const char *environment, GHashTable *own)
+{
     CatalogBuild build;
     build_init(&build, parser, diags);
     for (guint i = 0; i < files->len; i++) {
         catalog_bind_file(&build, g_ptr_array_index(files, i));
     }
     check_duplicates(&build);
+    if (own) {
+        rename_own(&build, environment, own);
+    }
     for (guint i = 0; i < build.items->len; i++) {
         const CatalogItem *item = g_ptr_array_index(build.items, i);
         if (!item->duplicate) {
@@ -357,4 +371,19 @@ CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, 
     build_clear(&build);
     base_diags_sort(diags);
     return out;
+}
+
+CatalogSnapshot *catalog_load_files(GPtrArray *files_taken, EngineConn *parser, const GPtrArray *live,
+                                    bool keep_wrong, BaseDiags *diags)
+{
+    g_autoptr(GPtrArray) files = files_taken;
+    return load(files, parser, live, keep_wrong, diags, NULL, NULL);
+}
+
+CatalogSnapshot *catalog_load_environment(GPtrArray *files_taken, EngineConn *parser, const GPtrArray *live,
+                                          const char *environment, GHashTable *own)
+{
+    g_autoptr(GPtrArray) files = files_taken;
+    g_autoptr(BaseDiags) diags = base_diags_new(); /* the branch was without mistakes when it was applied */
+    return load(files, parser, live, true, diags, environment, own);
 }

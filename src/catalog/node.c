@@ -38,18 +38,33 @@ CatalogNode *catalog_node_new(CatalogKind kind, const char *domain, const char *
     object->domain = g_strdup(domain);
     object->full_name = *domain ? g_strdup_printf("%s.%s", domain, name) : g_strdup(name);
     object->id = g_strdup_printf("%s:%s", catalog_kind_name(kind), object->full_name);
-    return node;
-}
-
-CatalogNode *catalog_node_ref(CatalogNode *node)
-{
-    g_atomic_int_inc(&node->refs);
+    object->plain_name = g_strdup(object->name);
+    object->plain_full_name = g_strdup(object->full_name);
     return node;
 }
 
 static void free_text(const char *text)
 {
     g_free((gpointer)(guintptr)text);
+}
+
+void catalog_node_rename(CatalogNode *node, const char *environment, const char *fingerprint)
+{
+    CatalogObject *object = &node->object;
+    free_text(object->name);
+    free_text(object->full_name);
+    free_text(object->id);
+    object->name = g_strdup_printf("%s__%s", object->plain_name, environment);
+    object->full_name = g_strdup_printf("%s.%s", object->domain, object->name);
+    object->id = g_strdup_printf("%s:%s", catalog_kind_name(object->kind), object->full_name);
+    object->environment = g_strdup(environment);
+    object->fingerprint = g_strdup(fingerprint);
+}
+
+CatalogNode *catalog_node_ref(CatalogNode *node)
+{
+    g_atomic_int_inc(&node->refs);
+    return node;
 }
 
 static void free_model(CatalogModelInfo *model)
@@ -72,10 +87,25 @@ void catalog_node_unref(CatalogNode *node)
         return;
     }
     CatalogObject *object = &node->object;
-    const char *texts[] = {object->name,           object->domain,   object->id,       object->full_name,
-                           object->file,           object->title_en, object->title_zh, object->description_en,
-                           object->description_zh, object->owner,    object->grade,    object->status,
-                           object->layer,          object->text,     object->hash};
+    const char *texts[] = {object->name,
+                           object->domain,
+                           object->id,
+                           object->full_name,
+                           object->file,
+                           object->title_en,
+                           object->title_zh,
+                           object->description_en,
+                           object->description_zh,
+                           object->owner,
+                           object->grade,
+                           object->status,
+                           object->layer,
+                           object->text,
+                           object->hash,
+                           object->plain_name,
+                           object->plain_full_name,
+                           object->environment,
+                           object->fingerprint};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         free_text(texts[i]);
     }

@@ -63,14 +63,13 @@ void catalog_snapshot_unref(CatalogSnapshot *snapshot)
     g_free(snapshot->name);
     g_free(snapshot->timezone);
     g_free(snapshot->hash);
+    g_free(snapshot->environment);
     g_free(snapshot);
 }
 
-void catalog_snapshot_add(CatalogSnapshot *snapshot, CatalogNode *node)
+static void index_name(CatalogSnapshot *snapshot, const char *name, CatalogNode *node)
 {
-    g_ptr_array_add(snapshot->objects, catalog_node_ref(node));
-    g_hash_table_insert(snapshot->by_id, (gpointer)(guintptr)node->object.id, node);
-    char *folded = g_ascii_strdown(node->object.name, -1);
+    char *folded = g_ascii_strdown(name, -1);
     GPtrArray *list = g_hash_table_lookup(snapshot->by_name, folded);
     if (!list) {
         list = g_ptr_array_new();
@@ -79,6 +78,21 @@ void catalog_snapshot_add(CatalogSnapshot *snapshot, CatalogNode *node)
         g_free(folded);
     }
     g_ptr_array_add(list, node);
+}
+
+/* What an environment has of its own is found by either of its names. */
+void catalog_snapshot_add(CatalogSnapshot *snapshot, CatalogNode *node)
+{
+    const CatalogObject *object = &node->object;
+    g_ptr_array_add(snapshot->objects, catalog_node_ref(node));
+    g_hash_table_insert(snapshot->by_id, (gpointer)(guintptr)object->id, node);
+    index_name(snapshot, object->name, node);
+    if (object->environment) {
+        index_name(snapshot, object->plain_name, node);
+        g_autofree char *id =
+            g_strdup_printf("%s:%s", catalog_kind_name(object->kind), object->plain_full_name);
+        g_hash_table_insert(snapshot->by_id, g_string_chunk_insert(snapshot->strings, id), node);
+    }
 }
 
 static void index_edge(GHashTable *index, const CatalogObject *object, CatalogEdge *edge)
@@ -151,8 +165,8 @@ static void seal_names(CatalogSnapshot *snapshot)
             g_hash_table_add(domains, (gpointer)(guintptr)object->name);
         }
         if (is_table(object)) {
-            g_hash_table_add(tables, (gpointer)(guintptr)object->full_name);
-            g_hash_table_add(tables, (gpointer)(guintptr)object->name);
+            g_hash_table_add(tables, (gpointer)(guintptr)object->plain_full_name);
+            g_hash_table_add(tables, (gpointer)(guintptr)object->plain_name);
         }
     }
     snapshot->domains = sorted_keys(domains);
@@ -189,6 +203,11 @@ void catalog_snapshot_seal(CatalogSnapshot *snapshot)
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
+
+const char *catalog_environment(const CatalogSnapshot *snapshot)
+{
+    return snapshot->environment;
+}
 
 const char *catalog_project_name(const CatalogSnapshot *snapshot)
 {
@@ -408,6 +427,16 @@ const CatalogObject *catalog_find(const CatalogSnapshot *snapshot, const char *n
 /* ---- copies with one table changed ------------------------------------------------------------------------
  */
 
+void catalog_snapshot_settle(CatalogSnapshot *snapshot, const CatalogSnapshot *as)
+{
+    json_decref(snapshot->settings);
+    snapshot->settings = json_incref(as->settings);
+    g_free(snapshot->name);
+    g_free(snapshot->timezone);
+    snapshot->name = g_strdup(as->name);
+    snapshot->timezone = g_strdup(as->timezone);
+}
+
 static CatalogSnapshot *copy_with(CatalogSnapshot *snapshot, const char *drop_id, CatalogNode *add)
 {
     CatalogSnapshot *copy = catalog_snapshot_new();
@@ -431,12 +460,7 @@ static CatalogSnapshot *copy_with(CatalogSnapshot *snapshot, const char *drop_id
             catalog_snapshot_edge(copy, from, edge->from_column, to, edge->to_column, edge->how);
         }
     }
-    json_decref(copy->settings);
-    copy->settings = json_incref(snapshot->settings);
-    g_free(copy->name);
-    g_free(copy->timezone);
-    copy->name = g_strdup(snapshot->name);
-    copy->timezone = g_strdup(snapshot->timezone);
+    catalog_snapshot_settle(copy, snapshot);
     catalog_snapshot_seal(copy);
     return copy;
 }

@@ -77,12 +77,16 @@ static char *table_text(const CatalogTableUse *use, const char *prefix)
         g_string_append(text, version);
         if (!use->aliased) {
             g_string_append(text, " AS ");
-            engine_sql_append_name(text, use->object->name);
+            engine_sql_append_name(text, use->object->plain_name);
         }
         return g_string_free(g_steal_pointer(&text), FALSE);
     }
     g_autofree char *schema = g_strconcat(prefix, use->object->domain, NULL);
     engine_sql_append_table(text, schema, use->object->name);
+    if (use->object->environment && !use->aliased) { /* the text goes on to call it by its plain name */
+        g_string_append(text, " AS ");
+        engine_sql_append_name(text, use->object->plain_name);
+    }
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
@@ -105,7 +109,12 @@ static void add_schemas(const char *sql, const GArray *schemas, const char *pref
     for (guint i = 0; i < schemas->len; i++) {
         const CatalogTableUse *use = &g_array_index(schemas, CatalogTableUse, i);
         size_t end = use->offset < strlen(sql) ? identifier_end(sql, use->offset, use->name) : 0;
-        if (end) {
+        bool renamed = use->object->environment != NULL; /* its alias has no domain */
+        size_t dot = end ? skip_space(sql, end) : 0;
+        if (end && renamed && sql[dot] == '.') {
+            Change change = {.start = use->offset, .end = dot + 1, .text = g_strdup("")};
+            g_array_append_val(changes, change);
+        } else if (end && *prefix) {
             g_autofree char *schema = g_strconcat(prefix, use->object->domain, NULL);
             GString *text = g_string_new(NULL);
             engine_sql_append_name(text, schema);
@@ -137,8 +146,8 @@ bool catalog_splice(const char *sql, const CatalogColumnsResult *result, const c
     if (!add_tables(marked ? marked : sql, result->uses, prefix, changes)) {
         return false;
     }
+    add_schemas(sql, result->schemas, prefix, changes);
     if (*prefix) {
-        add_schemas(sql, result->schemas, prefix, changes);
         add_parameters(sql, changes);
     }
     g_array_sort(changes, by_start);

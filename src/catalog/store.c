@@ -126,8 +126,11 @@ static bool check_format(CatalogStore *store, GError **error)
 static bool migrate(CatalogStore *store, GError **error)
 {
     g_autofree char *version = g_strdup_printf("PRAGMA user_version = %d", STORE_FORMAT);
-    return store_begin(store, error) &&
-           store_end(store, store_run(store, schema_sql, error) && store_run(store, version, error), error);
+    return store_begin(store, error) && store_end(store,
+                                                  store_run(store, schema_sql, error) &&
+                                                      store_run(store, CATALOG_ENVIRONMENTS_SQL, error) &&
+                                                      store_run(store, version, error),
+                                                  error);
 }
 
 CatalogStore *catalog_store_open(const char *data_dir, GError **error)

@@ -42,6 +42,20 @@ bool catalog_store_put_live(CatalogStore *store, const CatalogTable *table, cons
 bool catalog_store_remove_live(CatalogStore *store, const char *schema, const char *name,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ---- environments: a branch's files, as applied (store_environments.c) ----
+ * `base` is the version of production that the branch was compared with. */
+bool catalog_store_put_environment(CatalogStore *store, const char *name, gint64 base,
+                                   const CatalogSnapshot *branch, const char *user, const char *note,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool catalog_store_remove_environment(CatalogStore *store, const char *name,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* [{name, base, at_us, user, note}] by name. */
+json_t *catalog_store_environments(CatalogStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The branch's definitions by themselves (catalog_environment_new puts them over production's).
+ * ENVIRONMENT_UNKNOWN. */
+CatalogSnapshot *catalog_store_environment(CatalogStore *store, const char *name, EngineConn *parser,
+                                           gint64 *ret_base, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Names, titles, aliases, descriptions, columns of all kinds; zh and en, parts of words (FTS5 trigram).
  * [{id, kind, name, title, matched, snippet}] best first. */
 json_t *catalog_store_search(CatalogStore *store, const char *text, const char *lang, size_t limit,

@@ -1,4 +1,4 @@
-/* Private: store.c and search.c, the only files that know SQLite. */
+/* Private: store*.c and search.c, the only files that know SQLite. */
 #ifndef WEIR_CATALOG_STORE_INT_H
 #define WEIR_CATALOG_STORE_INT_H
 
@@ -23,6 +23,9 @@ const char *store_text(sqlite3_stmt *stmt, int column);                   /* "" 
 bool store_begin(CatalogStore *store, GError **error);
 /* Commits when ok, else undoes. */
 bool store_end(CatalogStore *store, bool ok, GError **error);
+
+/* store_environments.c: the tables of its own. */
+extern const char CATALOG_ENVIRONMENTS_SQL[];
 
 /* search.c; inside the caller's transaction. */
 bool store_index(CatalogStore *store, const CatalogSnapshot *snapshot, GError **error);

@@ -16,7 +16,7 @@ static void copy_texts(const CliContext *ctx, const char *const *names, json_t *
 
 static int mark(CliContext *ctx, const char *path)
 {
-    static const char *const names[] = {"start", "end", NULL};
+    static const char *const names[] = {"start", "end", "env", NULL};
     GError *error = NULL;
     g_autoptr(json_t) body = json_object();
     copy_texts(ctx, names, body);
@@ -58,7 +58,7 @@ static void print_units(const json_t *units, const char *title, gint64 n)
 
 int cli_verb_intervals(CliContext *ctx)
 {
-    static const char *const names[] = {"start", "end", "at", NULL};
+    static const char *const names[] = {"start", "end", "at", "env", NULL};
     GError *error = NULL;
     g_autofree char *path = cli_path("/api/v1/intervals/", cli_word(ctx, 0));
     if (cli_text(ctx, "mark")) {
@@ -151,7 +151,7 @@ static int show_plan(CliContext *ctx, json_t *body)
 
 static bool make_body(CliContext *ctx, json_t *body, GError **error)
 {
-    static const char *const names[] = {"start", "end", "order", "at", NULL};
+    static const char *const names[] = {"start", "end", "order", "at", "env", NULL};
     gint64 parallel = 0, batch = 1;
     if (!cli_number(ctx, "parallel", 1, 64, 0, &parallel, error) ||
         !cli_number(ctx, "batch", 1, 1000000, 1, &batch, error)) {
@@ -173,8 +173,10 @@ int cli_verb_backfill(CliContext *ctx)
     g_autoptr(json_t) body = json_object();
     if (resume) {
         g_autofree char *id = cli_path("/api/v1/backfills/", resume);
-        g_autofree char *path = g_strconcat(id, "/resume?format=ndjson", NULL);
-        return word ? cli_usage(ctx, "--resume takes no model") : cli_run_lines(ctx, path, body);
+        g_autoptr(GString) path = g_string_new(id);
+        g_string_append(path, "/resume?format=ndjson");
+        cli_query_add(path, "env", cli_text(ctx, "env"));
+        return word ? cli_usage(ctx, "--resume takes no model") : cli_run_lines(ctx, path->str, body);
     }
     if (!word) {
         return cli_usage(ctx, "a model, `list`, or --resume ID");

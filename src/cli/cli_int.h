@@ -158,6 +158,9 @@ bool cli_interrupt_started(CliInterrupt *interrupt); /* false: it was pressed al
 bool cli_interrupt_end(CliInterrupt *interrupt);     /* true: it was pressed */
 bool cli_call_stop(CliContext *ctx, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* any thread */
 
+/* What an environment has of its own, as plan and apply show it (environment.c). */
+void cli_print_environment(CliContext *ctx, const json_t *environment);
+
 /* Models that are built, told line by line (data.c); Ctrl-C stops them. The exit code. */
 int cli_run_lines(CliContext *ctx, const char *path, json_t *body);
 
@@ -243,6 +246,7 @@ int cli_verb_config(CliContext *ctx);
 int cli_verb_demo(CliContext *ctx);
 int cli_verb_diff(CliContext *ctx);
 int cli_verb_doctor(CliContext *ctx);
+int cli_verb_env(CliContext *ctx);
 int cli_verb_erase(CliContext *ctx);
 int cli_verb_explain(CliContext *ctx);
 int cli_verb_fmt(CliContext *ctx);

@@ -316,7 +316,7 @@ static bool make_run_body(CliContext *ctx, json_t *body, GError **error)
         }
         json_object_set_new(body, "select", select);
     }
-    const char *const times[] = {"start", "end", "at"};
+    const char *const times[] = {"start", "end", "at", "env"};
     for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
         if (cli_text(ctx, times[i]) != NULL) {
             base_json_set_string(body, times[i], cli_text(ctx, times[i]));
@@ -450,6 +450,7 @@ int cli_verb_runs(CliContext *ctx)
     g_autoptr(GString) path = g_string_new("/api/v1/runs");
     cli_query_add(path, "model", cli_word(ctx, 0));
     cli_query_add(path, "limit", limit_of(ctx, "50"));
+    cli_query_add(path, "env", cli_text(ctx, "env"));
     g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
     if (answer == NULL) {
         return cli_fail(ctx, error);

@@ -186,6 +186,9 @@ static void say_next(CliContext *ctx, const json_t *plan)
 static json_t *make_plan(CliContext *ctx, GError **error)
 {
     g_autoptr(json_t) body = json_object();
+    if (cli_text(ctx, "env") != NULL) {
+        base_json_set_string(body, "env", cli_text(ctx, "env"));
+    }
     return cli_call(ctx, "POST", "/api/v1/plan", body, error);
 }
 
@@ -204,7 +207,9 @@ int cli_verb_plan(CliContext *ctx)
         cli_print_json(plan);
     } else {
         print_plan(ctx, plan, !cli_flag(ctx, "no-diff"));
-        if (changes) {
+        if (cli_text(ctx, "env") != NULL) {
+            cli_print_environment(ctx, json_object_get(plan, "environment"));
+        } else if (changes) {
             say_next(ctx, plan);
         }
     }
@@ -226,12 +231,20 @@ static int carry_out(CliContext *ctx, const char *id)
         json_array_append_new(drops, json_string(*name));
     }
     json_object_set_new(body, "allow_drop", drops);
+    const char *env = cli_text(ctx, "env");
+    if (env != NULL) {
+        base_json_set_string(body, "env", env);
+    }
     g_autoptr(json_t) done = cli_call(ctx, "POST", "/api/v1/apply", body, &error);
     if (done == NULL) {
         return cli_fail(ctx, error);
     }
     if (ctx->json) {
         return cli_print_json(done);
+    }
+    if (env != NULL) {
+        cli_print_environment(ctx, json_object_get(done, "environment"));
+        return CLI_EXIT_OK;
     }
     gint64 version = base_json_int(done, "version", 0);
     if (base_json_bool(done, "unchanged", false)) {
@@ -263,6 +276,9 @@ int cli_verb_apply(CliContext *ctx)
     if (!ctx->json) {
         print_plan(ctx, plan, true);
         fflush(stdout);
+    }
+    if (cli_text(ctx, "env") != NULL) { /* production stays as it is: there is nothing to ask */
+        return carry_out(ctx, base_json_string(plan, "id", NULL));
     }
     if (total_of(plan) == 0) {
         return ctx->json ? carry_out(ctx, NULL) : CLI_EXIT_OK;

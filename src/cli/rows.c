@@ -303,6 +303,9 @@ bool cli_rows_run(CliContext *ctx, const char *sql, const char *database, CliRow
 {
     g_autoptr(json_t) body = json_object();
     base_json_set_string(body, "sql", sql);
+    if (cli_text(ctx, "env") != NULL) {
+        base_json_set_string(body, "env", cli_text(ctx, "env"));
+    }
     if (database != NULL) {
         base_json_set_string(body, "database", database);
     }

@@ -23,6 +23,9 @@ const CliFlag CLI_GLOBAL_FLAGS[] = {
 
 static const CliFlag NONE[] = {END};
 
+/* Of whatever reads definitions or tables. */
+#define ENVIRONMENT {"env", 0, CLI_TEXT, "NAME", NULL, "environment; default: production", "环境，默认生产"}
+
 static const CliFlag DEMO[] = {
     {"dir", 0, CLI_TEXT, "FOLDER", NULL, "folder to make; default: ./weir-demo",
      "要创建的目录，默认 ./weir-demo"},
@@ -46,11 +49,13 @@ static const CliFlag UP[] = {
     END,
 };
 static const CliFlag PLAN[] = {
+    ENVIRONMENT,
     {"exit-code", 0, CLI_BOOL, NULL, NULL, "exit with 3 when there are changes", "有变更时退出码为 3"},
     {"no-diff", 0, CLI_BOOL, NULL, NULL, "leave the text differences out", "不显示文本差异"},
     END,
 };
 static const CliFlag APPLY[] = {
+    ENVIRONMENT,
     {"allow-drop", 0, CLI_LIST, "NAME", NULL, "a table with data that may be removed (repeatable)",
      "允许删除的含数据的表（可重复）"},
     {"note", 0, CLI_TEXT, "TEXT", NULL, "kept with the version", "随版本保存的说明"},
@@ -111,6 +116,7 @@ static const CliFlag LOAD[] = {
     END,
 };
 static const CliFlag RUN[] = {
+    ENVIRONMENT,
     {"start", 0, CLI_TEXT, "TIME", NULL, "start of the interval", "区间起点"},
     {"end", 0, CLI_TEXT, "TIME", NULL, "end of the interval (not in it)", "区间终点（不含）"},
     {"at", 0, CLI_TEXT, "TIME", NULL, "the run's clock; without a zone, the project's",
@@ -124,6 +130,7 @@ static const CliFlag RUN[] = {
     END,
 };
 static const CliFlag INTERVALS[] = {
+    ENVIRONMENT,
     {"start", 0, CLI_TEXT, "TIME", NULL, "look from here; default: the start of history",
      "起点，默认历史起点"},
     {"end", 0, CLI_TEXT, "TIME", NULL, "look up to here (not in it); default: now", "终点（不含），默认现在"},
@@ -132,6 +139,7 @@ static const CliFlag INTERVALS[] = {
     END,
 };
 static const CliFlag BACKFILL[] = {
+    ENVIRONMENT,
     {"start", 0, CLI_TEXT, "TIME", NULL, "start of the interval", "区间起点"},
     {"end", 0, CLI_TEXT, "TIME", NULL, "end of the interval (not in it)", "区间终点（不含）"},
     {"downstream", 0, CLI_BOOL, NULL, NULL, "and all that depends on it, by each model's own window",
@@ -155,6 +163,7 @@ static const CliFlag SCHEDULE[] = {
     END,
 };
 static const CliFlag QUERY[] = {
+    ENVIRONMENT,
     {"format", 'f', CLI_TEXT, "FORMAT", "table json ndjson csv tsv markdown vertical", "how rows are printed",
      "行的输出格式"},
     {"output", 'o', CLI_TEXT, "FORMAT", "table json ndjson csv tsv markdown vertical", "the same as -f",
@@ -162,6 +171,20 @@ static const CliFlag QUERY[] = {
     {"db", 0, CLI_TEXT, "DOMAIN", NULL, "database for bare table names", "默认库"},
     {"max-rows", 0, CLI_TEXT, "N", NULL, "stop after N rows", "最多 N 行"},
     {"timing", 0, CLI_BOOL, NULL, NULL, "say how long it took", "显示耗时"},
+    END,
+};
+static const CliFlag RUNS[] = {
+    ENVIRONMENT,
+    {"limit", 0, CLI_TEXT, "N", NULL, "at most N lines; default: 50", "最多 N 行，默认 50"},
+    END,
+};
+static const CliFlag ENV[] = {
+    {"allow-drop", 0, CLI_LIST, "NAME", NULL,
+     "promote: a table with data that may be removed from production (repeatable)",
+     "promote：允许从生产删除的含数据的表（可重复）"},
+    {"note", 0, CLI_TEXT, "TEXT", NULL, "promote: kept with the version", "promote：随版本保存的说明"},
+    {"unbuilt", 0, CLI_BOOL, NULL, NULL, "promote: also when something is not built; the next run builds it",
+     "promote：未构建也提升，由下次运行构建"},
     END,
 };
 static const CliFlag LIMIT[] = {
@@ -313,6 +336,11 @@ const CliVerb CLI_VERBS[] = {
     {"rollback", CLI_GROUP_DEFINE, "VERSION", 1, 1, CLI_WORDS_NONE, NULL,
      "write the files of a version back; then plan and apply", "把文件恢复为某版本，然后 plan、apply", NULL,
      NULL, NONE, cli_verb_rollback},
+    {"env", CLI_GROUP_DEFINE, "[ls | show NAME | drop NAME | promote NAME]", 0, 2, CLI_WORDS_LIST,
+     "ls show drop promote", "environments: branches that share production's unchanged tables",
+     "环境：与生产共享未变更表的分支",
+     "weir apply --env NAME makes one of the project's files, weir run --env NAME builds what differs.",
+     "weir apply --env NAME 以项目文件建立环境，weir run --env NAME 构建有差异的部分。", ENV, cli_verb_env},
     {"lint", CLI_GROUP_DEFINE, "[PATH ...]", 0, CLI_MAX_WORDS, CLI_WORDS_FILES, NULL,
      "check the definitions, and hold them against the warehouse standard",
      "检查定义是否正确、是否符合数仓标准",
@@ -374,7 +402,7 @@ const CliVerb CLI_VERBS[] = {
      "what fires when; hold it, stop it, run what is due", "调度列表；暂停、恢复、终止、标记，或运行到期任务",
      NULL, NULL, SCHEDULE, cli_verb_schedule},
     {"runs", CLI_GROUP_DATA, "[MODEL]", 0, 1, CLI_WORDS_NONE, NULL, "list runs", "列出运行记录", NULL, NULL,
-     LIMIT, cli_verb_runs},
+     RUNS, cli_verb_runs},
     {"checks", CLI_GROUP_DATA, "[MODEL] | run TABLE | failures [MODEL]", 0, 2, CLI_WORDS_NONE, NULL,
      "results of checks; run: checks what stands now; failures: the wrong rows",
      "检查结果；run 检查现有数据；failures 列出错误行", NULL, NULL, CHECKS, cli_verb_checks},

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "server/environments.h"
 #include "server/infoschema.h"
 #include "server/sql.h"
 
@@ -31,6 +32,7 @@ struct ServerApp {
     Lifecycle *lifecycle;
     Report *report;
     ServerSql *sql;
+    struct ServerEnvironments *environments;
     GMutex snapshot_lock; /* held for a pointer's swap only */
     CatalogSnapshot *snapshot;
     GMutex definitions_lock;
@@ -170,6 +172,7 @@ static bool open_parts(ServerApp *app, GError **error)
         return false;
     }
     access_set_system_tables(app->access, server_infoschema_select, app);
+    server_app_environments_changed(app);
     app->sql = server_sql_new(app, error);
     return app->sql != NULL;
 }
@@ -184,6 +187,7 @@ ServerApp *server_app_open(const ServerAppOptions *options, GError **error)
     g_autoptr(ServerApp) app = g_new0(ServerApp, 1);
     app->config = options->config ? options->config : base_config_new();
     app->lock_fd = -1;
+    app->environments = server_environments_new();
     app->started_us = base_time_now_us();
     g_mutex_init(&app->snapshot_lock);
     g_mutex_init(&app->definitions_lock);
@@ -213,6 +217,7 @@ void server_app_close(ServerApp *app)
     reconcile_free(app->reconcile);
     lifecycle_close(app->lifecycle);
     warehouse_close(app->warehouse);
+    server_environments_free(app->environments);
     intake_close(app->intake);
     access_close(app->access);
     catalog_snapshot_unref(app->snapshot);
@@ -295,6 +300,11 @@ Report *server_app_report(ServerApp *app)
 struct ServerSql *server_app_sql(ServerApp *app)
 {
     return app->sql;
+}
+
+struct ServerEnvironments *server_app_environments(ServerApp *app)
+{
+    return app->environments;
 }
 
 const char *server_app_http(ServerApp *app)

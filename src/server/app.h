@@ -41,6 +41,7 @@ Report *server_app_report(ServerApp *app);
 /* Sessions and query slots (server/sql.h): made by server_sql_new when the app opens, freed first when it
  * closes. */
 struct ServerSql *server_app_sql(ServerApp *app);
+struct ServerEnvironments *server_app_environments(ServerApp *app); /* server/environments.h */
 
 /* The applied snapshot: a new reference; never blocks behind an apply. */
 CatalogSnapshot *server_app_snapshot(ServerApp *app);

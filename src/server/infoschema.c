@@ -99,7 +99,7 @@ static void fill_tables(ServerRows *rows, const Asked *asked)
         const CatalogObject *object = g_ptr_array_index(seen, i);
         server_rows_text(rows, "def");
         server_rows_text(rows, object->domain);
-        server_rows_text(rows, object->name);
+        server_rows_text(rows, object->plain_name);
         server_rows_text(rows, is_view(object) ? "VIEW" : "BASE TABLE");
         server_rows_text(rows, is_view(object) ? NULL : "OLAP");
         server_rows_text(rows, "utf8mb4_general_ci");
@@ -114,7 +114,7 @@ static void put_column(ServerRows *rows, const CatalogObject *object, const Cata
     MysqlTypeText type = mysql_type_text(column->type, column->type_declared);
     server_rows_text(rows, "def");
     server_rows_text(rows, object->domain);
-    server_rows_text(rows, object->name);
+    server_rows_text(rows, object->plain_name);
     server_rows_text(rows, column->name);
     server_rows_int(rows, position);
     g_autofree char *standard = catalog_ddl_default(column);
@@ -165,7 +165,7 @@ static void fill_views(ServerRows *rows, const Asked *asked)
     for (guint i = 0; i < seen->len; i++) {
         const CatalogObject *object = g_ptr_array_index(seen, i);
         if (is_view(object)) {
-            server_rows_put(rows, "def", object->domain, object->name, object->model->sql, "NONE", "NO",
+            server_rows_put(rows, "def", object->domain, object->plain_name, object->model->sql, "NONE", "NO",
                             "weir@%", "INVOKER", "utf8mb4", "utf8mb4_general_ci", NULL);
         }
     }
@@ -196,7 +196,7 @@ static void put_statistics(ServerRows *rows, const CatalogObject *object, const 
 {
     server_rows_text(rows, "def");
     server_rows_text(rows, object->domain);
-    server_rows_text(rows, object->name);
+    server_rows_text(rows, object->plain_name);
     server_rows_int(rows, 0);
     server_rows_text(rows, object->domain);
     server_rows_text(rows, "PRIMARY");
@@ -227,7 +227,7 @@ static void put_key_usage(ServerRows *rows, const CatalogObject *object, const C
     server_rows_text(rows, "PRIMARY");
     server_rows_text(rows, "def");
     server_rows_text(rows, object->domain);
-    server_rows_text(rows, object->name);
+    server_rows_text(rows, object->plain_name);
     server_rows_text(rows, column->name);
     server_rows_int(rows, position);
     server_rows_end(rows);
@@ -243,8 +243,8 @@ static void put_constraint(ServerRows *rows, const CatalogObject *object, const 
 {
     (void)column;
     if (position == 1) {
-        server_rows_put(rows, "def", object->domain, "PRIMARY", object->domain, object->name, "PRIMARY KEY",
-                        "YES", NULL);
+        server_rows_put(rows, "def", object->domain, "PRIMARY", object->domain, object->plain_name,
+                        "PRIMARY KEY", "YES", NULL);
     }
 }
 
@@ -275,7 +275,7 @@ static void fill_table_privileges(ServerRows *rows, const Asked *asked)
         for (size_t p = 0; p < G_N_ELEMENTS(PRIVILEGES); p++) {
             bool has = access_check(asked->scope->user, PRIVILEGES[p].right, object, NULL);
             for (const char *const *word = PRIVILEGES[p].words; has && *word; word++) {
-                server_rows_put(rows, grantee, "def", object->domain, object->name, *word, "NO", NULL);
+                server_rows_put(rows, grantee, "def", object->domain, object->plain_name, *word, "NO", NULL);
             }
         }
     }

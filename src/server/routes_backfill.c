@@ -28,8 +28,9 @@ static bool query_time(const ServerCall *call, const char *key, GTimeZone *zone,
 
 bool route_intervals(ServerCall *call, GError **error)
 {
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-    const CatalogObject *model = find_model(call, snapshot, call_param(call, "name"), error);
+    g_autoptr(CatalogSnapshot) snapshot = call_snapshot(call, error);
+    const CatalogObject *model =
+        !snapshot ? NULL : find_model(call, snapshot, call_param(call, "name"), error);
     g_autoptr(GTimeZone) zone = model ? base_time_zone(catalog_project_timezone(snapshot), error) : NULL;
     WarehouseIntervalsAsk ask = {0};
     if (!zone || !query_time(call, "start", zone, &ask.start_us, error) ||
@@ -43,12 +44,15 @@ bool route_intervals(ServerCall *call, GError **error)
 
 bool route_intervals_mark(ServerCall *call, GError **error)
 {
-    static const char *const KNOWN[] = {"state", "start", "end", NULL};
+    static const char *const KNOWN[] = {"state", "start", "end", "env", NULL};
     static const char *const STATES[] = {"done", "missing", "stale"};
     if (!call_body(call, KNOWN, error)) {
         return false;
     }
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(CatalogSnapshot) snapshot = call_snapshot(call, error);
+    if (!snapshot) {
+        return false;
+    }
     g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
     const CatalogObject *object = call_object(call, snapshot, call_param(call, "name"), error);
     gint64 start_us, end_us;
@@ -113,8 +117,11 @@ static json_t *answer_of(json_t *plan, json_t *runs)
 bool route_backfill(ServerCall *call, GError **error)
 {
     static const char *const KNOWN[] = {"model",   "start", "end",      "downstream", "restate", "order",
-                                        "dry_run", "batch", "parallel", "at",         NULL};
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+                                        "dry_run", "batch", "parallel", "at",         "env",     NULL};
+    g_autoptr(CatalogSnapshot) snapshot = call_snapshot(call, error);
+    if (!snapshot) {
+        return false;
+    }
     g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
     WarehouseBackfillAsk ask = {0};
     if (!zone || !call_body(call, KNOWN, error) || !read_ask(call, snapshot, zone, &ask, error)) {
@@ -135,8 +142,8 @@ bool route_backfill(ServerCall *call, GError **error)
 bool route_backfill_resume(ServerCall *call, GError **error)
 {
     static const char *const KNOWN[] = {NULL};
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-    if (!call_body(call, KNOWN, error) || !access_check(call->user, ACCESS_RUN, NULL, error)) {
+    g_autoptr(CatalogSnapshot) snapshot = call_snapshot(call, error);
+    if (!snapshot || !call_body(call, KNOWN, error) || !access_check(call->user, ACCESS_RUN, NULL, error)) {
         return false;
     }
     g_autoptr(json_t) plan = NULL;

@@ -9,7 +9,7 @@
 
 /* The files as they are; definition errors go to call->diagnostics and fail. Warnings come with the answer.
  */
-static CatalogSnapshot *read_project(ServerCall *call, GError **error)
+CatalogSnapshot *route_read_project(ServerCall *call, GError **error)
 {
     g_autoptr(BaseDiags) diags = base_diags_new();
     g_autoptr(CatalogSnapshot) snapshot = server_app_read_project(call->app, diags, error);
@@ -28,7 +28,7 @@ static CatalogSnapshot *read_project(ServerCall *call, GError **error)
 }
 
 /* Findings join the diagnostics; errors of the standard stop an apply, a plan shows them. */
-static bool hold_to_standard(ServerCall *call, CatalogSnapshot *after, bool stop, GError **error)
+bool route_hold_to_standard(ServerCall *call, CatalogSnapshot *after, bool stop, GError **error)
 {
     g_autoptr(BaseDiags) diags = base_diags_new();
     g_autoptr(StandardCatalog) catalog = NULL;
@@ -56,7 +56,7 @@ static bool hold_to_standard(ServerCall *call, CatalogSnapshot *after, bool stop
 
 static CatalogDiff *diff_project(ServerCall *call, GError **error)
 {
-    g_autoptr(CatalogSnapshot) after = read_project(call, error);
+    g_autoptr(CatalogSnapshot) after = route_read_project(call, error);
     if (!after) {
         return NULL;
     }
@@ -65,7 +65,7 @@ static CatalogDiff *diff_project(ServerCall *call, GError **error)
 }
 
 /* Definitions show what is everywhere: planning and applying need the right to write in all that changes. */
-static bool may_write(const ServerCall *call, const CatalogDiff *diff, GError **error)
+bool route_may_write(const ServerCall *call, const CatalogDiff *diff, GError **error)
 {
     for (guint i = 0; i < diff->changes->len; i++) {
         const CatalogChange *change = g_ptr_array_index(diff->changes, i);
@@ -80,12 +80,16 @@ static bool may_write(const ServerCall *call, const CatalogDiff *diff, GError **
 
 bool route_plan(ServerCall *call, GError **error)
 {
-    static const char *const KNOWN[] = {NULL};
+    static const char *const KNOWN[] = {"env", NULL};
     if (!call_body(call, KNOWN, error)) {
         return false;
     }
+    if (base_json_string(call->body, "env", NULL)) {
+        return route_environment_plan(call, error);
+    }
     g_autoptr(CatalogDiff) diff = diff_project(call, error);
-    if (!diff || !may_write(call, diff, error) || !hold_to_standard(call, diff->after, false, error)) {
+    if (!diff || !route_may_write(call, diff, error) ||
+        !route_hold_to_standard(call, diff->after, false, error)) {
         return false;
     }
     json_t *plan = warehouse_plan_to_json(server_app_warehouse(call->app), diff, error);
@@ -116,7 +120,7 @@ static bool apply_locked(ServerCall *call, char **allow_drop, GError **error)
 {
     const char *wanted = base_json_string(call->body, "plan", NULL);
     g_autoptr(CatalogDiff) diff = diff_project(call, error);
-    if (!diff || !may_write(call, diff, error)) {
+    if (!diff || !route_may_write(call, diff, error)) {
         return false;
     }
     if (wanted && g_strcmp0(wanted, diff->id)) {
@@ -130,7 +134,7 @@ static bool apply_locked(ServerCall *call, char **allow_drop, GError **error)
         return call_json(call,
                          applied_to_json(call, diff, catalog_store_current(server_app_store(call->app))));
     }
-    if (!hold_to_standard(call, diff->after, true, error)) {
+    if (!route_hold_to_standard(call, diff->after, true, error)) {
         return false;
     }
     gint64 version = 0;
@@ -149,10 +153,13 @@ static bool apply_locked(ServerCall *call, char **allow_drop, GError **error)
 
 bool route_apply(ServerCall *call, GError **error)
 {
-    static const char *const KNOWN[] = {"plan", "allow_drop", "note", NULL};
+    static const char *const KNOWN[] = {"plan", "allow_drop", "note", "env", NULL};
     g_auto(GStrv) allow_drop = NULL;
     if (!call_body(call, KNOWN, error) || !call_body_texts(call, "allow_drop", &allow_drop, error)) {
         return false;
+    }
+    if (base_json_string(call->body, "env", NULL)) {
+        return route_environment_apply(call, error);
     }
     server_app_lock_definitions(call->app);
     bool ok = apply_locked(call, allow_drop, error);

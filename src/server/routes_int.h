@@ -23,6 +23,20 @@ void call_audit(const ServerCall *call, const char *action, const char *object, 
 const CatalogObject *call_object(const ServerCall *call, const CatalogSnapshot *snapshot, const char *name,
                                  GError **error);
 
+/* ---- definitions (routes_definitions.c) ---- */
+/* The project's files; what is wrong goes to the call's diagnostics. */
+CatalogSnapshot *route_read_project(ServerCall *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool route_may_write(const ServerCall *call, const CatalogDiff *diff,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Findings join the diagnostics; with `stop` errors of the standard fail. */
+bool route_hold_to_standard(ServerCall *call, CatalogSnapshot *after, bool stop,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* plan and apply of a body with `env` (routes_environments.c). */
+bool route_environment_plan(ServerCall *call, GError **error);
+bool route_environment_apply(ServerCall *call, GError **error);
+/* What is applied, or the environment that ?env= or the body's `env` names; a new reference. */
+CatalogSnapshot *call_snapshot(const ServerCall *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- runs told line by line (routes_run.c) ---- */
 /* A time of the body; 0 = not given. INTERVAL_INVALID. */
 bool call_time(const ServerCall *call, const char *key, GTimeZone *zone, gint64 *ret,
@@ -43,6 +57,10 @@ bool route_lint(ServerCall *call, GError **error);
 bool route_lint_data(ServerCall *call, GError **error);
 bool route_name(ServerCall *call, GError **error);
 bool route_rules(ServerCall *call, GError **error);
+bool route_environments(ServerCall *call, GError **error);
+bool route_environment(ServerCall *call, GError **error);
+bool route_environment_drop(ServerCall *call, GError **error);
+bool route_environment_promote(ServerCall *call, GError **error);
 bool route_project(ServerCall *call, GError **error);
 bool route_objects(ServerCall *call, GError **error);
 bool route_object(ServerCall *call, GError **error);

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "server/environments.h"
 #include "server/routes_int.h"
 #include "server/sql.h"
 
@@ -265,8 +266,9 @@ static void interrupt(void *user)
 static bool copy_parquet(Query *query, const char *sql, const char *path, GError **error)
 {
     g_autoptr(EngineConn) conn = engine_connect(server_app_engine(query->call->app), error);
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(query->call->app);
-    if (!conn) {
+    g_autoptr(CatalogSnapshot) snapshot =
+        server_app_environment(query->call->app, server_session_environment(query->session), error);
+    if (!conn || !snapshot) {
         return false;
     }
     AccessScope scope = {query->call->user, snapshot, server_session_database(query->session)};
@@ -350,7 +352,9 @@ static bool run(Query *query, GError **error)
     if (!sql) {
         return base_fail(error, BASE_E_REQUEST_INVALID, "the body lacks `sql`");
     }
-    if ((database && !server_session_use(query->session, database, error)) ||
+    const char *environment = base_json_string(body, "env", NULL);
+    if ((environment && !server_session_set_environment(query->session, environment, error)) ||
+        (database && !server_session_use(query->session, database, error)) ||
         !bind_values(json_object_get(body, "params"), values, error)) {
         return false;
     }
@@ -373,7 +377,7 @@ static bool run(Query *query, GError **error)
 
 bool route_query(ServerCall *call, GError **error)
 {
-    static const char *const KNOWN[] = {"sql", "database", "params", "max_rows", NULL};
+    static const char *const KNOWN[] = {"sql", "database", "params", "max_rows", "env", NULL};
     if (!call_body(call, KNOWN, error)) {
         return false;
     }

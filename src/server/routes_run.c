@@ -120,14 +120,14 @@ static bool run_with(ServerCall *call, CatalogSnapshot *snapshot, const Warehous
 
 bool route_run(ServerCall *call, GError **error)
 {
-    static const char *const KNOWN[] = {"select", "start",    "end",     "at", "restate_from",
-                                        "full",   "parallel", "dry_run", NULL};
+    static const char *const KNOWN[] = {"select", "start",    "end",     "at",  "restate_from",
+                                        "full",   "parallel", "dry_run", "env", NULL};
     g_auto(GStrv) select = NULL;
     if (!call_body(call, KNOWN, error) || !call_body_texts(call, "select", &select, error)) {
         return false;
     }
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
+    g_autoptr(CatalogSnapshot) snapshot = call_snapshot(call, error);
+    g_autoptr(GTimeZone) zone = snapshot ? base_time_zone(catalog_project_timezone(snapshot), error) : NULL;
     gint64 parallel = base_json_int(call->body, "parallel", 0);
     WarehouseRunOptions options = {.select = select && select[0] ? (const char *const *)select : NULL,
                                    .full = base_json_bool(call->body, "full", false),
@@ -147,16 +147,19 @@ bool route_runs(ServerCall *call, GError **error)
     size_t limit, i;
     gint64 from_us = 0, to_us = 0;
     const char *from = call_query(call, "from", NULL), *to = call_query(call, "to", NULL);
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
+    g_autoptr(CatalogSnapshot) snapshot = call_snapshot(call, error);
+    g_autoptr(GTimeZone) zone = snapshot ? base_time_zone(catalog_project_timezone(snapshot), error) : NULL;
     if (!zone || !call_limit(call, 100, RUNS_MAX, &limit, error)) {
         return false;
     }
     if ((from && !base_time_parse(from, zone, &from_us)) || (to && !base_time_parse(to, zone, &to_us))) {
         return base_fail(error, BASE_E_REQUEST_INVALID, "`from` and `to` are times");
     }
-    g_autoptr(json_t) rows = warehouse_runs_between(
-        server_app_warehouse(call->app), call_query(call, "model", NULL), from_us, to_us, limit, error);
+    const char *name = call_query(call, "model", NULL);
+    const char *environment = catalog_environment(snapshot);
+    const CatalogObject *own = name && environment ? catalog_find(snapshot, name, NULL, NULL) : NULL;
+    g_autoptr(json_t) rows = warehouse_runs_between(server_app_warehouse(call->app), own ? own->id : name,
+                                                    from_us, to_us, limit, error);
     if (!rows) {
         return false;
     }
@@ -165,6 +168,9 @@ bool route_runs(ServerCall *call, GError **error)
         const char *model = base_json_string(row, "model", "");
         const CatalogObject *object = catalog_by_id(snapshot, model);
         object = object ? object : catalog_find(snapshot, model, NULL, NULL);
+        if (environment && !(object && object->environment)) {
+            continue;
+        }
         if (object ? access_can_see(call->user, object) : access_user_is_admin(call->user)) {
             json_array_append(list, row);
         }

@@ -2,6 +2,7 @@
  */
 #include "base/text.h"
 #include "base/time.h"
+#include "server/environments.h"
 #include "server/infoschema.h"
 #include "server/session_int.h"
 
@@ -127,6 +128,7 @@ void server_session_free(ServerSession *session)
     g_free(session->cipher);
     g_free(session->host);
     g_free(session->database);
+    g_free(session->environment);
     g_free(session->statement);
     g_mutex_clear(&session->lock);
     g_free(session);
@@ -138,6 +140,9 @@ void server_session_reset(ServerSession *session)
     session_drop_plans(session);
     g_hash_table_remove_all(session->variables);
     g_hash_table_remove_all(session->user_variables);
+    if (!session->environment_by_use) {
+        g_clear_pointer(&session->environment, g_free);
+    }
     session_clear_warnings(session);
     session->found_rows = 0;
     session->row_count = -1;
@@ -165,10 +170,21 @@ EngineConn *session_conn(ServerSession *session, GError **error)
     return session->conn;
 }
 
+/* What the session reads. Of an environment that is gone, or fits what is applied no more, nothing: names
+ * must not come to mean production's tables in silence. */
+static CatalogSnapshot *current_snapshot(const ServerSession *session)
+{
+    g_autoptr(GError) error = NULL;
+    CatalogSnapshot *snapshot = server_app_environment(session->app, session->environment, &error);
+    return snapshot ? snapshot : catalog_snapshot_new_empty();
+}
+
 void session_renew(ServerSession *session)
 {
-    g_autoptr(CatalogSnapshot) now = server_app_snapshot(session->app);
-    g_autoptr(AccessUser) user = access_user_refresh(server_app_access(session->app), now, session->user);
+    g_autoptr(CatalogSnapshot) applied = server_app_snapshot(session->app);
+    g_autoptr(AccessUser) user = access_user_refresh(server_app_access(session->app), applied, session->user);
+    g_autoptr(CatalogSnapshot) now =
+        session->environment ? current_snapshot(session) : g_steal_pointer(&applied);
     if (now == session->snapshot && (!user || user == session->user)) {
         return;
     }
@@ -277,11 +293,52 @@ bool session_database_unknown(GError **error, const char *name)
     return base_fail(error, BASE_E_DATABASE_UNKNOWN, "Unknown database '%s'", name);
 }
 
+const char *server_session_environment(const ServerSession *session)
+{
+    return session->environment;
+}
+
+bool server_session_set_environment(ServerSession *session, const char *name, GError **error)
+{
+    if (name && *name) {
+        g_autoptr(CatalogSnapshot) snapshot = server_app_environment(session->app, name, error);
+        if (!snapshot) {
+            return false;
+        }
+    }
+    session_drop_plans(session);
+    g_free(session->environment);
+    session->environment = name && *name ? g_strdup(name) : NULL;
+    session->environment_by_use = false;
+    session_renew(session);
+    return true;
+}
+
+/* "music__dev": database music of environment dev. A database of that very name comes first; a plain name
+ * leads back out of an environment that was entered so. */
+static bool enter_by_name(ServerSession *session, char *name, GError **error)
+{
+    char *mark = g_strrstr(name, "__");
+    if (!mark || mark == name || session_database_exists(session, name)) {
+        return !session->environment_by_use || server_session_set_environment(session, NULL, error);
+    }
+    if (!server_session_set_environment(session, mark + 2, NULL)) {
+        return true; /* told as an unknown database */
+    }
+    *mark = '\0';
+    session->environment_by_use = true;
+    return true;
+}
+
 bool server_session_use(ServerSession *session, const char *database, GError **error)
 {
     session_renew(session);
     /* Doris names a database with its catalog: internal.db */
-    const char *name = g_str_has_prefix(database, "internal.") ? database + strlen("internal.") : database;
+    g_autofree char *name =
+        g_strdup(g_str_has_prefix(database, "internal.") ? database + strlen("internal.") : database);
+    if (!enter_by_name(session, name, error)) {
+        return false;
+    }
     if (!session_database_exists(session, name)) {
         session_database_unknown(error, name);
         const char *near = base_text_nearest(name, catalog_domains(session->snapshot));

@@ -32,6 +32,8 @@ struct ServerSession {
     ServerSql *sql;
     AccessUser *user;
     CatalogSnapshot *snapshot; /* that user, plans and names refer to; renewed at each statement */
+    char *environment;         /* that it reads; NULL = production */
+    bool environment_by_use;   /* it came with a database's name */
     char *peer, *host;
     char *edited; /* table of kind manual that the statement writes to; NULL = none */
     char *cipher; /* of TLS; NULL = in the clear */
@@ -97,7 +99,8 @@ bool session_database_exists(ServerSession *session, const char *name);
 bool session_database_unknown(GError **error, const char *name);
 /* The session's connection; NULL + error. */
 EngineConn *session_conn(ServerSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Takes the applied snapshot and the user's rights as they are now; drops plans when either changed. */
+/* Takes the applied snapshot (of the session's environment) and the user's rights as they are now; drops
+ * plans when either changed. An environment that is gone leaves the session in production. */
 void session_renew(ServerSession *session);
 AccessScope session_scope(const ServerSession *session);
 void session_drop_plans(ServerSession *session);

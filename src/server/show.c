@@ -344,7 +344,7 @@ static char *table_select(const ShowRow *row, const Show *show, GError **error)
         return fill_template(row->sql, show, schema, show->name);
     }
     const CatalogObject *object = session_find_table(show->run->session, show->schema, show->name, error);
-    return object ? fill_template(row->sql, show, object->domain, object->name) : NULL;
+    return object ? fill_template(row->sql, show, object->domain, object->plain_name) : NULL;
 }
 
 static char *rows_select(const ShowRow *row, const Show *show, GError **error)

@@ -39,7 +39,7 @@ static void append_backquoted(GString *out, const char *name)
 static char *create_view_text(const CatalogObject *object)
 {
     GString *text = g_string_new("CREATE VIEW ");
-    append_backquoted(text, object->name);
+    append_backquoted(text, object->plain_name);
     g_string_append_printf(text, " AS %s", object->model->sql);
     return g_string_free(text, FALSE);
 }
@@ -49,7 +49,7 @@ static char *create_model_text(const CatalogObject *object)
 {
     g_autoptr(CatalogTable) table = g_new0(CatalogTable, 1);
     table->schema = g_strdup(object->domain);
-    table->name = g_strdup(object->name);
+    table->name = g_strdup(object->plain_name);
     table->columns = g_ptr_array_new();
     table->comment = g_strdup(object->title_en);
     for (guint i = 0; object->columns && i < object->columns->len; i++) {
@@ -69,7 +69,7 @@ bool show_create_table(const Show *show, ServerRows *rows, GError **error)
     g_autofree char *text = view            ? create_view_text(object)
                             : object->table ? catalog_ddl_show(object->table)
                                             : create_model_text(object);
-    server_rows_put(rows, object->name, text, view ? "utf8mb4" : NULL, "utf8mb4_general_ci", NULL);
+    server_rows_put(rows, object->plain_name, text, view ? "utf8mb4" : NULL, "utf8mb4_general_ci", NULL);
     return true;
 }
 
@@ -293,7 +293,7 @@ static void put_domain(ServerRows *rows, const ServerSession *session, const cha
             g_str_equal(object->domain, domain)) {
             const char *rights = rights_text(session->user, object);
             if (rights) {
-                put_grant(rows, session->user, rights, domain, object->name);
+                put_grant(rows, session->user, rights, domain, object->plain_name);
             }
         }
     }

@@ -56,8 +56,14 @@ void server_session_free(ServerSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ServerSession, server_session_free)
 guint32 server_session_id(const ServerSession *session);
 const char *server_session_database(const ServerSession *session); /* NULL = none */
+/* "db", or "db__dev": db of environment dev. */
 bool server_session_use(ServerSession *session, const char *database,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+const char *server_session_environment(const ServerSession *session); /* NULL = production */
+/* From now on names mean what they mean in that environment, and nothing can be written. NULL or "" =
+ * production. ENVIRONMENT_UNKNOWN. */
+bool server_session_set_environment(ServerSession *session, const char *name,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Variables, transaction and plans as at sign-in (COM_RESET_CONNECTION); the database stays, as in MySQL. */
 void server_session_reset(ServerSession *session);
 /* Another thread: stops the running statement (KILL QUERY), and with `close` marks the session to end (KILL).

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "server/ddl_int.h"
 #include "server/dml_int.h"
+#include "server/environments.h"
 #include "server/metrics.h"
 #include "server/show_int.h"
 #include "server/sql_int.h"
@@ -156,16 +157,17 @@ typedef bool (*RunStatement)(const SqlRun *run, GError **error);
 static const struct {
     RunStatement run;
     bool keeps_warnings; /* SHOW WARNINGS speaks of the statement before */
+    bool writes;
 } STATEMENTS[ENGINE_STATEMENT_OTHER + 1] = {
     [ENGINE_STATEMENT_SELECT] = {session_run_select, false},
-    [ENGINE_STATEMENT_INSERT] = {session_run_insert, false},
-    [ENGINE_STATEMENT_REPLACE] = {session_run_insert, false},
-    [ENGINE_STATEMENT_UPDATE] = {session_run_update, false},
-    [ENGINE_STATEMENT_DELETE] = {session_run_delete, false},
-    [ENGINE_STATEMENT_TRUNCATE] = {session_run_truncate, false},
-    [ENGINE_STATEMENT_CREATE] = {session_run_create, false},
-    [ENGINE_STATEMENT_DROP] = {session_run_drop, false},
-    [ENGINE_STATEMENT_ALTER] = {session_run_alter, false},
+    [ENGINE_STATEMENT_INSERT] = {session_run_insert, false, true},
+    [ENGINE_STATEMENT_REPLACE] = {session_run_insert, false, true},
+    [ENGINE_STATEMENT_UPDATE] = {session_run_update, false, true},
+    [ENGINE_STATEMENT_DELETE] = {session_run_delete, false, true},
+    [ENGINE_STATEMENT_TRUNCATE] = {session_run_truncate, false, true},
+    [ENGINE_STATEMENT_CREATE] = {session_run_create, false, true},
+    [ENGINE_STATEMENT_DROP] = {session_run_drop, false, true},
+    [ENGINE_STATEMENT_ALTER] = {session_run_alter, false, true},
     [ENGINE_STATEMENT_SHOW] = {session_run_show, true},
     [ENGINE_STATEMENT_DESCRIBE] = {session_run_describe, false},
     [ENGINE_STATEMENT_EXPLAIN] = {run_explain, false},
@@ -186,6 +188,27 @@ static bool is_planned(const SqlRun *run)
     return run->session->plans && g_hash_table_contains(run->session->plans, run->sql);
 }
 
+/* Loads and definitions are production's: what an environment has of its own, models make. */
+static bool run_kind(const SqlRun *run, EngineStatement kind, GError **error)
+{
+    if (STATEMENTS[kind].writes && run->session->environment) {
+        base_fail(error, BASE_E_STATEMENT_REFUSED, "environment `%s` is read only over SQL",
+                  run->session->environment);
+        base_error_hint(error, "SET weir_environment = '' leads back to production");
+        return false;
+    }
+    /* SET and USE lead out of an environment that cannot be read. */
+    bool leads_out = kind == ENGINE_STATEMENT_SET || kind == ENGINE_STATEMENT_USE;
+    if (run->session->environment && !catalog_environment(run->session->snapshot) && !leads_out) {
+        g_autoptr(CatalogSnapshot) snapshot =
+            server_app_environment(run->session->app, run->session->environment, error);
+        if (!snapshot) {
+            return false;
+        }
+    }
+    return STATEMENTS[kind].run(run, error);
+}
+
 /* Only a SELECT is planned with parameters. For every other statement the values are written into its text.
  */
 static bool run_inlined(SqlRun *run, GError **error)
@@ -203,7 +226,7 @@ static bool run_inlined(SqlRun *run, GError **error)
     inlined.tokens = tokens;
     inlined.values = NULL;
     inlined.n_values = 0;
-    return STATEMENTS[engine_sql_kind(tokens)].run(&inlined, error);
+    return run_kind(&inlined, engine_sql_kind(tokens), error);
 }
 
 static bool run_any(SqlRun *run, GError **error)
@@ -224,7 +247,7 @@ static bool run_any(SqlRun *run, GError **error)
     if (run->n_values > 0 && kind != ENGINE_STATEMENT_SELECT) {
         return run_inlined(run, error);
     }
-    return STATEMENTS[kind].run(run, error);
+    return run_kind(run, kind, error);
 }
 
 static void note_outcome(SqlRun *run, bool ok, gint64 elapsed_us, const GError *error)

@@ -213,6 +213,7 @@ static const ServerSysvar SYSVARS[] = {
     {"version_compile_zlib", SERVER_SYSVAR_TEXT, true, "1.2.13"},
     {"wait_timeout", SERVER_SYSVAR_INT, false, "28800"},
     {"warning_count", SERVER_SYSVAR_INT, true, "0"},
+    {"weir_environment", SERVER_SYSVAR_TEXT, false, ""},
     {"windowing_use_high_precision", SERVER_SYSVAR_BOOL, false, "ON"},
 };
 

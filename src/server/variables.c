@@ -34,6 +34,9 @@ const char *server_session_variable(const ServerSession *session, const char *na
     if (g_str_equal(name, "system_time_zone")) { /* what time_zone = SYSTEM means */
         return catalog_project_timezone(session->snapshot);
     }
+    if (g_str_equal(name, "weir_environment")) {
+        return session->environment ? session->environment : "";
+    }
     const char *own = g_hash_table_lookup(session->variables, name);
     const ServerSysvar *variable = own ? NULL : server_sysvar_find(name);
     return own ? own : variable ? variable->value : "";
@@ -106,7 +109,10 @@ static char *text_literal(const char *text)
 static char *session_function(ServerSession *session, const char *name)
 {
     if (g_str_equal(name, "database") || g_str_equal(name, "schema")) {
-        return text_literal(session->database);
+        g_autofree char *of_environment =
+            session->environment_by_use ? g_strdup_printf("%s__%s", session->database, session->environment)
+                                        : NULL;
+        return text_literal(of_environment ? of_environment : session->database);
     }
     if (g_str_equal(name, "connection_id")) {
         return g_strdup_printf("%u", session->id);
@@ -236,6 +242,9 @@ bool session_set_variable(ServerSession *session, const char *name, const char *
     }
     if (variable->read_only) {
         return base_fail(error, BASE_E_VARIABLE_READ_ONLY, "Variable '%s' is a read only variable", name);
+    }
+    if (g_str_equal(name, "weir_environment")) {
+        return server_session_set_environment(session, value, error);
     }
     if (!value) { /* SET x = DEFAULT */
         g_hash_table_remove(session->variables, variable->name);

@@ -401,21 +401,49 @@ static bool check_possible(const CatalogDiff *diff, GError **error)
     return true;
 }
 
+/* No table comes under a name that an environment's has. */
+static bool check_names(const Apply *apply, GError **error)
+{
+    g_autoptr(EngineConn) conn = engine_connect(apply->warehouse->engine, error);
+    g_autoptr(GHashTable) built = conn ? warehouse_environment_builds(conn, NULL, error) : NULL;
+    for (guint i = 0; built && i < apply->diff->changes->len; i++) {
+        const CatalogChange *change = apply->diff->changes->pdata[i];
+        const CatalogObject *added = change->type == CATALOG_ADDED ? change->after : NULL;
+        g_autofree char *id =
+            added && (added->kind == CATALOG_TABLE || added->kind == CATALOG_MODEL)
+                ? g_strdup_printf("%s:%s", catalog_kind_name(CATALOG_MODEL), added->full_name)
+                : NULL;
+        if (id && g_hash_table_contains(built, id)) {
+            base_fail(error, BASE_E_NAME_DUPLICATE, "`%s` is a table of an environment", added->full_name);
+            base_error_place(error, added->file, added->line, added->column);
+            return false;
+        }
+    }
+    return built != NULL;
+}
+
 bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
                      const char *user, const char *note, gint64 *ret_version, GError **error)
 {
     warehouse_claim_all(warehouse);
+    bool ok = warehouse_apply_claimed(warehouse, diff, allow_drop, user, note, ret_version, error);
+    warehouse_release_all(warehouse);
+    return ok;
+}
+
+bool warehouse_apply_claimed(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
+                             const char *user, const char *note, gint64 *ret_version, GError **error)
+{
     g_autoptr(GPtrArray) created = g_ptr_array_new();
     g_autoptr(GPtrArray) altered = g_ptr_array_new();
     Apply apply = {.warehouse = warehouse, .diff = diff, .created = created, .altered = altered};
-    bool ok =
-        check_possible(diff, error) && check_drops(&apply, allow_drop, error); /* and reads what stands */
+    bool ok = check_possible(diff, error) && check_names(&apply, error) &&
+              check_drops(&apply, allow_drop, error); /* and reads what stands */
     if (!ok) {
         base_error_not_done(error, "Nothing was applied.");
     } else {
         ok = carry_out(&apply, user, note, ret_version, error);
     }
     warehouse_standing_clear(&apply.standing);
-    warehouse_release_all(warehouse);
     return ok;
 }

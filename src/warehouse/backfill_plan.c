@@ -178,6 +178,9 @@ Backfill *warehouse_backfill_decide(EngineConn *conn, CatalogSnapshot *snapshot,
 {
     g_autoptr(GArray) done = NULL, stale = NULL;
     WarehouseInterval window = widen(ask->model, ask->start_us, ask->end_us, ask->now_us, zone);
+    if (!warehouse_may_change(snapshot, ask->model, error)) {
+        return NULL;
+    }
     if (!warehouse_has_intervals(ask->model)) {
         base_fail(error, BASE_E_INTERVAL_INVALID, "`%s` is not built by interval", ask->model->full_name);
         base_error_hint(error, "models of kind incremental with `time` or `event_time` are; run others");

@@ -77,6 +77,9 @@ char *warehouse_logic_hash(const CatalogObject *model)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     const CatalogModelInfo *info = model->model;
+    if (model->fingerprint) { /* of an environment: what is upstream counts too */
+        return g_strdup(model->fingerprint);
+    }
     g_autofree char *key = info->key ? g_strjoinv(",", (char **)(guintptr)info->key) : g_strdup("");
     g_autofree char *history = warehouse_scd2_text(info->scd2);
     g_autofree char *text = g_strdup_printf("%d\n%s\n%s\n%s%s", (int)info->kind, info->time ? info->time : "",
@@ -213,10 +216,10 @@ static bool swap_work(EngineConn *conn, void *user, GError **error)
     run->elapsed_us = base_time_now_us() - run->started_us;
     return (!build->intervals ||
             (warehouse_state_set_intervals(conn, build->model->id, build->intervals, error) &&
-             warehouse_stale_spread(conn, build->context->snapshot, build->model, build->interval, true,
-                                    build->context->zone, error))) &&
+             warehouse_stale_spread(build->context->warehouse, conn, build->context->snapshot, build->model,
+                                    build->interval, true, build->context->zone, error))) &&
            (build->keep_hash ||
-            warehouse_state_set_build(conn, build->model->id, build->hash, run->run_id, run->rows, error)) &&
+            warehouse_state_set_build(conn, build->model, build->hash, run->run_id, run->rows, error)) &&
            record_quality(build, conn, true, error) &&
            (!build->last || !g_hash_table_contains(build->context->held, build->model->id) ||
             warehouse_hold_release(conn, build->model->id, build->replace ? 0 : run->start_us,

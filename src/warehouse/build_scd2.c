@@ -189,38 +189,53 @@ static void append_ends(GString *out, const CatalogScd2 *spec)
 }
 
 /* A version that begins and ends within a day holds on no day. */
-static char *view_sql(const Build *build, const char *view, const char *where)
+static char *view_sql(const CatalogObject *model, const GPtrArray *columns, const char *view,
+                      const char *where)
 {
-    const State *state = build->state;
-    const CatalogScd2 *spec = state->merge.spec;
     GString *out = g_string_new("CREATE OR REPLACE VIEW ");
-    g_autofree char *name = engine_sql_table(build->model->domain, view);
+    g_autofree char *name = engine_sql_table(model->domain, view);
+    g_autofree char *table = warehouse_table_of(model);
+    g_autofree char *history = engine_sql_table(model->domain, table);
     g_string_append_printf(out, "%s AS SELECT ", name);
-    for (guint i = 0; i < state->merge.columns->len; i++) {
+    for (guint i = 0; i < columns->len; i++) {
         g_string_append(out, i ? ", " : "");
-        engine_sql_append_name(out, state->merge.columns->pdata[i]);
+        engine_sql_append_name(out, columns->pdata[i]);
     }
-    append_ends(out, spec);
-    g_string_append_printf(out, " FROM %s%s", state->history_sql, where);
+    append_ends(out, model->model->scd2);
+    g_string_append_printf(out, " FROM %s%s", history, where);
     return g_string_free(out, FALSE);
 }
 
-static bool make_views(const Build *build, EngineConn *conn, GError **error)
+static bool make_views(EngineConn *conn, const CatalogObject *model, const GPtrArray *columns, GError **error)
+{
+    g_autofree char *name = catalog_history_view(model->name);
+    g_autofree char *all =
+        view_sql(model, columns, name,
+                 model->model->scd2->closed_day ? " WHERE " SCD2_TO " IS NULL OR CAST(" SCD2_TO
+                                                  " AS DATE) > CAST(" SCD2_FROM " AS DATE)"
+                                                : "");
+    g_autofree char *now =
+        view_sql(model, columns, model->name, " WHERE " SCD2_TO " IS NULL AND NOT " SCD2_DELETED);
+    return engine_exec(conn, all, error) && engine_exec(conn, now, error);
+}
+
+bool warehouse_scd2_views(EngineConn *conn, const CatalogObject *model, GError **error)
+{
+    g_autofree char *table = warehouse_table_of(model);
+    g_autofree char *history = engine_sql_table(model->domain, table);
+    Columns columns = {0};
+    bool ok = read_columns(conn, history, &columns, error) && make_views(conn, model, columns.names, error);
+    columns_clear(&columns);
+    return ok;
+}
+
+static bool replace_views(const Build *build, EngineConn *conn, GError **error)
 {
     const State *state = build->state;
-    g_autofree char *name = catalog_history_view(build->model->name);
-    g_autofree char *all =
-        view_sql(build, name,
-                 state->merge.spec->closed_day ? " WHERE " SCD2_TO " IS NULL OR CAST(" SCD2_TO
-                                                 " AS DATE) > CAST(" SCD2_FROM " AS DATE)"
-                                               : "");
-    g_autofree char *now =
-        view_sql(build, build->model->name, " WHERE " SCD2_TO " IS NULL AND NOT " SCD2_DELETED);
-    if (build->relation == WAREHOUSE_TABLE && /* of another kind, once */
-        !warehouse_drop_relation(conn, build->model->domain, build->model->name, build->relation, error)) {
-        return false;
-    }
-    return engine_exec(conn, all, error) && engine_exec(conn, now, error);
+    return (build->relation != WAREHOUSE_TABLE || /* of another kind, once */
+            warehouse_drop_relation(conn, build->model->domain, build->model->name, build->relation,
+                                    error)) &&
+           make_views(conn, build->model, state->merge.columns, error);
 }
 
 /* ---- the history's key ------------------------------------------------------------------------------------
@@ -349,7 +364,7 @@ bool warehouse_scd2_merge(Build *build, EngineConn *conn, GError **error)
     const char *built = warehouse_built_hash(&build->context->standing, build->model->id);
     bool views = state->fresh || state->alter->len || build->relation != WAREHOUSE_VIEW ||
                  g_strcmp0(built, build->hash) != 0;
-    return put_in(build, conn, error) && (!views || make_views(build, conn, error));
+    return put_in(build, conn, error) && (!views || replace_views(build, conn, error));
 }
 
 static void note_outcome(Build *build)

@@ -26,6 +26,9 @@ json_t *warehouse_dry_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const
 {
     g_autoptr(GPtrArray) models = warehouse_select(snapshot, options->select, error);
     WarehouseRunContext context = {.warehouse = warehouse, .snapshot = snapshot, .options = options};
+    if (models) {
+        warehouse_keep_own(snapshot, models);
+    }
     if (!models || !warehouse_context_open(&context, error)) {
         return NULL;
     }

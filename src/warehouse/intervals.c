@@ -132,6 +132,7 @@ json_t *warehouse_intervals(Warehouse *warehouse, CatalogSnapshot *snapshot, con
 /* ---- marks --------------------------------------------------------------------------------------------- */
 
 typedef struct {
+    Warehouse *warehouse;
     CatalogSnapshot *snapshot;
     const CatalogObject *object;
     WarehouseMark mark;
@@ -156,8 +157,8 @@ static bool mark_stale(EngineConn *conn, const Mark *mark, GError **error)
             return false;
         }
     }
-    return warehouse_stale_spread(conn, mark->snapshot, mark->object, mark->interval, false, mark->zone,
-                                  error);
+    return warehouse_stale_spread(mark->warehouse, conn, mark->snapshot, mark->object, mark->interval, false,
+                                  mark->zone, error);
 }
 
 static bool mark_work(EngineConn *conn, void *user, GError **error)
@@ -196,6 +197,7 @@ bool warehouse_mark(Warehouse *warehouse, CatalogSnapshot *snapshot, const Catal
         return base_fail(error, BASE_E_INTERVAL_INVALID, "start is not before end");
     }
     g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
-    Mark mark = {snapshot, object, what, {start_us, end_us}, zone};
-    return zone && intake_transact(warehouse->intake, mark_work, &mark, error);
+    Mark mark = {warehouse, snapshot, object, what, {start_us, end_us}, zone};
+    return zone && warehouse_may_change(snapshot, object, error) &&
+           intake_transact(warehouse->intake, mark_work, &mark, error);
 }

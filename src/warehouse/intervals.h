@@ -67,9 +67,9 @@ GArray *warehouse_affected(CatalogSnapshot *snapshot, const CatalogObject *origi
 
 /* Inside a transaction of the committer. `origin` changed over the interval: done time of all that depends on
  * it is stale; what the model itself had stale there is not any more when `built`. */
-bool warehouse_stale_spread(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *origin,
-                            WarehouseInterval interval, bool built, GTimeZone *zone,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_stale_spread(Warehouse *warehouse, EngineConn *conn, CatalogSnapshot *snapshot,
+                            const CatalogObject *origin, WarehouseInterval interval, bool built,
+                            GTimeZone *zone, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_stale_read(EngineConn *conn, const char *model, GArray **ret,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_stale_write(EngineConn *conn, const char *model, const GArray *ranges,

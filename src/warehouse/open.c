@@ -12,6 +12,8 @@ Warehouse *warehouse_open(Engine *engine, Intake *intake, CatalogStore *store, G
     g_mutex_init(&warehouse->state_lock);
     warehouse->claimed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     warehouse->running = g_ptr_array_new_with_free_func(g_free);
+    warehouse->environments =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)catalog_snapshot_unref);
     if (!warehouse_state_open(warehouse, error) || !warehouse_schedule_open(warehouse, error)) {
         warehouse_close(warehouse);
         return NULL;
@@ -25,6 +27,7 @@ void warehouse_close(Warehouse *warehouse)
         return;
     }
     g_ptr_array_unref(warehouse->running);
+    g_hash_table_unref(warehouse->environments);
     warehouse_schedule_close(warehouse);
     g_hash_table_unref(warehouse->claimed);
     g_cond_clear(&warehouse->claim_changed);

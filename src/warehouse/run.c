@@ -203,6 +203,9 @@ bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const Wareho
 {
     g_autoptr(GPtrArray) models =
         check_options(options, error) ? warehouse_select(snapshot, options->select, error) : NULL;
+    if (models) {
+        warehouse_keep_own(snapshot, models);
+    }
     if (!models || !warehouse_check_loaded(warehouse, snapshot, models, options->at_us, error)) {
         return false;
     }

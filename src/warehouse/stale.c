@@ -71,8 +71,31 @@ static bool clear_stale(EngineConn *conn, const char *model, WarehouseInterval i
     return warehouse_stale_write(conn, model, stale, error);
 }
 
-bool warehouse_stale_spread(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *origin,
-                            WarehouseInterval interval, bool built, GTimeZone *zone, GError **error)
+/* Tables that environments have of their own and that read the shared `origin`. */
+static bool spread_to_environments(Warehouse *warehouse, EngineConn *conn, const CatalogObject *origin,
+                                   const GArray *ranges, GTimeZone *zone, GError **error)
+{
+    g_autoptr(GPtrArray) snapshots = warehouse_environments_noted(warehouse);
+    bool ok = true;
+    for (guint i = 0; ok && i < snapshots->len; i++) {
+        CatalogSnapshot *snapshot = snapshots->pdata[i];
+        const CatalogObject *shared = catalog_by_id(snapshot, origin->id);
+        if (!shared || shared->environment) {
+            continue;
+        }
+        g_autoptr(GArray) list = warehouse_affected(snapshot, shared, ranges, zone, error);
+        ok = list != NULL;
+        for (guint k = 0; ok && k < list->len; k++) {
+            const WarehouseAffected *affected = &g_array_index(list, WarehouseAffected, k);
+            ok = !affected->model->environment || add_stale(conn, affected, error);
+        }
+    }
+    return ok;
+}
+
+bool warehouse_stale_spread(Warehouse *warehouse, EngineConn *conn, CatalogSnapshot *snapshot,
+                            const CatalogObject *origin, WarehouseInterval interval, bool built,
+                            GTimeZone *zone, GError **error)
 {
     if (built && !clear_stale(conn, origin->id, interval, error)) {
         return false;
@@ -84,5 +107,6 @@ bool warehouse_stale_spread(EngineConn *conn, CatalogSnapshot *snapshot, const C
     for (guint i = 0; ok && i < list->len; i++) {
         ok = add_stale(conn, &g_array_index(list, WarehouseAffected, i), error);
     }
-    return ok;
+    return ok && (catalog_environment(snapshot) ||
+                  spread_to_environments(warehouse, conn, origin, ranges, zone, error));
 }

@@ -20,6 +20,7 @@ static const char TABLES_SQL[] = "CREATE SCHEMA IF NOT EXISTS _weir;"
                                  "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS lane INTEGER;"
                                  "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS attempt INTEGER;"
                                  "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS cause VARCHAR;"
+                                 "ALTER TABLE _weir.builds ADD COLUMN IF NOT EXISTS environment VARCHAR;"
                                  "CREATE TABLE IF NOT EXISTS _weir.stale (model VARCHAR NOT NULL, "
                                  "start_us BIGINT NOT NULL, end_us BIGINT NOT NULL);"
                                  "CREATE TABLE IF NOT EXISTS _weir.backfills (id VARCHAR NOT NULL, model "
@@ -132,14 +133,16 @@ bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GA
     return true;
 }
 
-bool warehouse_state_set_build(EngineConn *conn, const char *model, const char *hash, const char *run_id,
-                               gint64 rows, GError **error)
+bool warehouse_state_set_build(EngineConn *conn, const CatalogObject *model, const char *hash,
+                               const char *run_id, gint64 rows, GError **error)
 {
-    EngineValue values[] = {engine_value_text(model), engine_value_text(hash), engine_value_text(run_id),
-                            engine_value_int(rows)};
+    EngineValue values[] = {engine_value_text(model->id), engine_value_text(hash), engine_value_text(run_id),
+                            engine_value_int(rows), engine_value_text(model->environment)};
     return engine_exec_values(conn, "DELETE FROM _weir.builds WHERE model = $1", values, 1, NULL, error) &&
-           engine_exec_values(conn, "INSERT INTO _weir.builds VALUES ($1, $2, $3, $4)", values, 4, NULL,
-                              error);
+           engine_exec_values(conn,
+                              "INSERT INTO _weir.builds (model, hash, run_id, n_rows, environment) VALUES "
+                              "($1, $2, $3, $4, $5)",
+                              values, G_N_ELEMENTS(values), NULL, error);
 }
 
 bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)

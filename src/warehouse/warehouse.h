@@ -164,6 +164,43 @@ bool warehouse_deadlines(Warehouse *warehouse, CatalogSnapshot *snapshot, gint64
 json_t *warehouse_schedule_events(Warehouse *warehouse, gint64 since_us, size_t limit,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ---- environments (environment.c, environment_promote.c) ----
+ *
+ * `environment` is a snapshot of catalog_environment_new. What it has of its own stands beside production's
+ * tables as "name__environment", built by warehouse_run with that snapshot; the rest is production's. */
+
+/* {environment, models: [{model, id, table, kind, state, rows, built}], own, shared, to_build} of its own
+ * models; state: built, to_build, held, history (production's table keeps its history: see promote). */
+json_t *warehouse_environment_to_json(Warehouse *warehouse, CatalogSnapshot *environment,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Keeps the branch's definitions as the environment's, and drops of its tables those that it has not of its
+ * own any more. Nothing is built. */
+bool warehouse_environment_apply(Warehouse *warehouse, CatalogSnapshot *environment, CatalogSnapshot *branch,
+                                 const char *user, const char *note,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Drops what it built, then forgets it. */
+bool warehouse_environment_drop(Warehouse *warehouse, const char *name,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+    CatalogSnapshot *environment;
+    const CatalogDiff *diff; /* production's definitions -> the branch's */
+    gint64 base;             /* version that the branch was compared with */
+    const char *const *allow_drop;
+    bool unbuilt; /* also when something is not built, or is behind: the next run builds it */
+    const char *user, *note;
+} WarehousePromotion;
+/* Applies the definitions, then swaps in what is built of them, in one transaction, without building
+ * anything. A process that dies between the two leaves tables to be built, or promoted again. What keeps
+ * history and stands in production is not swapped: its new logic holds from the next run on.
+ * *ret: {version, swapped: [model], left: [{model, why}]}. ENVIRONMENT_BEHIND: production has moved on, or
+ * something is not built. */
+bool warehouse_environment_promote(Warehouse *warehouse, const WarehousePromotion *promotion, json_t **ret,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* An environment is as this snapshot says: what production changes is marked stale in it. NULL name: all are
+ * forgotten. */
+void warehouse_note_environment(Warehouse *warehouse, const char *name, CatalogSnapshot *snapshot);
+
 /* ---- what checks held back (board.c) ---- */
 
 /* [{model, id, owner, run_id, at, since, rows, reason, checks: [those that block], waiting: [models]}],

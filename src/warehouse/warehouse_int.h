@@ -9,6 +9,8 @@
  *   run.c       a run: models in order, stop
  *   table_checks.c  checks of tables after loads; what runs after a release
  *   plan.c      what a change costs; apply.c: makes the engine match a snapshot
+ *   environment.c  tables that environments have of their own; environment_promote.c: they become
+ *               production's
  *   schedule.c  what fires; schedule_state.c: pause, resume, kill, mark, deadlines */
 #ifndef WEIR_WAREHOUSE_INT_H
 #define WEIR_WAREHOUSE_INT_H
@@ -35,9 +37,10 @@ struct Warehouse {
     GHashTable *claimed; /* ids of models that a run works on */
     bool claimed_all;    /* an apply works */
     unsigned waiting_for_all;
-    GMutex state_lock;  /* the rest */
-    guint64 stop_calls; /* of warehouse_stop: those since a run was asked for count for it */
-    GPtrArray *running; /* connections that work now (run.c) */
+    GMutex state_lock;        /* the rest */
+    guint64 stop_calls;       /* of warehouse_stop: those since a run was asked for count for it */
+    GPtrArray *running;       /* connections that work now (run.c) */
+    GHashTable *environments; /* name -> CatalogSnapshot, as last told of (environment.c) */
     /* schedule.c */
     GHashTable *remembered; /* id -> WarehouseRemembered* */
     GHashTable *touched;    /* ids of what began since warehouse_due */
@@ -130,8 +133,8 @@ bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run,
 bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GArray *done,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What the model's table was built from: the hash of its logic. */
-bool warehouse_state_set_build(EngineConn *conn, const char *model, const char *hash, const char *run_id,
-                               gint64 rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_state_set_build(EngineConn *conn, const CatalogObject *model, const char *hash,
+                               const char *run_id, gint64 rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* From any connection. */
 bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret,
@@ -255,6 +258,33 @@ char *warehouse_body(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogO
 /* CREATE OR REPLACE VIEW of a model of kind view. Caller frees. */
 char *warehouse_view_sql(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *model,
                          GError **error);
+
+/* apply.c: with everything claimed (warehouse_claim_all). */
+bool warehouse_apply_claimed(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
+                             const char *user, const char *note, gint64 *ret_version,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- environment.c --------------------------------------------------------------------------------------
+ */
+
+/* Of `models` those that a run in this snapshot may build: in an environment its own. */
+void warehouse_keep_own(const CatalogSnapshot *snapshot, GPtrArray *models);
+/* In an environment only its own may be changed: REFERENCE_UNKNOWN. */
+bool warehouse_may_change(const CatalogSnapshot *snapshot, const CatalogObject *object,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Environments as last told of: CatalogSnapshot*, references; never NULL. */
+GPtrArray *warehouse_environments_noted(Warehouse *warehouse);
+/* What an environment (NULL = any) has built, by the ids of its own: "model:d.x__dev" -> hash. NULL + error.
+ */
+GHashTable *warehouse_environment_builds(EngineConn *conn, const char *name, GError **error);
+/* "model:d.x__dev" -> d, x__dev; both the caller's. */
+void warehouse_environment_table(const char *id, char **ret_domain, char **ret_name);
+/* Tables, views and all that is known of them; inside a transaction of the committer. */
+bool warehouse_environment_forget(EngineConn *conn, const WarehouseStanding *standing, const char *id,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* build_scd2.c: both views over the history that stands. */
+bool warehouse_scd2_views(EngineConn *conn, const CatalogObject *model,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- plan.c ----------------------------------------------------------------------------------------------
  */
