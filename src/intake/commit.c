@@ -171,6 +171,8 @@ static bool run_part(IntakeCommitter *c, const GPtrArray *jobs, guint from, guin
         part_of[from] = 1;
         return false;
     }
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    gint64 rows = 0;
     intake_memory_feed_clear(p->feed);
     for (guint i = from; i < jobs->len; i++) {
         const IntakeJob *job = jobs->pdata[i];
@@ -178,11 +180,15 @@ static bool run_part(IntakeCommitter *c, const GPtrArray *jobs, guint from, guin
             continue;
         }
         part_of[i] = 1;
+        rows += job->n_rows;
+        g_array_append_val(ids, job->txn->txn_id);
         for (guint k = 0; k < job->chunks->len; k++) {
             intake_memory_feed_add(p->feed, job->chunks->pdata[k], job->txn->txn_id);
         }
     }
-    bool ok = p->insert ? run_to_end(p->insert, error) : intake_exec_all(c->conn, p->merge_sql, error);
+    const IntakeMergeRun merge = {p->merge_sql, first->plan->has_delete, rows,
+                               (const gint64 *)(gconstpointer)ids->data, ids->len};
+    bool ok = p->insert ? run_to_end(p->insert, error) : intake_merge_run(c->conn, &merge, error);
     intake_memory_feed_clear(p->feed);
     return ok;
 }
@@ -471,7 +477,10 @@ static void expire(IntakeCommitter *c, gint64 now)
                                 "DELETE FROM _weir.loads WHERE state <> 'PRECOMMITTED' AND finished_us < $1 "
                                 "AND NOT (state = 'VISIBLE' AND starts_with(label, '" INTAKE_SOURCE_LABEL
                                 "'))",
-                                &value, 1, NULL, &why)) {
+                                &value, 1, NULL, &why) ||
+            !engine_exec(c->conn,
+                         "DELETE FROM _weir.merged WHERE txn_id NOT IN (SELECT txn_id FROM _weir.loads)",
+                         &why)) {
             return;
         }
     }

@@ -108,6 +108,12 @@ static bool count_stage(EngineConn *conn, Insert *insert, GError **error)
            engine_query_int(conn, "SELECT count(*) FROM temp.weir_stage", &insert->rows, error);
 }
 
+static bool run_merge(EngineConn *conn, const Insert *insert, GError **error)
+{
+    const IntakeMergeRun merge = {insert->merge, false, insert->rows, &insert->txn->txn_id, 1};
+    return intake_merge_run(conn, &merge, error);
+}
+
 static bool insert_values(EngineConn *conn, void *user, GError **error)
 {
     Insert *insert = user;
@@ -116,7 +122,7 @@ static bool insert_values(EngineConn *conn, void *user, GError **error)
         return false;
     }
     insert->txn->total_rows = insert->txn->loaded_rows = insert->rows;
-    return !insert->merge || intake_exec_all(conn, insert->merge, error);
+    return !insert->merge || run_merge(conn, insert, error);
 }
 
 static bool by_committer(Intake *intake, Insert *insert, const char *key, GError **error)
@@ -160,7 +166,7 @@ static bool by_itself(Intake *intake, Insert *insert, const char *key, GError **
     if (ok) {
         intake_table_hold(intake, key, keys);
         ok = engine_begin(conn, error) &&
-             (keys ? intake_exec_all(conn, insert->merge, error) : fill_stage(conn, insert, error)) &&
+             (keys ? run_merge(conn, insert, error) : fill_stage(conn, insert, error)) &&
              commit_own(intake, conn, insert, error);
         if (!ok) {
             engine_rollback(conn);

@@ -360,6 +360,16 @@ typedef struct {
 /* Statements (char*) that bring stage `stage` (quoted name, or a SELECT in parentheses: it is read once) into
  * the table, to run in order in one transaction. */
 GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage);
+/* Those statements, run; what became of the rows of each load is kept in _weir.merged when some did not
+ * become rows of the table (an older version, a key twice, a deletion). */
+typedef struct {
+    const GPtrArray *statements;
+    bool has_delete;
+    gint64 rows;       /* in the stage; -1 = not known */
+    const gint64 *ids; /* of the loads that are in it */
+    size_t n_ids;
+} IntakeMergeRun;
+bool intake_merge_run(EngineConn *conn, const IntakeMergeRun *merge, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_needs_merge(const CatalogTable *table);
 /* Quoted "schema"."name" of the table, and of its tombstones. Caller frees. */
 char *intake_tombstone_sql(const CatalogTable *table);

@@ -305,7 +305,9 @@ static bool merge_large(Load *load, GError **error)
     g_autoptr(GPtrArray) statements =
         intake_plan_merge_sql(load->plan, "temp.weir_stage", load->options->replace);
     intake_table_hold(load->intake, load->key, true);
-    bool ok = engine_begin(load->conn, error) && intake_exec_all(load->conn, statements, error) &&
+    const IntakeMergeRun merge = {statements, load->plan->has_delete, load->txn->loaded_rows, &load->txn->txn_id,
+                               1};
+    bool ok = engine_begin(load->conn, error) && intake_merge_run(load->conn, &merge, error) &&
               finish_large(load, error);
     if (!ok) {
         engine_rollback(load->conn);

@@ -44,7 +44,8 @@ static bool merge_stage(EngineConn *conn, gint64 txn_id, json_t *plan, GError **
                                    base_json_bool(plan, "replace", false)};
     g_autofree char *stage = intake_stage_name(txn_id);
     g_autoptr(GPtrArray) statements = intake_merge_sql(&merging, stage);
-    return intake_exec_all(conn, statements, error);
+    const IntakeMergeRun merge = {statements, merging.has_delete, -1, &txn_id, 1};
+    return intake_merge_run(conn, &merge, error);
 }
 
 static bool set_state(EngineConn *conn, gint64 txn_id, const char *state, GError **error)

@@ -158,6 +158,7 @@ static const char SCHEMA[] =
     " peer VARCHAR, message VARCHAR, error_log VARCHAR, plan VARCHAR, two_phase BOOLEAN, total_rows BIGINT, "
     "loaded_rows BIGINT,"
     " filtered_rows BIGINT, unselected_rows BIGINT, bytes BIGINT, started_us BIGINT, finished_us BIGINT);"
+    "CREATE TABLE IF NOT EXISTS _weir.merged (txn_id BIGINT, written BIGINT, deleted BIGINT);"
     "INSERT INTO _weir.format SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM _weir.format);"
     "INSERT INTO _weir.ids SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM _weir.ids);";
 

@@ -14,8 +14,9 @@
 #include "engine/sql.h"
 #include "intake/intake_int.h"
 
-#define WIN  "temp.weir_win"
-#define FULL "temp.weir_full"
+#define WIN      "temp.weir_win"
+#define FULL     "temp.weir_full"
+#define DROP_WIN "DROP TABLE " WIN
 
 bool intake_needs_merge(const CatalogTable *table)
 {
@@ -334,9 +335,57 @@ GPtrArray *intake_merge_sql(const IntakeMerging *merging, const char *stage)
     }
     add_delete(out, table, target);
     add_insert(out, merging, target, whole ? FULL : WIN, whole);
-    g_ptr_array_add(out, g_strdup("DROP TABLE " WIN));
+    g_ptr_array_add(out, g_strdup(DROP_WIN));
     if (whole) {
         g_ptr_array_add(out, g_strdup("DROP TABLE " FULL));
     }
     return out;
+}
+
+/* ---- what became of the rows
+ * --------------------------------------------------------------------------------------- */
+
+/* The statement whose rows are the rows written: the last before the winners go. Tables without keys have
+ * none: all rows are. */
+static guint find_insert(const GPtrArray *statements)
+{
+    for (guint i = 1; i < statements->len; i++) {
+        if (g_str_equal(statements->pdata[i], DROP_WIN)) {
+            return i - 1;
+        }
+    }
+    return G_MAXUINT;
+}
+
+static bool record_merged(EngineConn *conn, const IntakeMergeRun *merge, GError **error)
+{
+    g_autoptr(GString) sql = g_string_new("INSERT INTO _weir.merged SELECT l.id, ");
+    const char *written = merge->has_delete ? " FILTER (WHERE NOT w." INTAKE_DELETE_FLAG ")" : "",
+               *deleted = merge->has_delete ? "count(w." INTAKE_LOAD_ID
+                                              ") FILTER (WHERE w." INTAKE_DELETE_FLAG ")"
+                                            : "0";
+    g_string_append_printf(sql, "count(w." INTAKE_LOAD_ID ")%s, %s FROM (VALUES ", written, deleted);
+    for (size_t i = 0; i < merge->n_ids; i++) {
+        g_string_append_printf(sql, "%s(%" G_GINT64_FORMAT "::BIGINT)", i ? ", " : "", merge->ids[i]);
+    }
+    g_string_append(sql, ") AS l(id) LEFT JOIN " WIN " AS w ON w." INTAKE_LOAD_ID " = l.id GROUP BY l.id");
+    return engine_exec(conn, sql->str, error);
+}
+
+bool intake_merge_run(EngineConn *conn, const IntakeMergeRun *merge, GError **error)
+{
+    guint insert = find_insert(merge->statements);
+    for (guint i = 0; i < merge->statements->len; i++) {
+        const char *sql = merge->statements->pdata[i];
+        gint64 written = 0;
+        if (i != insert) {
+            if (!engine_exec(conn, sql, error)) {
+                return false;
+            }
+        } else if (!engine_exec_values(conn, sql, NULL, 0, &written, error) ||
+                   (written != merge->rows && !record_merged(conn, merge, error))) {
+            return false;
+        }
+    }
+    return true;
 }

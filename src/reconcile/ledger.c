@@ -11,34 +11,55 @@ static bool is_loaded(const CatalogObject *object)
     return object->kind == CATALOG_TABLE && object->table;
 }
 
-/* One table's days: its loads beside the rows that it holds of each. Loads that were forgotten (labels
- * expire) leave rows without a load: they are in no day. */
-static char *ledger_sql(const CatalogObject *table, unsigned days, const char *zone)
+/* One table's days: its loads beside the rows that it holds of each. A load without a row in _weir.merged
+ * wrote all that it was given. Loads that were forgotten (labels expire) leave rows without a load: they are
+ * in no day. What is not in balance: rows that went neither into the table nor anywhere that was counted, or
+ * more rows of a load than it wrote; of a table that only grows, fewer as well. */
+static char *loads_sql(const CatalogObject *table, unsigned days, const char *zone)
 {
-    g_autofree char *name = engine_sql_table(table->domain, table->name);
-    GString *sql = g_string_new("WITH l AS (SELECT *, strftime(timezone(");
-    engine_sql_append_text(sql, zone);
-    g_string_append(sql,
-                    ", make_timestamptz(finished_us)), '%Y-%m-%d') AS day FROM _weir.loads WHERE state = "
-                    "'VISIBLE' AND db = ");
-    engine_sql_append_text(sql, table->domain);
-    g_string_append(sql, " AND tbl = ");
-    engine_sql_append_text(sql, table->name);
-    g_string_append_printf(
-        sql, "), p AS (SELECT _weir_load_id AS id, count(*) AS n FROM %s GROUP BY 1) SELECT ", name);
-    engine_sql_append_text(sql, table->full_name);
-    g_string_append_printf(
-        sql,
-        " AS \"table\", day, count(*) AS loads, sum(total_rows)::BIGINT AS rows_in, sum(loaded_rows)::BIGINT "
+    g_autofree char *name = engine_sql_table(table->domain, table->name), *timezone = engine_sql_text(zone),
+                    *db = engine_sql_text(table->domain), *tbl = engine_sql_text(table->name),
+                    *full = engine_sql_text(table->full_name);
+    return g_strdup_printf(
+        "WITH l AS (SELECT *, strftime(timezone(%s, make_timestamptz(finished_us)), '%%Y-%%m-%%d') AS day "
+        "FROM "
+        "_weir.loads WHERE state = 'VISIBLE' AND db = %s AND tbl = %s), p AS (SELECT _weir_load_id AS id, "
+        "count(*) AS n FROM %s GROUP BY 1), r AS (SELECT l.day, total_rows, loaded_rows, filtered_rows, "
+        "unselected_rows, coalesce(m.written, loaded_rows) AS written, coalesce(m.deleted, 0) AS deleted, "
+        "coalesce(p.n, 0) AS present FROM l LEFT JOIN _weir.merged AS m ON m.txn_id = l.txn_id LEFT JOIN p "
+        "ON p.id "
+        "= l.txn_id), s AS (SELECT *, loaded_rows - written - deleted AS deduplicated FROM r) SELECT %s AS "
+        "\"table\", day, 'load' AS hop, count(*) AS loads, sum(total_rows)::BIGINT AS rows_in, "
+        "sum(written)::BIGINT AS written, sum(filtered_rows)::BIGINT AS rejected, sum(deduplicated)::BIGINT "
         "AS "
-        "written, sum(filtered_rows)::BIGINT AS rejected, sum(unselected_rows)::BIGINT AS unselected, "
-        "coalesce(sum(n), 0)::BIGINT AS present, (sum(loaded_rows) - coalesce(sum(n), 0))::BIGINT AS gone, "
-        "sum(total_rows) = sum(loaded_rows + filtered_rows + unselected_rows) AND sum(loaded_rows) %s "
-        "coalesce(sum(n), 0) AS balanced FROM l LEFT JOIN p ON p.id = l.txn_id GROUP BY day ORDER BY day "
-        "DESC "
-        "LIMIT %u",
-        table->table->model == CATALOG_DUPLICATE ? "=" : ">=", days);
-    return g_string_free(sql, FALSE);
+        "deduplicated, sum(deleted)::BIGINT AS deleted, sum(unselected_rows)::BIGINT AS unselected, "
+        "sum(present)::BIGINT AS present, (sum(written) - sum(present))::BIGINT AS gone, bool_and(total_rows "
+        "= "
+        "written + filtered_rows + deduplicated + deleted + unselected_rows AND deduplicated >= 0 AND "
+        "written %s "
+        "present) AS balanced FROM s GROUP BY day ORDER BY day DESC LIMIT %u",
+        timezone, db, tbl, name, full, table->table->model == CATALOG_DUPLICATE ? "=" : ">=", days);
+}
+
+/* One model's days: the rows that its SELECT gave to runs that ended well. What a table holds of one run
+ * cannot be told later: present and gone are of loads alone. */
+static char *runs_sql(const CatalogObject *model, unsigned days, const char *zone)
+{
+    g_autofree char *timezone = engine_sql_text(zone), *id = engine_sql_text(model->id),
+                    *full = engine_sql_text(model->full_name);
+    return g_strdup_printf(
+        "WITH r AS (SELECT strftime(timezone(%s, make_timestamptz(r.started_us)), '%%Y-%%m-%%d') AS day, c.* "
+        "FROM "
+        "_weir.run_counts AS c JOIN _weir.runs AS r ON r.run_id = c.run_id AND r.model = c.model AND r.state "
+        "= "
+        "'done' WHERE c.model = %s) SELECT %s AS \"table\", day, 'run' AS hop, count(*) AS loads, "
+        "sum(n_in)::BIGINT AS rows_in, sum(n_written)::BIGINT AS written, sum(n_rejected)::BIGINT AS "
+        "rejected, "
+        "sum(n_deduplicated)::BIGINT AS deduplicated, 0 AS deleted, sum(n_unselected)::BIGINT AS unselected, "
+        "NULL::BIGINT AS present, NULL::BIGINT AS gone, bool_and(n_in = n_written + n_rejected + "
+        "n_deduplicated + "
+        "n_unselected) AS balanced FROM r GROUP BY day ORDER BY day DESC LIMIT %u",
+        timezone, id, full, days);
 }
 
 json_t *reconcile_ledger(Reconcile *reconcile, CatalogSnapshot *snapshot, const CatalogObject *table,
@@ -50,12 +71,14 @@ json_t *reconcile_ledger(Reconcile *reconcile, CatalogSnapshot *snapshot, const 
     }
     g_autoptr(json_t) ledger = json_array();
     const GPtrArray *objects = catalog_objects(snapshot);
+    const char *zone = catalog_project_timezone(snapshot);
     for (guint i = 0; i < objects->len; i++) {
         const CatalogObject *object = objects->pdata[i];
-        if (!is_loaded(object) || (table && object != table)) {
+        if ((!is_loaded(object) && object->kind != CATALOG_MODEL) || (table && object != table)) {
             continue;
         }
-        g_autofree char *sql = ledger_sql(object, days, catalog_project_timezone(snapshot));
+        g_autofree char *sql =
+            is_loaded(object) ? loads_sql(object, days, zone) : runs_sql(object, days, zone);
         g_autoptr(json_t) rows = engine_query_json(conn, sql, NULL, 0, LEDGER_MAX_ROWS, error);
         if (!rows) {
             return NULL;

@@ -47,18 +47,24 @@ typedef struct {
 /* Compares a loaded table with the sources that load it (`sources.tables[].to`). Rows that came another way
  * (Stream Load, INSERT) are no business of the source: their keys are left out and counted as `other`.
  * *ret: as above with {other, repaired: {deleted, inserted} | null, left?: extra rows not deleted, range:
- * {start, end} | null, stale:[models], refilled:[runs] | null}. A repair is one transaction; when the table
- * was loaded between comparison and repair nothing is done (CONFLICT). Errors: SOURCE_NONE, and as above. */
+ * {start, end} | null, touched: [[start, end]] (time whose rows differ, in hours; null as range),
+ * stale:[models], refilled:[runs] | null}. A repair marks done time of what depends on the touched time as
+ * stale; a refill builds that again, and what is not built by interval. A repair is one transaction; when the
+ * table was loaded between comparison and repair nothing is done (CONFLICT). Errors: SOURCE_NONE, and as
+ * above. */
 bool reconcile_source(Reconcile *reconcile, CatalogSnapshot *snapshot, const CatalogObject *table,
                       const ReconcileSourceAsk *ask, json_t **ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The tables that some source loads: CatalogObject*, borrowed; free the array. */
 GPtrArray *reconcile_sourced_tables(CatalogSnapshot *snapshot);
 
-/* The ledger: for each loaded table and day what its loads say and what the table holds of them:
- * [{table, day, loads, rows_in, written, rejected, unselected, present, gone, balanced}]. `present` counts
- * rows by the load that wrote them; gone = written - present: replaced by newer rows of their keys, deleted,
- * or lost. balanced = in is written + rejected + unselected, and a table that only grows lost nothing.
- * `table` NULL = all. */
+/* The ledger: at each hop and day where the rows went that came in, [{table, day, hop: load | run, loads,
+ * rows_in, written, rejected, deduplicated, deleted, unselected, present, gone, balanced}]. Of a load:
+ * deduplicated = older than what the table holds of its key, beaten within the load, or added up with another
+ * (aggregate); deleted = rows that asked for a deletion; `present` counts rows of the table by the load that
+ * wrote them; gone = written - present: replaced by newer rows of their keys, deleted, or lost. Of a run of a
+ * model: rows of its SELECT, those that checks rejected, gave way to a later one of their key, lay outside
+ * the interval; present and gone null. balanced = in is the sum of where they went, and no load has more rows
+ * (of a table that only grows: other than) than it wrote. `table` NULL = all. */
 json_t *reconcile_ledger(Reconcile *reconcile, CatalogSnapshot *snapshot, const CatalogObject *table,
                          unsigned days, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -6,8 +6,9 @@
  * anything was loaded into the table since the comparison began. */
 #include "reconcile/reconcile_int.h"
 
-#define REPLAYED "_weir_load_id IN (SELECT txn_id FROM _weir.loads WHERE starts_with(label, 'source.'))"
-#define FOREIGN  "temp.weir_foreign"
+#define REPLAYED    "_weir_load_id IN (SELECT txn_id FROM _weir.loads WHERE starts_with(label, 'source.'))"
+#define FOREIGN     "temp.weir_foreign"
+#define MAX_TOUCHED 1000 /* stretches of time told apart */
 
 typedef struct {
     Reconcile *reconcile;
@@ -217,32 +218,87 @@ static bool compare_once(Work *work, EngineConn *conn, GError **error)
 /* ---- the range of time concerned
  * --------------------------------------------------------------------------- */
 
-/* {start, end} of the table's time column over the rows that differ, as they are and as they should be; null
- * when the table has no time column or nothing differs. */
-static bool find_range(Work *work, EngineConn *conn, GError **error)
+/* Hours of the table's time column in which rows differ, as they are and as they should be. */
+static char *touched_sql(const Work *work, const char *time)
+{
+    g_autofree char *column = engine_sql_name(time), *match = intake_key_match(work->key, "d", "r");
+    return g_strdup_printf(
+        "WITH r AS (SELECT %s AS t FROM %s AS r WHERE EXISTS (SELECT 1 FROM %s AS d WHERE %s) UNION ALL "
+        "SELECT %s "
+        "FROM %s AS r WHERE EXISTS (SELECT 1 FROM %s AS d WHERE %s)), h AS (SELECT DISTINCT "
+        "date_trunc('hour', "
+        "t::TIMESTAMP) AS h FROM r WHERE t IS NOT NULL), g AS (SELECT h, h - INTERVAL 1 HOUR * row_number() "
+        "OVER "
+        "(ORDER BY h) AS island FROM h) SELECT strftime(min(h), '%%Y-%%m-%%d %%H:%%M:%%S') AS start, "
+        "strftime(max(h) + INTERVAL 1 HOUR, '%%Y-%%m-%%d %%H:%%M:%%S') AS \"end\" FROM g GROUP BY island "
+        "ORDER BY "
+        "min(h) LIMIT %d",
+        column, work->target_sql, work->diff_sql, match, column, work->shadow_sql, work->diff_sql, match,
+        MAX_TOUCHED + 1);
+}
+
+/* `touched` and, from its first to its last, `range`; null when the table has no time column or nothing
+ * differs. More stretches than a few are taken as one. */
+static bool find_touched(Work *work, EngineConn *conn, GError **error)
 {
     const char *time = base_json_string(work->table->definition, "time", NULL);
     json_object_set_new(work->answer, "range", json_null());
+    json_object_set_new(work->answer, "touched", json_null());
     if (!time || base_json_bool(work->answer, "equal", false)) {
         return true;
     }
-    g_autoptr(GString) column = g_string_new(NULL);
-    engine_sql_append_name(column, time);
-    g_autofree char *match = intake_key_match(work->key, "d", "r");
-    g_autofree char *sql = g_strdup_printf(
-        "WITH r AS (SELECT %s AS t FROM %s AS r WHERE EXISTS (SELECT 1 FROM %s AS d WHERE %s) UNION ALL "
-        "SELECT %s FROM %s AS r WHERE EXISTS (SELECT 1 FROM %s AS d WHERE %s)) SELECT "
-        "strftime(min(t)::TIMESTAMP, '%%Y-%%m-%%d %%H:%%M:%%S.%%f') AS start, "
-        "strftime(max(t)::TIMESTAMP + INTERVAL 1 MICROSECOND, '%%Y-%%m-%%d %%H:%%M:%%S.%%f') AS \"end\" FROM "
-        "r",
-        column->str, work->target_sql, work->diff_sql, match, column->str, work->shadow_sql, work->diff_sql,
-        match);
-    g_autoptr(json_t) rows = engine_query_json(conn, sql, NULL, 0, 1, error);
-    if (!rows) {
+    g_autofree char *sql = touched_sql(work, time);
+    g_autoptr(json_t) rows = engine_query_json(conn, sql, NULL, 0, MAX_TOUCHED + 1, error);
+    size_t n = json_array_size(rows);
+    if (!rows || n == 0) {
+        return rows != NULL;
+    }
+    json_t *range = json_pack("{s:O, s:O}", "start", json_object_get(json_array_get(rows, 0), "start"), "end",
+                              json_object_get(json_array_get(rows, n - 1), "end"));
+    json_object_set_new(work->answer, "range", range);
+    json_t *touched = json_array();
+    for (size_t i = 0; n <= MAX_TOUCHED && i < n; i++) {
+        const json_t *row = json_array_get(rows, i);
+        json_array_append_new(
+            touched, json_pack("[O, O]", json_object_get(row, "start"), json_object_get(row, "end")));
+    }
+    if (n > MAX_TOUCHED) {
+        json_array_append_new(
+            touched, json_pack("[O, O]", json_object_get(range, "start"), json_object_get(range, "end")));
+    }
+    json_object_set_new(work->answer, "touched", touched);
+    return true;
+}
+
+static bool mark_range(Work *work, const char *start, const char *end, GTimeZone *zone, GError **error)
+{
+    gint64 start_us = 0, end_us = 0;
+    if (!base_time_parse(start, zone, &start_us) || !base_time_parse(end, zone, &end_us)) {
+        return base_fail(error, BASE_E_INTERVAL_INVALID, "the range of the repaired rows is no time");
+    }
+    return warehouse_mark(work->reconcile->warehouse, work->snapshot, work->table, WAREHOUSE_MARK_STALE,
+                          start_us, end_us, error);
+}
+
+/* What depends on the rows concerned is stale; without a time column, all that was ever done. */
+static bool mark_stale(Work *work, GError **error)
+{
+    const json_t *touched = json_object_get(work->answer, "touched");
+    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(work->snapshot), error);
+    if (!zone) {
         return false;
     }
-    if (json_is_string(json_object_get(json_array_get(rows, 0), "start"))) {
-        json_object_set(work->answer, "range", json_array_get(rows, 0));
+    if (!json_is_array(touched)) {
+        g_autofree char *now = base_time_format(base_time_now_us() + BASE_TIME_DAY_US, zone);
+        return mark_range(work, "0001-01-01", now, zone, error);
+    }
+    size_t i;
+    json_t *range;
+    json_array_foreach (touched, i, range) {
+        if (!mark_range(work, json_string_value(json_array_get(range, 0)),
+                        json_string_value(json_array_get(range, 1)), zone, error)) {
+            return false;
+        }
     }
     return true;
 }
@@ -291,8 +347,9 @@ static bool repair(Work *work, EngineConn *conn, GError **error)
     gint64 left = work->deletes ? 0 : base_json_int(work->answer, "n_extra", 0);
     base_json_set_int(work->answer, "left", left);
     g_autofree char *keep = g_strdup_printf("DELETE FROM %s WHERE _weir_how = 'extra'", work->diff_sql);
-    return (work->deletes || engine_exec(conn, keep, error)) &&
-           intake_transact(work->reconcile->intake, repair_in, work, error);
+    /* Marked before, so that a crash cannot lose it, and after, for a run that ended in between. */
+    return (work->deletes || engine_exec(conn, keep, error)) && mark_stale(work, error) &&
+           intake_transact(work->reconcile->intake, repair_in, work, error) && mark_stale(work, error);
 }
 
 /* ---- refilling --------------------------------------------------------------------------------------------
@@ -315,6 +372,65 @@ static GPtrArray *dependents(Work *work)
     return models;
 }
 
+static void add_runs(json_t *list, json_t *runs)
+{
+    json_array_extend(list, runs);
+    json_decref(runs);
+}
+
+static bool refill_whole(Work *work, const CatalogObject *model, json_t *list, GError **error)
+{
+    const char *const words[] = {model->full_name, NULL};
+    const CatalogModelInfo *info = model->model;
+    bool full =
+        info->kind == CATALOG_MODEL_INCREMENTAL && !info->keeps_history; /* history is not made twice */
+    const WarehouseRunOptions options = {.select = words, .full = full, .cause = "backfill"};
+    json_t *runs = NULL;
+    bool ok = warehouse_run(work->reconcile->warehouse, work->snapshot, &options, NULL, NULL, &runs, error);
+    add_runs(list, runs);
+    return ok;
+}
+
+/* The stale units of a model, from the first to the last; all of its history when that is stale. */
+static bool refill_stale(Work *work, const CatalogObject *model, json_t *list, GError **error)
+{
+    const WarehouseIntervalsAsk all = {0};
+    g_autoptr(json_t) intervals =
+        warehouse_intervals(work->reconcile->warehouse, work->snapshot, model, &all, error);
+    const json_t *stale = json_object_get(intervals, "stale");
+    size_t n = json_array_size(stale);
+    if (!intervals || n == 0) {
+        return intervals != NULL;
+    }
+    const char *first = json_string_value(json_array_get(stale, 0)),
+               *last = json_string_value(json_array_get(stale, n - 1));
+    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(work->snapshot), error);
+    WarehouseBackfillAsk ask = {.model = model};
+    if (!json_is_array(json_object_get(work->answer, "touched")) || !first ||
+        !base_time_parse(first, zone, &ask.start_us) || !base_time_parse(last, zone, &ask.end_us)) {
+        return zone && refill_whole(work, model, list, error);
+    }
+    ask.end_us++; /* widened to the end of its unit */
+    json_t *plan = NULL, *runs = NULL;
+    bool ok =
+        warehouse_backfill(work->reconcile->warehouse, work->snapshot, &ask, NULL, NULL, &plan, &runs, error);
+    json_decref(plan);
+    add_runs(list, runs);
+    return ok;
+}
+
+static bool refill_model(Work *work, const CatalogObject *model, json_t *list, GError **error)
+{
+    const CatalogModelInfo *info = model->model;
+    if (info->kind == CATALOG_MODEL_VIEW) {
+        return true; /* shows what it reads */
+    }
+    bool by_interval = info->time || info->uses_interval || info->strategy == CATALOG_STRATEGY_MICROBATCH;
+    return info->kind == CATALOG_MODEL_INCREMENTAL && by_interval ? refill_stale(work, model, list, error)
+                                                                  : refill_whole(work, model, list, error);
+}
+
+/* One after the other, each after what it reads. */
 static bool refill(Work *work, GError **error)
 {
     json_object_set_new(work->answer, "refilled", json_null());
@@ -323,25 +439,14 @@ static bool refill(Work *work, GError **error)
     if (!changed || !work->ask->refill || models->len == 0) {
         return true;
     }
-    g_autoptr(GPtrArray) words = g_ptr_array_new();
-    for (guint i = 0; i < models->len; i++) {
-        g_ptr_array_add(words, (gpointer)(guintptr)((const CatalogObject *)models->pdata[i])->full_name);
+    g_autoptr(GPtrArray) order = catalog_model_order(work->snapshot, error);
+    json_t *list = json_array();
+    json_object_set_new(work->answer, "refilled", list);
+    bool ok = order != NULL;
+    for (guint i = 0; ok && i < order->len; i++) {
+        ok = !g_ptr_array_find(models, order->pdata[i], NULL) ||
+             refill_model(work, order->pdata[i], list, error);
     }
-    g_ptr_array_add(words, NULL);
-    WarehouseRunOptions options = {.select = (const char *const *)words->pdata};
-    json_t *range = json_object_get(work->answer, "range"), *runs = NULL;
-    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(work->snapshot), error);
-    if (!zone) {
-        return false;
-    }
-    if (!json_is_object(range)) {
-        options.full = true; /* no telling which intervals the rows lie in */
-    } else if (!base_time_parse(base_json_string(range, "start", ""), zone, &options.start_us) ||
-               !base_time_parse(base_json_string(range, "end", ""), zone, &options.end_us)) {
-        return base_fail(error, BASE_E_INTERVAL_INVALID, "the range of the repaired rows is no time");
-    }
-    bool ok = warehouse_run(work->reconcile->warehouse, work->snapshot, &options, NULL, NULL, &runs, error);
-    json_object_set_new(work->answer, "refilled", runs ? runs : json_array());
     return ok;
 }
 
@@ -392,7 +497,7 @@ static void describe(json_t *answer, const char *source, const CatalogObject *ta
 
 static bool run(Work *work, EngineConn *conn, GError **error)
 {
-    return make_shadow(work, error) && compare_once(work, conn, error) && find_range(work, conn, error) &&
+    return make_shadow(work, error) && compare_once(work, conn, error) && find_touched(work, conn, error) &&
            repair(work, conn, error) && refill(work, error);
 }
 

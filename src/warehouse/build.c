@@ -154,6 +154,7 @@ static bool take_rejects(Build *build, GError **error)
         return false;
     }
     build->run->rows -= n;
+    build->counts.rejected += n;
     if (n) {
         warehouse_build_note(build, "%" G_GINT64_FORMAT " rows rejected", n);
     }
@@ -224,7 +225,8 @@ static bool swap_work(EngineConn *conn, void *user, GError **error)
            (!build->last || !g_hash_table_contains(build->context->held, build->model->id) ||
             warehouse_hold_release(conn, build->model->id, build->replace ? 0 : run->start_us,
                                    build->replace ? 0 : run->end_us, error)) &&
-           (!build->last || warehouse_state_add_run(conn, run, error));
+           (!build->last ||
+            (warehouse_state_add_run(conn, run, error) && warehouse_counts_record(build, conn, error)));
 }
 
 bool warehouse_build_swap(Build *build, GError **error)
@@ -253,8 +255,9 @@ static bool bring_in(Build *build, GError **error)
     if (build->intervals && build->done.end_us > build->done.start_us) {
         warehouse_interval_add(build->intervals, build->done);
     }
-    return warehouse_build_go_on(build, error) && warehouse_build_check(build, build->build_sql, error) &&
-           warehouse_build_go_on(build, error) && warehouse_build_swap(build, error);
+    return warehouse_counts_written(build, error) && warehouse_build_go_on(build, error) &&
+           warehouse_build_check(build, build->build_sql, error) && warehouse_build_go_on(build, error) &&
+           warehouse_build_swap(build, error);
 }
 
 static bool make_rows(Build *build, GError **error)

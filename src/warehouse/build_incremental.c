@@ -79,6 +79,7 @@ static bool leave_out(Build *build, const char *condition, GError **error)
     }
     if (n > 0) {
         build->run->rows -= n;
+        build->counts.unselected += n;
         warehouse_build_note(build, "%" G_GINT64_FORMAT " rows with `%s` outside the interval were left out",
                              n, build->time);
     }
@@ -144,6 +145,7 @@ static bool rebuild_all(Build *build, GError **error)
     g_array_set_size(build->intervals, 0);
     build->interval.start_us = build->done.start_us = build->run->start_us = WAREHOUSE_BEGINNING_US;
     build->run->rows = build->beside_rows = 0;
+    build->counts = (WarehouseCounts){0};
     build->began = false;
     return warehouse_build_drop(build, build->conn, error) && warehouse_build_rows(build, error);
 }

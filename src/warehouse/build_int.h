@@ -57,6 +57,15 @@ typedef struct {
     bool (*merge)(Build *build, EngineConn *conn, GError **error); /* on the committer: may not wait */
 } WarehouseFamily;
 
+/* Rows of a run: in = written + rejected + deduplicated + unselected. */
+typedef struct {
+    gint64 in;           /* given by the SELECT, and the row of unknown members */
+    gint64 written;      /* swapped in */
+    gint64 rejected;     /* put aside by checks */
+    gint64 deduplicated; /* gave way to a later one of their key */
+    gint64 unselected;   /* outside the interval, with `outside: count` */
+} WarehouseCounts;
+
 struct Build {
     const WarehouseRunContext *context;
     EngineConn *conn; /* the run's own */
@@ -91,6 +100,7 @@ struct Build {
     bool last;          /* of the batches */
     QualityOutcome *outcome; /* of the checks; NULL = not run yet */
     char *rejects_sql;       /* quoted: rows put aside; NULL = none are */
+    WarehouseCounts counts;  /* of all batches */
     GString *notes;          /* sentences for the run's record when it is done; "" = none */
     gpointer state;          /* the family's own */
     GDestroyNotify state_free;
@@ -126,6 +136,13 @@ bool warehouse_build_time_type(Build *build, const char *column, EngineTypeId *r
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* alias."column" >= start AND alias."column" < end of build->interval. Caller frees. */
 char *warehouse_build_inside(const Build *build, const char *alias, const char *column);
+
+/* ---- counts.c ---------------------------------------------------------------------------------------- */
+
+/* Counts what is about to be swapped in; before the swap. */
+bool warehouse_counts_written(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* With the run's row; nothing for families that make no table beside. */
+bool warehouse_counts_record(const Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- families -------------------------------------------------------------------------------------------
  */

@@ -111,6 +111,7 @@ static bool keep_latest(Build *build, const char *latest_by, GError **error)
     }
     if (n > 0) {
         build->run->rows -= n;
+        build->counts.deduplicated += n;
         warehouse_build_note(build, "%" G_GINT64_FORMAT " rows gave way to a later one of their key by `%s`",
                              n, latest_by);
     }

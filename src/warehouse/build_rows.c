@@ -105,6 +105,7 @@ bool warehouse_build_rows_of(Build *build, const char *select, GError **error)
         return false;
     }
     build->run->rows += n - build->beside_rows;
+    build->counts.in += n - build->beside_rows;
     build->beside_rows = n;
     build->began = true;
     return true;

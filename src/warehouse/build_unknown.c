@@ -75,5 +75,6 @@ bool warehouse_build_unknown(Build *build, GError **error)
     gint64 n = 0;
     bool done = engine_exec_values(build->conn, sql, NULL, 0, &n, error);
     build->run->rows += done ? n : 0;
+    build->counts.in += done ? n : 0;
     return done;
 }

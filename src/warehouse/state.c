@@ -70,7 +70,9 @@ static bool drop_leftovers(EngineConn *conn, GError **error)
 static bool prune_work(EngineConn *conn, void *user, GError **error)
 {
     EngineValue before = engine_value_int(base_time_now_us() - *(const gint64 *)user);
-    return engine_exec_values(conn, "DELETE FROM _weir.runs WHERE started_us < $1", &before, 1, NULL, error);
+    return engine_exec_values(conn, "DELETE FROM _weir.runs WHERE started_us < $1", &before, 1, NULL,
+                              error) &&
+           warehouse_counts_prune(conn, error);
 }
 
 bool warehouse_prune_runs(Warehouse *warehouse, gint64 keep_us, GError **error)
@@ -82,7 +84,8 @@ static bool open_work(EngineConn *conn, void *user, GError **error)
 {
     (void)user;
     return engine_exec(conn, TABLES_SQL, error) && warehouse_hold_open(conn, error) &&
-           quality_state_open(conn, error) && drop_leftovers(conn, error);
+           warehouse_counts_open(conn, error) && quality_state_open(conn, error) &&
+           drop_leftovers(conn, error);
 }
 
 bool warehouse_state_open(Warehouse *warehouse, GError **error)

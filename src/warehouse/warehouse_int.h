@@ -129,6 +129,9 @@ bool warehouse_state_open(Warehouse *warehouse, GError **error) G_GNUC_WARN_UNUS
 /* Inside a transaction of the committer. */
 bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* counts.c: makes _weir.run_counts; forgets those of runs that are forgotten. */
+bool warehouse_counts_open(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_counts_prune(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Replaces the intervals of a model. */
 bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GArray *done,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -83,8 +83,9 @@ def test_changed_deleted_and_lost_rows_are_repaired_and_refilled(shop):
     kept = reconcile(shop, "ods_order", "--repair", code=5)  # a row gone from a file is no deletion unless said so
     assert kept["left"] == 1
     done = reconcile(shop, "ods_order", "--repair", "--delete", "--refill", code=0)
-    assert done["repaired"]["deleted"] == 1 and [run["state"] for run in done["refilled"]] == ["done"]
-    shop.cli("run", "--start", "2026-01-01", "--end", "2026-01-10")
+    assert done["repaired"]["deleted"] == 1 and done["touched"] == [["2026-01-02 10:00:00", "2026-01-02 11:00:00"]]
+    assert [(run["state"], run["start"]) for run in done["refilled"]] == [("done", f"{d}T16:00:00Z") for d in ("2025-12-31", "2026-01-01", "2026-01-04")], \
+        "days 1, 2 and 5 in Shanghai, and no other"
     assert reconcile(shop, "ods_order", code=0)["equal"]
     days = query(shop, "SELECT dt, order_cnt FROM dws_trade_day ORDER BY dt")
     assert [day["dt"] for day in days] == [f"2026-01-{i:02d}" for i in (1, 3, 4, 5, 6, 7, 8)]
@@ -96,6 +97,7 @@ def test_refill_covers_the_repaired_days(shop):
     assert len(query(shop, "SELECT * FROM dws_trade_day")) == 6
     done = reconcile(shop, "ods_order", "--repair", "--refill", code=0)
     assert done["repaired"] == {"deleted": 0, "inserted": 2}
+    assert len(done["refilled"]) == 2 and [t[0][:10] for t in done["touched"]] == ["2026-01-03", "2026-01-06"], "two days, not the four from first to last"
     assert len(query(shop, "SELECT * FROM dws_trade_day")) == 8
 
 
@@ -113,6 +115,67 @@ def test_the_ledger_balances_and_says_what_is_gone(shop):
     shop.cli("query", "DELETE FROM ods_order WHERE order_id = 5")
     day = json.loads(shop.cli("ledger", "ods_order", "--json").stdout)["ledger"][0]
     assert day["gone"] == 1
+
+
+def test_a_repair_without_refill_leaves_what_it_touched_stale(shop):
+    shop.cli("query", "DELETE FROM ods_order WHERE order_id IN (3, 6)")
+    shop.cli("run", "--start", "2026-01-01", "--end", "2026-01-10")
+    assert json.loads(shop.cli("intervals", "dws_trade_day", "--json").stdout)["n_stale"] == 0
+    reconcile(shop, "ods_order", "--repair", code=0)
+    assert json.loads(shop.cli("intervals", "dws_trade_day", "--json").stdout)["stale"] == ["2026-01-03 00:00:00", "2026-01-06 00:00:00"]
+
+
+LEDGER = """
+name: shop
+domains: [{name: d}]
+tables:
+  - {name: u, domain: d, model: unique, key: [id], sequence: pos, columns: [{name: id, type: bigint}, {name: pos, type: bigint}, {name: v, type: string}]}
+  - {name: a, domain: d, model: aggregate, key: [id], columns: [{name: id, type: bigint}, {name: n, type: bigint, agg: sum}]}
+"""
+LATEST = """-- ---
+-- kind: incremental
+-- strategy: merge
+-- key: [id]
+-- dup_in_batch: {latest_by: pos}
+-- checks:
+--   - {not_null: v, reject: true}
+-- rejects: {max: 50%}
+-- ---
+SELECT id, pos, v FROM d.u UNION ALL SELECT id, pos - 1, v FROM d.u WHERE id = 1
+"""
+
+
+def test_every_row_is_accounted_for_at_each_hop(tmp_path):
+    (tmp_path / "weir.yml").write_text(LEDGER)
+    (tmp_path / "m.sql").write_text(LATEST)
+    weir = Server(tmp_path)
+    weir.cli("apply", "--yes")
+
+    def load(table, text, *words):
+        (tmp_path / "rows.csv").write_text(text)
+        weir.cli("load", table, str(tmp_path / "rows.csv"), *words)
+
+    load("u", "1,1,x\n1,2,y\n2,1,x\nbad,1,x\n", "--max-filter-ratio", "0.5")  # twice in one load, and a bad row
+    load("u", "1,1,old\n3,1,\\N\n")  # older than what is there
+    load("u", "2,9,x\n", "--set", "merge_type=DELETE")
+    load("a", "1,5\n1,6\n2,7\n")
+    weir.cli("query", "INSERT INTO a VALUES (1, 1), (1, 2)")
+
+    def ledger(name):
+        [row] = json.loads(weir.cli("ledger", name, "--json").stdout)["ledger"]
+        return {k: row[k] for k in ("hop", "rows_in", "written", "rejected", "deduplicated", "deleted", "unselected", "balanced")}
+
+    assert ledger("u") == {"hop": "load", "rows_in": 7, "written": 3, "rejected": 1, "deduplicated": 2, "deleted": 1, "unselected": 0, "balanced": True}
+    assert ledger("a") == {"hop": "load", "rows_in": 5, "written": 3, "rejected": 0, "deduplicated": 2, "deleted": 0, "unselected": 0, "balanced": True}
+    weir.cli("run", "m")
+    assert ledger("m") == {"hop": "run", "rows_in": 3, "written": 1, "rejected": 1, "deduplicated": 1, "deleted": 0, "unselected": 0, "balanced": True}
+
+
+def test_a_load_whose_rows_are_not_all_there_is_not_balanced(shop):
+    day = json.loads(shop.cli("ledger", "ods_order", "--json").stdout)["ledger"][0]
+    shop.cli("query", "DELETE FROM ods_order WHERE order_id = 5")
+    after = json.loads(shop.cli("ledger", "ods_order", "--json").stdout)["ledger"][0]
+    assert day["balanced"] and after["balanced"] == ("unique" in (pathlib.Path(shop.project) / "weir.yml").read_text())
 
 
 def test_a_condition_cannot_carry_a_query(shop):
