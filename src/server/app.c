@@ -36,9 +36,10 @@ struct ServerApp {
     GMutex snapshot_lock; /* held for a pointer's swap only */
     CatalogSnapshot *snapshot;
     GMutex definitions_lock;
-    GMutex parser_lock; /* guards the memory engine, made at first use */
+    GMutex parser_lock; /* guards the memory engine */
     Engine *parser_engine;
     EngineConn *parser;
+    GThread *parser_opening; /* while the parts are opened */
     char *http, *mysql;
     gint64 started_us;
     gint files_changed; /* atomic */
@@ -104,6 +105,17 @@ static EngineConn *parser_get(ServerApp *app, GError **error)
     return app->parser;
 }
 
+/* Beside the opening of the warehouse: an engine takes 30 ms. What fails here is tried again by whoever
+ * needs the parser, and told there. */
+static gpointer open_parser(gpointer data)
+{
+    ServerApp *app = data;
+    g_mutex_lock(&app->parser_lock);
+    parser_get(app, NULL);
+    g_mutex_unlock(&app->parser_lock);
+    return NULL;
+}
+
 bool server_app_with_parser(ServerApp *app, ServerParserWork work, void *user, GError **error)
 {
     g_mutex_lock(&app->parser_lock);
@@ -154,8 +166,11 @@ static bool close_folder(const char *path, GError **error)
 
 static bool open_parts(ServerApp *app, GError **error)
 {
-    if (!base_fs_mkdir(app->data, error) || !close_folder(app->data, error) || !take_lock(app, error) ||
-        !open_engine(app, error)) {
+    if (!base_fs_mkdir(app->data, error) || !close_folder(app->data, error) || !take_lock(app, error)) {
+        return false;
+    }
+    app->parser_opening = g_thread_new("parser", open_parser, app);
+    if (!open_engine(app, error)) {
         return false;
     }
     app->store = catalog_store_open(app->data, error);
@@ -201,10 +216,11 @@ ServerApp *server_app_open(const ServerAppOptions *options, GError **error)
         base_fail(error, BASE_E_USAGE, "neither a project nor a data folder is named");
         return NULL;
     }
-    if (!open_parts(app, error)) {
-        return NULL;
+    bool ok = open_parts(app, error);
+    if (app->parser_opening) {
+        g_thread_join(app->parser_opening);
     }
-    return g_steal_pointer(&app);
+    return ok ? g_steal_pointer(&app) : NULL;
 }
 
 void server_app_close(ServerApp *app)
