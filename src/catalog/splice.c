@@ -126,7 +126,8 @@ static void add_schemas(const char *sql, const GArray *schemas, const char *pref
 
 static void add_parameters(const char *sql, GArray *changes)
 {
-    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
+    bool none = !strpbrk(sql, "$?"); /* of most texts, and told at once */
+    g_autoptr(GPtrArray) tokens = none ? NULL : engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
     for (guint i = 0; tokens && i < tokens->len; i++) {
         const EngineToken *token = g_ptr_array_index(tokens, i);
         if (token->type == ENGINE_TOKEN_PARAM) {

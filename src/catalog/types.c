@@ -2,10 +2,10 @@
  * function that does not exist, a comparison of a date with a number, a column missing in GROUP BY).
  *
  * Each model is prepared in a schema of its own on a memory engine, against empty tables with the types of
- * what it reads; a level of models that do not read each other is shared by two connections. Preparing costs
- * 0.2 to 0.5 ms a model, so results are kept by content: the text that is bound with the columns of what it
- * reads. The same content has the same types for ever, so they stand in the cache of all that
- * reading a project finds (cache_int.h). */
+ * what it reads; a level of models that do not read each other, and the tables for it, are shared out to a
+ * few connections. Preparing costs 0.2 to 0.5 ms a model, so results are kept by content: the text that is
+ * bound with the columns of what it reads. The same content has the same types for ever, so they stand in
+ * the cache of all that reading a project finds (cache_int.h). */
 #include "catalog/cache_int.h"
 #include "catalog/resolve_int.h"
 #include "catalog/splice_int.h"
@@ -208,40 +208,6 @@ static void complain_table(Types *types, const CatalogObject *object, const GErr
     }
 }
 
-/* All tables of a level in one go; when one of them is wrong, one by one, to tell which. */
-static void make_tables(Types *types, const GPtrArray *objects)
-{
-    g_autoptr(GString) sql = g_string_new(NULL);
-    EngineConn *conn = types->build->parser;
-    g_autoptr(GError) error = NULL;
-    for (guint i = 0; i < objects->len; i++) {
-        const CatalogObject *object = g_ptr_array_index(objects, i);
-        g_hash_table_add(types->made, (gpointer)(guintptr)object);
-        if (!make_schema(types, conn, object->domain, &error)) {
-            complain_table(types, object, error);
-            return;
-        }
-        append_table(types, sql, object);
-    }
-    if (objects->len == 0) {
-        return;
-    }
-    g_autofree char *all = g_strdup_printf("BEGIN; %s COMMIT;", sql->str);
-    if (engine_exec(conn, all, NULL)) {
-        return;
-    }
-    engine_rollback(conn);
-    for (guint i = 0; i < objects->len; i++) {
-        const CatalogObject *object = g_ptr_array_index(objects, i);
-        g_autoptr(GError) own = NULL;
-        g_string_truncate(sql, 0);
-        append_table(types, sql, object);
-        if (!engine_exec(conn, sql->str, &own)) {
-            complain_table(types, object, own);
-        }
-    }
-}
-
 static bool is_nested(EngineTypeId id)
 {
     return id == ENGINE_LIST || id == ENGINE_STRUCT || id == ENGINE_MAP || id == ENGINE_ARRAY ||
@@ -295,22 +261,8 @@ static char *bound_columns(EngineConn *conn, const char *sql, GError **error)
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
-typedef struct {
-    EngineConn *conn;
-    GPtrArray *bindings; /* Binding*; this worker takes every n_workers-th */
-    guint first, step;
-} Worker;
-
-static gpointer bind_some(gpointer data)
-{
-    Worker *worker = data;
-    for (guint i = worker->first; i < worker->bindings->len; i += worker->step) {
-        Binding *binding = g_ptr_array_index(worker->bindings, i);
-        binding->columns = bound_columns(worker->conn, binding->sql, &binding->error);
-        binding->bound = true;
-    }
-    return NULL;
-}
+/* ---- many at once
+ * ----------------------------------------------------------------------------------------- */
 
 typedef struct {
     EngineConn *conns[MAX_THREADS];
@@ -336,21 +288,118 @@ static void pool_close(Pool *pool)
     }
 }
 
-static void bind_level(Pool *pool, GPtrArray *bindings)
+typedef struct {
+    Types *types;
+    EngineConn *conn;
+    const GPtrArray *jobs; /* shared */
+    gint *next;            /* the job that nobody has begun; atomic */
+    guint first, step;     /* or this worker's own */
+    bool failed;
+} Worker;
+
+/* `ret_workers` has room for MAX_THREADS. How many there were. */
+static guint share_out(Types *types, Pool *pool, const GPtrArray *jobs, GThreadFunc work, Worker *ret_workers)
 {
-    Worker workers[MAX_THREADS];
     GThread *threads[MAX_THREADS] = {0};
-    guint n = MIN(pool->n, bindings->len / MIN_PER_THREAD + 1);
+    guint n = MIN(pool->n, jobs->len / MIN_PER_THREAD + 1);
+    gint next = 0;
     for (guint i = 0; i < n; i++) {
-        workers[i] = (Worker){.conn = pool->conns[i], .bindings = bindings, .first = i, .step = n};
+        ret_workers[i] = (Worker){
+            .types = types, .conn = pool->conns[i], .jobs = jobs, .next = &next, .first = i, .step = n};
         if (i > 0) {
-            threads[i] = g_thread_new("bind", bind_some, &workers[i]);
+            threads[i] = g_thread_new("bind", work, &ret_workers[i]);
         }
     }
-    bind_some(&workers[0]);
+    if (n > 0) {
+        work(&ret_workers[0]);
+    }
     for (guint i = 1; i < n; i++) {
         g_thread_join(threads[i]);
     }
+    return n;
+}
+
+/* ---- tables -------------------------------------------------------------------------------------------- */
+
+static bool make_schemas(Types *types, const GPtrArray *objects)
+{
+    for (guint i = 0; i < objects->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(objects, i);
+        g_autoptr(GError) error = NULL;
+        if (!make_schema(types, types->build->parser, object->domain, &error)) {
+            complain_table(types, object, error);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All of a worker's tables in one go. */
+static gpointer make_some(gpointer data)
+{
+    Worker *worker = data;
+    g_autoptr(GString) sql = g_string_new("BEGIN;");
+    for (guint i = worker->first; i < worker->jobs->len; i += worker->step) {
+        append_table(worker->types, sql, g_ptr_array_index(worker->jobs, i));
+    }
+    g_string_append(sql, "COMMIT;");
+    worker->failed = !engine_exec(worker->conn, sql->str, NULL);
+    return NULL;
+}
+
+/* Some table of it is wrong: one by one, to tell which. */
+static void make_singly(Worker *worker)
+{
+    engine_rollback(worker->conn);
+    for (guint i = worker->first; i < worker->jobs->len; i += worker->step) {
+        const CatalogObject *object = g_ptr_array_index(worker->jobs, i);
+        g_autoptr(GString) sql = g_string_new(NULL);
+        g_autoptr(GError) error = NULL;
+        append_table(worker->types, sql, object);
+        if (!engine_exec(worker->conn, sql->str, &error)) {
+            complain_table(worker->types, object, error);
+        }
+    }
+}
+
+static void make_tables(Types *types, Pool *pool, const GPtrArray *objects)
+{
+    Worker workers[MAX_THREADS];
+    for (guint i = 0; i < objects->len; i++) {
+        g_hash_table_add(types->made, g_ptr_array_index(objects, i));
+    }
+    if (objects->len == 0 || !make_schemas(types, objects)) {
+        return;
+    }
+    guint n = share_out(types, pool, objects, make_some, workers);
+    for (guint i = 0; i < n; i++) {
+        if (workers[i].failed) {
+            make_singly(&workers[i]);
+        }
+    }
+}
+
+/* ---- models -------------------------------------------------------------------------------------------- */
+
+static void bind_one(const Types *types, EngineConn *conn, Binding *binding)
+{
+    const CatalogItem *item = binding->item;
+    g_autoptr(GString) sql = g_string_new(NULL);
+    binding->map = g_array_new(FALSE, FALSE, sizeof(CatalogSplice));
+    if (catalog_splice(item->node->object.model->sql, item->columns, types->prefix, sql, binding->map)) {
+        binding->sql = g_string_free(g_steal_pointer(&sql), FALSE);
+        binding->columns = bound_columns(conn, binding->sql, &binding->error);
+        binding->bound = true;
+    }
+}
+
+static gpointer bind_some(gpointer data)
+{
+    Worker *worker = data;
+    for (gint i; (guint)(i = g_atomic_int_add(worker->next, 1)) < worker->jobs->len;) {
+        bind_one(worker->types, worker->conn, g_ptr_array_index(worker->jobs, i));
+    }
+    return NULL;
 }
 
 /* ---- levels
@@ -370,15 +419,6 @@ static bool prepare_binding(Types *types, Binding *binding)
     }
     binding->hash = content_hash(item);
     binding->columns = cache_get(binding->hash);
-    if (binding->columns) {
-        return true;
-    }
-    g_autoptr(GString) sql = g_string_new(NULL);
-    binding->map = g_array_new(FALSE, FALSE, sizeof(CatalogSplice));
-    if (!catalog_splice(item->node->object.model->sql, item->columns, types->prefix, sql, binding->map)) {
-        return false;
-    }
-    binding->sql = g_string_free(g_steal_pointer(&sql), FALSE);
     return true;
 }
 
@@ -423,10 +463,9 @@ static void do_level(Types *types, Pool *pool, unsigned level, bool *ret_more)
         if (pool->n == 0) {
             pool_open(pool, types->build->parser, types->bindings->len);
         }
-        make_tables(types, tables);
-        if (pool->n > 0) {
-            bind_level(pool, wanted);
-        }
+        Worker workers[MAX_THREADS];
+        make_tables(types, pool, tables);
+        share_out(types, pool, wanted, bind_some, workers);
     }
     for (guint i = 0; i < types->bindings->len; i++) {
         Binding *binding = &g_array_index(types->bindings, Binding, i);
