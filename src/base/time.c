@@ -107,8 +107,31 @@ gint64 base_time_days_from_civil(int year, int month, int day)
     return era * 146097 + day_of_era - 719468;
 }
 
+/* Days for which 32 bits are enough below: some 25,000 years to both sides. */
+#define CIVIL_NEAR_DAYS 10000000
+#define CIVIL_NEAR_ERAS 82 /* of 400 years, added so that nothing is negative */
+
+/* Cassio Neri and Lorenz Schneider, "Euclidean affine functions and their application to calendar algorithms"
+ * (2022), section 6: no division but by constants of 32 bits. */
+static void civil_from_near_days(gint64 days, int *ret_year, int *ret_month, int *ret_day)
+{
+    guint32 n = (guint32)(days + 719468 + 146097 * CIVIL_NEAR_ERAS) * 4 + 3;
+    guint32 century = n / 146097;
+    guint64 of_century = (guint64)2939745 * (n % 146097 / 4 * 4 + 3);
+    guint32 day_of_year = (guint32)of_century / 2939745 / 4; /* of a year that begins in March */
+    guint32 month = 2141 * day_of_year + 197913;
+    bool next_year = day_of_year >= 306;
+    *ret_year = (int)(100 * century + (guint32)(of_century >> 32) + next_year) - 400 * CIVIL_NEAR_ERAS;
+    *ret_month = (int)(month >> 16) - (next_year ? 12 : 0);
+    *ret_day = (int)((month & 0xFFFF) / 2141) + 1;
+}
+
 void base_time_civil_from_days(gint64 days, int *ret_year, int *ret_month, int *ret_day)
 {
+    if (days > -CIVIL_NEAR_DAYS && days < CIVIL_NEAR_DAYS) {
+        civil_from_near_days(days, ret_year, ret_month, ret_day);
+        return;
+    }
     gint64 z = days + 719468;
     gint64 era = base_time_floor_div(z, 146097);
     gint64 doe = z - era * 146097;

@@ -199,3 +199,13 @@ char *format_float(char *p, float value)
     }
     return write_real(p, engine_int_shortest_float(value));
 }
+
+char *engine_put_double(char *out, double value)
+{
+    return format_double(out, value);
+}
+
+char *engine_put_float(char *out, float value)
+{
+    return format_float(out, value);
+}

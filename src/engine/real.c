@@ -5,6 +5,7 @@
  * It needs g(k) = ceil(10^k * 2^(127 - floor(log2 10^k))), 128 bits with the top one set, for every k
  * that a double can need. The 617 numbers are computed exactly at first use (about a millisecond)
  * instead of being written down. */
+#include <math.h>
 #include <string.h>
 
 #include "engine/engine_int.h"
@@ -173,6 +174,35 @@ static EngineDecimal shortest(uint64_t c, int q, bool at_power)
     return (EngineDecimal){s + up, k};
 }
 
+/* Most reals that people keep are decimals of few places. Such a one, of 15 digits or fewer, that reads back
+ * as `value` (both sides of the division are exact, so its result is the nearest double) is the only one of
+ * that many digits that does, and so the shortest. False: it is no such decimal. */
+#define FEW_PLACES       6
+#define FEW_PLACES_SCALE 1e6
+#define FEW_PLACES_BELOW 1e9
+
+static inline bool of_few_places(double value, EngineDecimal *ret)
+{
+    if (!(value < FEW_PLACES_BELOW)) {
+        return false;
+    }
+    uint64_t digits = (uint64_t)(value * FEW_PLACES_SCALE + 0.5);
+    if (digits == 0 || (double)digits / FEW_PLACES_SCALE != value) {
+        return false;
+    }
+    int exponent = -FEW_PLACES;
+    if (digits % 1000 == 0) {
+        digits /= 1000;
+        exponent += 3;
+    }
+    while (digits % 10 == 0) {
+        digits /= 10;
+        exponent++;
+    }
+    *ret = (EngineDecimal){digits, exponent};
+    return true;
+}
+
 /* Short decimals come out of 17 digits with many zeros at the end: eight at a time first. */
 static EngineDecimal without_zeros(EngineDecimal d)
 {
@@ -197,6 +227,10 @@ static EngineDecimal without_zeros(EngineDecimal d)
 
 EngineDecimal engine_int_shortest_double(double value)
 {
+    EngineDecimal few;
+    if (of_few_places(fabs(value), &few)) {
+        return few;
+    }
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     uint64_t fraction = bits & ((UINT64_C(1) << 52) - 1);

@@ -55,24 +55,34 @@ static inline void put_two(guint8 *out, guint value)
     memcpy(out, DIGITS + 2 * value, 2);
 }
 
+static inline guint count_digits(guint64 value)
+{
+    guint n = 1;
+    for (; value >= 10000; value /= 10000) {
+        n += 4;
+    }
+    return n + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 static inline guint8 *put_digits(guint8 *out, guint64 value)
 {
-    guint8 text[20];
-    guint8 *at = text + sizeof text;
-    while (value >= 100) {
+    guint8 *end = out + count_digits(value), *at = end;
+    while (value > G_MAXUINT32) {
         at -= 2;
         put_two(at, (guint)(value % 100));
         value /= 100;
     }
-    if (value >= 10) {
+    guint32 rest = (guint32)value; /* divided at half the cost */
+    for (; rest >= 100; rest /= 100) {
         at -= 2;
-        put_two(at, (guint)value);
-    } else {
-        *--at = (guint8)('0' + value);
+        put_two(at, rest % 100);
     }
-    size_t len = (size_t)(text + sizeof text - at);
-    memcpy(out, at, len);
-    return out + len;
+    if (rest >= 10) {
+        put_two(at - 2, rest);
+    } else {
+        at[-1] = (guint8)('0' + rest);
+    }
+    return end;
 }
 
 /* Text with its length byte, which is patched once the end is known. */
@@ -127,6 +137,18 @@ static guint8 *binary_bool(RowColumn *column, size_t row, guint8 *out)
 {
     *out = ((const bool *)column->column.data)[row] ? 1 : 0;
     return out + 1;
+}
+
+static guint8 *text_float(RowColumn *column, size_t row, guint8 *out)
+{
+    float value = ((const float *)column->column.data)[row];
+    return isfinite(value) ? finish_text(out, (guint8 *)engine_put_float((char *)out + 1, value)) : NULL;
+}
+
+static guint8 *text_double(RowColumn *column, size_t row, guint8 *out)
+{
+    double value = ((const double *)column->column.data)[row];
+    return isfinite(value) ? finish_text(out, (guint8 *)engine_put_double((char *)out + 1, value)) : NULL;
 }
 
 static guint8 *binary_float(RowColumn *column, size_t row, guint8 *out)
@@ -358,8 +380,8 @@ static const struct {
     [ENGINE_UINT16] = {text_u16, binary_u16, false},
     [ENGINE_UINT32] = {text_u32, binary_u32, false},
     [ENGINE_UINT64] = {text_u64, binary_u64, false},
-    [ENGINE_FLOAT] = {NULL, binary_float, false},
-    [ENGINE_DOUBLE] = {NULL, binary_double, false},
+    [ENGINE_FLOAT] = {text_float, binary_float, false},
+    [ENGINE_DOUBLE] = {text_double, binary_double, false},
     [ENGINE_DATE] = {text_date, binary_date, false},
     [ENGINE_TIME] = {text_time, binary_time, false},
     [ENGINE_TIMESTAMP] = {text_timestamp, binary_timestamp, false},
@@ -387,7 +409,7 @@ MysqlRows *mysql_rows_new(const EngineType *types, size_t n_columns, GTimeZone *
         if (!column->put && !column->borrow) {
             column->scratch = g_string_sized_new(64);
         }
-        rows->fixed_bytes += column->put ? FIXED_MAX_BYTES : LENENC_MAX_BYTES;
+        rows->fixed_bytes += column->put ? FIXED_MAX_BYTES : LENENC_MAX_BYTES + ENGINE_SHORT_BYTES;
     }
     return rows;
 }
@@ -409,14 +431,6 @@ void mysql_rows_free(MysqlRows *rows)
 /* ---- a row
  * ------------------------------------------------------------------------------------------------- */
 
-static bool real_is_finite(const RowColumn *column, size_t row)
-{
-    if (column->id == ENGINE_DOUBLE) {
-        return isfinite(((const double *)column->column.data)[row]);
-    }
-    return column->id != ENGINE_FLOAT || isfinite(((const float *)column->column.data)[row]);
-}
-
 /* First pass: where the bytes of a text value are. */
 static void find_bytes(RowColumn *column, size_t row)
 {
@@ -430,7 +444,7 @@ static void find_bytes(RowColumn *column, size_t row)
         return;
     }
     g_string_truncate(column->scratch, 0);
-    if (real_is_finite(column, row) && engine_column_append_text(&column->column, row, column->scratch)) {
+    if (engine_column_append_text(&column->column, row, column->scratch)) {
         column->bytes = column->scratch->str;
         column->len = column->scratch->len;
     }
@@ -456,9 +470,15 @@ static inline guint8 *put_value(RowColumn *column, size_t row, guint8 *out)
     if (!column->bytes) {
         return NULL;
     }
-    guint8 *end = mysql_store_lenenc(out, column->len);
-    memcpy(end, column->bytes, column->len);
-    return end + column->len;
+    size_t len = column->len;
+    if (len <= ENGINE_SHORT_BYTES && column->borrow) { /* one move, whatever the length */
+        *out = (guint8)len;
+        memcpy(out + 1, column->bytes, ENGINE_SHORT_BYTES);
+        return out + 1 + len;
+    }
+    guint8 *end = mysql_store_lenenc(out, len);
+    memcpy(end, column->bytes, len);
+    return end + len;
 }
 
 static guint8 *put_text_row(MysqlRows *rows, size_t row, guint8 *out)
