@@ -73,6 +73,9 @@ X(ENTITY_ROWS, 1035, 422, 1105, "HY000", 2, false, "Asking rows", "实体行有�
 X(PROJECT_ARCHIVED, 1036, 409, 1105, "HY000", 2, false, "Archived project", "项目已归档",
   "The project is archived: nothing is applied into it and nothing is written. `weir features unarchive` takes it back.",
   "项目已归档，不再接受应用与写入。可用 weir features unarchive 恢复。")
+X(VALUE_TOO_LARGE, 1037, 413, 1406, "22001", 2, false, "Value too large", "值过大",
+  "A value, a key or a row is larger than the online store takes. The message names which and the limit. Nothing of it was written.",
+  "值、键或行超过在线存储的上限，消息中给出是哪一个以及上限。没有写入。")
 X(SQL_SYNTAX, 2001, 400, 1064, "42000", 2, false, "SQL syntax", "SQL 语法错误",
   "The engine's parser does not understand the statement at the place shown.",
   "引擎的解析器无法理解所示位置的语句。")
