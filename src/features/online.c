@@ -6,6 +6,9 @@ FeaturesOnline *features_online_open(const FeaturesOnlineOptions *options, GErro
     if (!g_strcmp0(options->store, "lmdb")) {
         return features_int_lmdb_open(options, error);
     }
+    if (!g_strcmp0(options->store, "redis")) {
+        return features_int_redis_open(options, error);
+    }
     base_fail(error, BASE_E_CONFIG_INVALID, "`%s` is no online store", options->store ? options->store : "");
     base_error_hint(error, "features.online is lmdb or redis");
     return NULL;

@@ -36,6 +36,9 @@ struct FeaturesOnline { /* a store's own struct begins with it */
 FeaturesOnline *features_int_lmdb_open(const FeaturesOnlineOptions *options,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+FeaturesOnline *features_int_redis_open(const FeaturesOnlineOptions *options,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The rule of all stores: newer event, then newer created. FEATURES_NO_TIME is the lowest number. */
 static inline bool features_int_wins(gint64 event_us, gint64 created_us, gint64 there_event_us,
                                      gint64 there_created_us)

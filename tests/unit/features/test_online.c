@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "online_fixture.h"
+#include "redis_fixture.h"
 
 #define S G_GINT64_CONSTANT(1000000)
 
@@ -11,6 +12,8 @@ typedef struct {
     FeaturesOnline *online;
     FeaturesArena *arena;
 } Store;
+
+static RedisServer server;
 
 static void store_open(Store *store)
 {
@@ -26,6 +29,9 @@ static void setup(Store *store, gconstpointer user)
     store->dir = g_dir_make_tmp("weir-online-XXXXXX", NULL);
     if (!strcmp(store->options.store, "lmdb")) {
         store->options.dir = store->dir;
+    } else {
+        store->options.url = server.url;
+        redis_flush(&server);
     }
     store->arena = features_arena_new();
     store_open(store);
@@ -571,10 +577,28 @@ static void add_all(const char *store, const FeaturesOnlineOptions *options)
     }
 }
 
+static void no_redis(void)
+{
+    g_test_skip("redis-server is not installed (Debian: redis-server)");
+}
+
 int main(int argc, char **argv)
 {
     static const FeaturesOnlineOptions lmdb = {.store = "lmdb"};
+    static const FeaturesOnlineOptions feast = {.store = "redis", .layout = "feast"};
+    static const FeaturesOnlineOptions feast09 = {.store = "redis", .layout = "feast-0.9"};
     g_test_init(&argc, &argv, NULL);
     add_all("lmdb", &lmdb);
-    return g_test_run();
+    bool redis = redis_server_new(&server);
+    if (redis) {
+        add_all("redis", &feast);
+        add_all("redis-0.9", &feast09);
+    } else {
+        g_test_add_func("/features/online/redis", no_redis);
+    }
+    int code = g_test_run();
+    if (redis) {
+        redis_server_free(&server);
+    }
+    return code;
 }
