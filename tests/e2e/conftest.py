@@ -1,5 +1,6 @@
 """Fixtures of the black-box tests: the real program, a project of its own, real clients. See Server's methods."""
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +18,22 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 WEIR = os.path.abspath(os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "weir")))
 PASSWORD = "e2e-password"
 SLOWER = 5 if "WEIR_SLOW" in os.environ else 1  # an instrumented program (tools/sanitize) may take its time
-START_SECONDS = 60 * SLOWER
+PATIENCE = 60 * SLOWER  # seconds after which what should happen will not: a bound for a hang, not a measure of speed
+# The long files, longest first: where files run side by side (tools/test), none of them begins when the others are done.
+LONG = ["test_docs", "test_cli", "test_lifecycle", "test_gating", "test_demo", "test_durability", "test_backfill", "test_import_dbt", "test_reconcile"]
+
+
+def pytest_collection_modifyitems(items):
+    rank = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONG)))
+
+
+def until(condition, what):
+    """Waits for what another process does."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, what() if callable(what) else what
+        time.sleep(0.01)
 
 
 class Answer:
@@ -59,11 +75,9 @@ class Server:
         with open(self.log, "a") as log:
             self.process = subprocess.Popen([WEIR, "up", "-p", self.project, "--http", "127.0.0.1:0", "--mysql", "127.0.0.1:0", *flags],
                                             env=self.env, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_SECONDS
-        while not os.path.exists(path):  # written whole, by rename, when both doors are open
-            assert self.process.poll() is None, f"weir up ended:\n{self.tail()}"
-            assert time.monotonic() < deadline, f"weir up did not start:\n{self.tail()}"
-            time.sleep(0.01)
+        # written whole, by rename, when both doors are open
+        until(lambda: os.path.exists(path) or self.process.poll() is not None, lambda: f"weir up did not start:\n{self.tail()}")
+        assert self.process.poll() is None, f"weir up ended:\n{self.tail()}"
         with open(path) as file:
             self.info = json.load(file)
         return self
@@ -80,6 +94,16 @@ class Server:
         self.process.kill()
         self.process.wait()
         self.process = None
+
+    @contextlib.contextmanager
+    def served(self):
+        """A server for the block: each command in it is one request, not a program that opens the warehouse."""
+        self.start()
+        try:
+            yield self
+        finally:
+            code = self.stop()
+        assert code == 0, self.tail()
 
     def tail(self):
         with open(self.log) as log:
@@ -160,22 +184,32 @@ def project(tmp_path):
     return make_project(tmp_path / "project")
 
 
+@pytest.fixture(scope="session")
+def applied_project(tmp_path_factory):
+    """The project applied once, to be copied with its data folder."""
+    folder = make_project(tmp_path_factory.mktemp("applied") / "project")
+    Server(folder).cli("apply", "--yes")
+    return folder
+
+
 @pytest.fixture
-def fresh(project):
-    """A server that is applied and started for this test alone, so that it may be killed."""
-    server = Server(project)
-    server.cli("apply", "--yes")
-    server.start()
-    yield server
-    if server.process:
-        server.stop()
+def applied(applied_project, tmp_path):
+    """A project of its own that is applied; no server runs."""
+    return Server(shutil.copytree(applied_project, tmp_path / "project"))
+
+
+@pytest.fixture
+def fresh(applied):
+    """A server that is started for this test alone, so that it may be killed."""
+    applied.start()
+    yield applied
+    if applied.process:
+        applied.stop()
 
 
 @pytest.fixture(scope="module")
-def weir(tmp_path_factory):
+def weir(applied_project, tmp_path_factory):
     """A server shared by a module's tests: each uses labels and keys of its own."""
-    server = Server(make_project(tmp_path_factory.mktemp("weir") / "project"))
-    server.cli("apply", "--yes")
-    server.start()
-    yield server
-    assert server.stop() == 0, server.tail()
+    server = Server(shutil.copytree(applied_project, tmp_path_factory.mktemp("weir") / "project"))
+    with server.served():
+        yield server

@@ -1,12 +1,11 @@
 """Who gets in and what they may, through HTTP and MySQL."""
 import json
 import subprocess
-import time
 import urllib.request
 
 import pytest
 
-from conftest import PASSWORD, WEIR, Server, make_project
+from conftest import PASSWORD, WEIR, Server, make_project, until
 
 READER = {"user": "rita", "password": "reader-password"}
 
@@ -175,9 +174,7 @@ def test_without_an_admin_password_a_link_signs_in_once(tmp_path):
     del server.env["WEIR_ADMIN_PASSWORD"]
     server.start()
     try:
-        deadline = time.monotonic() + 10
-        while "/?token=weir_" not in server.tail():  # the screen comes after server.json
-            assert time.monotonic() < deadline, server.tail()
+        until(lambda: "/?token=weir_" in server.tail(), server.tail)  # the screen comes after server.json
         link = next(word for word in server.tail().split() if "/?token=weir_" in word)
 
         class Stay(urllib.request.HTTPRedirectHandler):

@@ -3,6 +3,8 @@ import json
 import os
 import subprocess
 
+import pytest
+
 from conftest import WEIR
 from test_intervals import Project
 
@@ -22,6 +24,14 @@ def make(folder):
             file.write(f"{i},{first + datetime.timedelta(days=i // 3)},{i * 7 % 101}\n")
     project.weir("load", "ods_e_i", os.path.join(project.folder, "e.csv"), "--columns", "id,day,v")
     return project, str(first), str(first + datetime.timedelta(days=DAYS))
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Served: a command is one request."""
+    project, start, end = make(tmp_path)
+    with project.server.served():
+        yield project, start, end
 
 
 def contents(project):
@@ -61,19 +71,20 @@ def test_killed_on_the_way_it_ends_as_a_clean_build(tmp_path):
     state = backfills(project)[0]
     assert state["state"] == "done" and state["done"] == state["tasks"]  # nothing was done twice
     clean, _, _ = make(tmp_path / "b")
-    clean.weir("run", "dwd_e_i", "dws_week_i", "dws_month_i", "--start", start, "--end", end)
-    clean.weir("run", "app_total_f")
-    assert contents(project) == contents(clean)
-    assert project.intervals("dwd_e_i", start, end)["missing"] == []
-    assert project.intervals("dws_week_i", start, end)["stale"] == []
+    with clean.server.served(), project.server.served():
+        clean.weir("run", "dwd_e_i", "dws_week_i", "dws_month_i", "--start", start, "--end", end)
+        clean.weir("run", "app_total_f")
+        assert contents(project) == contents(clean)
+        assert project.intervals("dwd_e_i", start, end)["missing"] == []
+        assert project.intervals("dws_week_i", start, end)["stale"] == []
 
 
 def plan(project, *words):
     return json.loads(project.weir("backfill", *words, "--dry-run", "--json").stdout)
 
 
-def test_closure_by_each_models_window(tmp_path):
-    project, start, end = make(tmp_path)
+def test_closure_by_each_models_window(made):
+    project, _, _ = made
     range_ = ["--start", "2025-01-01", "--end", "2025-02-01"]
     first = plan(project, "dwd_e_i", *range_, "--downstream")
     assert {m["model"]: m["intervals"] for m in first["models"]} == {"d.dwd_e_i": 31, "d.dws_month_i": 1, "d.dws_week_i": 31, "d.app_total_f": 1}
@@ -91,8 +102,8 @@ def test_closure_by_each_models_window(tmp_path):
     assert days == sorted(days, reverse=True)  # newest day first
 
 
-def test_a_failing_task_is_gone_on_with(tmp_path):
-    project, start, end = make(tmp_path)
+def test_a_failing_task_is_gone_on_with(made):
+    project, _, _ = made
     path = "domains/d/models/dws_week_i.sql"
     good = open(os.path.join(project.folder, path)).read()
     project.write(path, good.replace("sum(v)::BIGINT", "sum(CASE WHEN day = DATE '2025-01-03' THEN error('bad day') ELSE v END)::BIGINT"))
@@ -109,8 +120,8 @@ def test_a_failing_task_is_gone_on_with(tmp_path):
     assert project.query("SELECT count(*) FROM dws_week_i")[0] == [5]
 
 
-def test_mistakes(tmp_path):
-    project, _, _ = make(tmp_path)
+def test_mistakes(made):
+    project, _, _ = made
     assert project.weir("backfill", check=False).returncode == 2
     assert project.weir("backfill", "dwd_e_i", check=False).returncode == 2
     assert "not built by interval" in project.weir("backfill", "app_total_f", "--start", "2025-01-01", "--end", "2025-01-02", check=False).stderr

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import WEIR, Server
+from conftest import PATIENCE, WEIR, Server, until
 
 SLOW_MODEL = """-- ---
 -- layer: dws
@@ -28,18 +28,8 @@ def run(*words, cwd=None, input=None, env=None, code=0):
     return done
 
 
-def wait_for_text(path, text, seconds=30):
-    deadline = time.monotonic() + seconds
-    while text not in open(path).read():
-        assert time.monotonic() < deadline, f"no {text!r} in {open(path).read()!r}"
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def applied(project):
-    server = Server(project)
-    server.cli("apply", "--yes")
-    return server
+def wait_for_text(path, text):
+    until(lambda: text in open(path).read(), lambda: f"no {text!r} in {open(path).read()!r}")
 
 
 def fill(server, rows="1,a,1.50,2026-01-01 00:00:00\n2,b,2.25,2026-01-02 00:00:00\n", name="e.csv"):
@@ -224,7 +214,7 @@ def test_ctrl_c_once_finishes_twice_interrupts(applied, serving):
         assert process.poll() is None, "one Ctrl-C lets the model finish"
         process.send_signal(signal.SIGINT)
         wait_for_text(messages.name, "interrupting")
-        assert process.wait(30) == 130
+        assert process.wait(PATIENCE) == 130
     assert json.loads(process.stdout.read().splitlines()[-1])["type"] == "error"
     assert applied.cli("query", "-f", "csv", "select 1 as a").stdout == "a\n1\n"
     if serving:
@@ -283,8 +273,8 @@ class Terminal:
             os.execve(WEIR, [WEIR, *words, "-p", server.project], environment)
         self.text = ""
 
-    def wait_for(self, text, seconds=60):
-        deadline = time.monotonic() + seconds
+    def wait_for(self, text):
+        deadline = time.monotonic() + PATIENCE
         while text not in self.text:
             assert time.monotonic() < deadline, f"no {text!r} in {self.text!r}"
             if select.select([self.fd], [], [], 0.2)[0]:
@@ -337,9 +327,7 @@ def test_ctrl_c_gives_up_a_statement_and_the_interactive_mode_goes_on(fresh, tmp
     terminal.wait_for("weir> ")
     terminal.type("select count(*) from range(200000000000) a where a.range % 7 = 3;\n")
     terminal.wait_for("% 7 = 3;")
-    deadline = time.monotonic() + 30
-    while not any("200000000000" in str(row) for row in fresh.query("show full processlist")) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: any("200000000000" in str(row) for row in fresh.query("show full processlist")), "the statement did not begin")
     os.kill(terminal.pid, signal.SIGINT)
     terminal.wait_for("W8004")
     terminal.type("select 6 * 7 as answer;\n")
@@ -487,7 +475,7 @@ def test_up_says_its_addresses_and_stops_on_ctrl_c(project):
     log = server.tail()
     assert server.http in log and "token=" in log and server.info["mysql"].rsplit(":", 1)[1] in log
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(30) == 0
+    assert server.process.wait(PATIENCE) == 0
     assert not os.path.exists(os.path.join(server.data, "server.json"))
 
 

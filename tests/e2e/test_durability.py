@@ -17,6 +17,8 @@ import threading
 import time
 import urllib.request
 
+from conftest import PATIENCE
+
 WEIR = os.environ.get("WEIR_BIN", "build/weir")
 KILLS = int(os.environ.get("WEIR_KILLS", "15"))
 PASSWORD = "kill-test-password"
@@ -41,7 +43,7 @@ class Server:
         log = open(self.project / "log", "a")
         self.process = subprocess.Popen([WEIR, "up", "-p", self.project, "--http", "127.0.0.1:0", "--mysql", "127.0.0.1:0"],
                                         env=env, stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
                 self.http = json.loads(self.info.read_text())["http"]
@@ -156,10 +158,10 @@ def check(server, ledger):
     assert not lost, f"acknowledged and lost: {sorted(lost)[:5]}"
 
 
-def wait_for_the_end(server, stop, fault, aimed):
+def wait_for_the_end(server, stop, clients, fault, aimed):
     """Until the fault point kills the server, its checkpoint is seen to run, or the round's time is over."""
-    deadline = time.monotonic() + (10 if fault or aimed else random.uniform(0.05, 1.2))
-    while time.monotonic() < deadline and server.process.poll() is None:
+    deadline = time.monotonic() + (PATIENCE if fault or aimed else random.uniform(0.05, 1.2))
+    while time.monotonic() < deadline and server.process.poll() is None and any(thread.is_alive() for thread in clients):
         if aimed and not fault and server.in_checkpoint():
             return
         stop.wait(0.0005 if aimed and not fault else 0.005)
@@ -189,7 +191,7 @@ def test_every_acknowledged_load_is_there_once_after_kills(tmp_path):
             clients = [threading.Thread(target=client, args=(server, ledger, stop, n)) for n in range(6)]
             for thread in clients:
                 thread.start()
-            wait_for_the_end(server, stop, fault, aimed)
+            wait_for_the_end(server, stop, clients, fault, aimed)
             server.kill()
             stop.set()
             inside += aimed and server.in_checkpoint()
@@ -207,7 +209,7 @@ def test_every_acknowledged_load_is_there_once_after_kills(tmp_path):
         print(f"{KILLS} kills, {inside} of them inside a checkpoint, {len(ledger.acked)} loads acknowledged")
         assert inside >= KILLS // 3, f"of {KILLS} kills only {inside} were inside a checkpoint"
         server.process.terminate()
-        assert server.process.wait(timeout=30) == 0
+        assert server.process.wait(timeout=PATIENCE) == 0
         assert server.start(), "a clean stop must open again"
         check(server, ledger)
     finally:

@@ -1,10 +1,15 @@
 """A failing blocking check: readers keep the old data, the board says why and who waits; a waiver or a repair releases it."""
+import collections
 import json
+import shutil
+
+import pytest
 
 from conftest import Server
 
 
 def make(tmp_path, checks):
+    """Loaded and run once; no server."""
     project = tmp_path / "p"
     models = project / "domains/d/models"
     models.mkdir(parents=True)
@@ -20,6 +25,29 @@ def make(tmp_path, checks):
     server.cli("load", "d.ods_n_f", str(project / "a.csv"))
     server.cli("run")
     return server, project
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory):
+    """{checks: the project with its data}, each made once, to be copied."""
+    return collections.defaultdict(lambda: tmp_path_factory.mktemp("gate"))
+
+
+@pytest.fixture
+def served(tmp_path, templates):
+    """make(), served: a command is one request."""
+    made = []
+
+    def make_served(checks):
+        if checks not in templates:
+            make(templates[checks], checks)
+        project = shutil.copytree(templates[checks] / "p", tmp_path / "p")
+        made.append(Server(project).start())
+        return made[-1], project
+
+    yield make_served
+    for server in made:
+        assert server.stop() == 0, server.tail()
 
 
 def rows(server, table):
@@ -41,6 +69,7 @@ def hold(server, project):
 
 
 def test_repair_releases(tmp_path):
+    """Without a server: each command is a program of its own, what is held is in the warehouse."""
     server, project = make(tmp_path, "{range: {min: 0}, column: amount}")
     hold(server, project)
     assert server.cli("run", "app_n_f", check=False).returncode == 5  # it waits, in a run of its own too
@@ -51,8 +80,8 @@ def test_repair_releases(tmp_path):
     assert rows(server, "dwd_n_f") == 3 and board(server) == []
 
 
-def test_waiver_releases_and_is_audited(tmp_path):
-    server, project = make(tmp_path, "{range: {min: 0}, column: amount}")
+def test_waiver_releases_and_is_audited(served):
+    server, project = served("{range: {min: 0}, column: amount}")
     hold(server, project)
     wrong = server.cli("waive", "dwd_n_f", "no_such", "--reason", "r", "--until", "1d", check=False)
     assert wrong.returncode != 0 and "range(amount)" in wrong.stderr
@@ -70,8 +99,8 @@ def states(server, model):
     return [run["state"] for run in runs]  # newest first
 
 
-def test_what_waited_runs_after_the_release(tmp_path):
-    server, project = make(tmp_path, "{range: {min: 0}, column: amount}")
+def test_what_waited_runs_after_the_release(served):
+    server, project = served("{range: {min: 0}, column: amount}")
     hold(server, project)
     assert server.cli("query", "SELECT n FROM d.app_n_f", "-f", "csv").stdout.split() == ["n", "2"]
     server.cli("load", "d.ods_n_f", str(project / "c.csv"))
@@ -80,8 +109,8 @@ def test_what_waited_runs_after_the_release(tmp_path):
     assert states(server, "d.app_n_f")[0] == "done"
 
 
-def test_on_hold_proceed_reads_the_old_rows(tmp_path):
-    server, project = make(tmp_path, "{range: {min: 0}, column: amount}")
+def test_on_hold_proceed_reads_the_old_rows(served):
+    server, project = served("{range: {min: 0}, column: amount}")
     (project / "domains/d/models/app_n_f.sql").write_text("-- ---\n-- kind: full\n-- on_hold: proceed\n-- ---\nSELECT count(*) AS n FROM dwd_n_f\n")
     server.cli("apply", "--yes")
     server.cli("load", "d.ods_n_f", str(project / "b.csv"))
@@ -99,8 +128,8 @@ TABLE = """tables:
 """
 
 
-def make_table(tmp_path):
-    server, project = make(tmp_path, "{not_null: id}")
+def make_table(served):
+    server, project = served("{not_null: id}")
     (project / "domains/d/tables.yml").write_text(TABLE)
     server.cli("apply", "--yes")
     return server, project
@@ -110,8 +139,8 @@ def verdicts(server, name):
     return [c["verdict"] for c in json.loads(server.cli("checks", name, "--json").stdout)["checks"]]
 
 
-def test_a_table_is_checked_after_its_load_and_what_reads_it_waits(tmp_path):
-    server, project = make_table(tmp_path)
+def test_a_table_is_checked_after_its_load_and_what_reads_it_waits(served):
+    server, project = make_table(served)
     server.cli("load", "d.ods_n_f", str(project / "b.csv"))
     assert server.cli("run", check=False).returncode == 5
     assert verdicts(server, "ods_n_f") == ["fail"]
@@ -123,8 +152,8 @@ def test_a_table_is_checked_after_its_load_and_what_reads_it_waits(tmp_path):
     assert verdicts(server, "ods_n_f") == ["pass"] and board(server) == [] and rows(server, "dwd_n_f") == 3
 
 
-def test_a_waiver_lets_a_table_pass_and_its_readers_run(tmp_path):
-    server, project = make_table(tmp_path)
+def test_a_waiver_lets_a_table_pass_and_its_readers_run(served):
+    server, project = make_table(served)
     server.cli("load", "d.ods_n_f", str(project / "b.csv"))
     assert server.cli("run", check=False).returncode == 5
     server.cli("waive", "ods_n_f", "range(amount)", "--reason", "a refund", "--until", "1d")
@@ -132,16 +161,16 @@ def test_a_waiver_lets_a_table_pass_and_its_readers_run(tmp_path):
     server.cli("run")
 
 
-def test_a_table_that_is_not_loaded_is_not_checked_again(tmp_path):
-    server, project = make_table(tmp_path)
+def test_a_table_that_is_not_loaded_is_not_checked_again(served):
+    server, project = make_table(served)
     server.cli("run")
     server.cli("run")
     history = json.loads(server.cli("checks", "ods_n_f", "--history", "--json").stdout)["checks"]
     assert len(history) == 1
 
 
-def test_redrive_takes_the_rejected_rows_after_the_fix(tmp_path):
-    server, project = make(tmp_path, "{range: {min: 0}, column: amount, reject: true}")
+def test_redrive_takes_the_rejected_rows_after_the_fix(served):
+    server, project = served("{range: {min: 0}, column: amount, reject: true}")
     model = project / "domains/d/models/dwd_n_f.sql"
     model.write_text(model.read_text().replace("-- checks:", "-- rejects: {max: 50%}\n-- checks:"))
     server.cli("apply", "--yes")
@@ -156,8 +185,8 @@ def test_redrive_takes_the_rejected_rows_after_the_fix(tmp_path):
     assert json.loads(server.cli("rejects", "dwd_n_f", "--json").stdout)["rejects"] == []
 
 
-def test_rows_that_a_load_rejected_are_with_the_rejects(tmp_path):
-    server, project = make_table(tmp_path)
+def test_rows_that_a_load_rejected_are_with_the_rejects(served):
+    server, project = make_table(served)
     (project / "bad.csv").write_text("7,9\nx,1\n")
     server.cli("load", "d.ods_n_f", str(project / "bad.csv"), "--max-filter-ratio", "0.5", "--label", "with_a_bad_row")
     rejected = json.loads(server.cli("rejects", "ods_n_f", "--json").stdout)["rejects"]
@@ -175,7 +204,11 @@ def test_a_moved_shape_fails_chi2_and_psi(tmp_path):
         "--   - {distribution: {of: psi, warn: 0.1, error: 0.25}, column: amount, blocking: false}\n-- ---\nSELECT kind, amount FROM ods_n_f\n")
     server = Server(project)
     server.cli("apply", "--yes")
+    with server.served():
+        days_of_shapes(server, project)
 
+
+def days_of_shapes(server, project):
     def day(at, shares, shift):
         lines = [f"{kind},{i + shift}\n" for kind, n in shares for i in range(n)]
         (project / "day.csv").write_text("".join(lines))
@@ -190,8 +223,8 @@ def test_a_moved_shape_fails_chi2_and_psi(tmp_path):
     assert day("2024-03-03 06:00:00", [("a", 40), ("b", 160)], 90) == dict(zip(names, ["error", "error"]))
 
 
-def test_a_waiver_of_a_full_rebuild_takes_all_history_in(tmp_path):
-    server, project = make(tmp_path, "{not_null: id}")
+def test_a_waiver_of_a_full_rebuild_takes_all_history_in(served):
+    server, project = served("{not_null: id}")
     (project / "domains/d/tables.yml").write_text(TABLE.split("    checks:")[0] + "  - {name: ods_t_f, columns: [{name: made_at, type: datetime}, {name: amount, type: bigint}]}\n")
     (project / "domains/d/models/dwd_t.sql").write_text(
         "-- ---\n-- kind: incremental\n-- time: made_at\n-- checks:\n--   - {range: {min: 0}, column: amount}\n-- ---\n"

@@ -1,6 +1,7 @@
 """Versions of a history through every door: name@history, name@'time', rights and policies; restating; kills."""
 import json
 import os
+import shutil
 import threading
 import time
 
@@ -44,9 +45,10 @@ def load(server, rows):
     server.cli("load", "crm.ods_user", file)
 
 
-@pytest.fixture
-def history(tmp_path):
-    folder = tmp_path / "project"
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """Applied, loaded and run once, to be copied."""
+    folder = tmp_path_factory.mktemp("history") / "project"
     models = folder / "domains/crm/models"
     models.mkdir(parents=True)
     (folder / "weir.yml").write_text("name: history\ntimezone: UTC\n")
@@ -56,9 +58,15 @@ def history(tmp_path):
         (models / name).write_text(text)
     server = Server(folder)
     server.cli("apply", "--yes")
-    server.start()
     load(server, [(1, "Oslo", "2024-01-01"), (2, "Rome", "2024-01-02"), (1, "Bonn", "2024-01-05 12:00:00")])
     server.cli("run", "--at", "2024-01-08")
+    return folder
+
+
+@pytest.fixture
+def history(loaded, tmp_path):
+    server = Server(shutil.copytree(loaded, tmp_path / "project"))
+    server.start()
     yield server
     if server.process:
         server.stop()

@@ -8,6 +8,8 @@ import urllib.parse
 
 import pytest
 
+from conftest import until
+
 
 def post(weir, sql, accept=None, path="/api/v1/query", **body):
     headers = {"Accept": accept} if accept else {}
@@ -119,9 +121,7 @@ def test_a_client_that_leaves_stops_its_query(weir):
 
 
 def wait_for_active(weir, n):
-    deadline = time.monotonic() + 20
-    while f"weir_http_requests_active {n}" not in weir.call("GET", "/metrics").text.splitlines():
-        assert time.monotonic() < deadline, f"there are not {n} requests"
+    until(lambda: f"weir_http_requests_active {n}" in weir.call("GET", "/metrics").text.splitlines(), f"there are not {n} requests")
 
 
 def test_metrics_count(weir):
@@ -233,10 +233,7 @@ def test_a_changed_file_is_noticed(fresh):
     assert fresh.call("GET", "/api/v1/status").json()["changed_files"] is False
     with open(os.path.join(fresh.project, "domains/shop/new.yml"), "w") as file:
         file.write("tables:\n  - {name: ods_new_f, layer: ods, columns: [{name: a, type: bigint}]}\n")
-    deadline = time.monotonic() + 10
-    while not fresh.call("GET", "/api/v1/status").json()["changed_files"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: fresh.call("GET", "/api/v1/status").json()["changed_files"], "the change was not noticed")
 
 
 def test_one_process_a_data_folder(weir):
@@ -248,9 +245,7 @@ def test_a_stop_lets_requests_finish_and_removes_server_json(fresh):
     results = []
     thread = threading.Thread(target=lambda: results.append(post(fresh, "SELECT count(*) FROM range(400000000) t(i) WHERE i % 3 = 1")))
     thread.start()
-    deadline = time.monotonic() + 10
-    while "weir_http_requests_active 2" not in fresh.call("GET", "/metrics").text.splitlines():
-        assert time.monotonic() < deadline and thread.is_alive()
+    wait_for_active(fresh, 2)
     assert fresh.stop() == 0
     thread.join()
     assert results[0].status == 200 and results[0].json()["rows"] == [[133333333]]
@@ -262,13 +257,10 @@ def test_a_second_signal_does_not_wait_for_queries(fresh):
     heavy = "SELECT count(*) FROM range(10000000) a(i), range(10000) b(j) WHERE (i * j) % 7 = 3"
     thread = threading.Thread(target=lambda: results.append(post(fresh, heavy)))
     thread.start()
-    deadline = time.monotonic() + 10
-    while "weir_http_requests_active 2" not in fresh.call("GET", "/metrics").text.splitlines():
-        assert time.monotonic() < deadline and thread.is_alive()
+    wait_for_active(fresh, 2)
     started = time.monotonic()
     fresh.process.terminate()
-    while "stopping" not in fresh.tail():
-        assert time.monotonic() < deadline + 10
+    until(lambda: "stopping" in fresh.tail(), fresh.tail)
     fresh.process.terminate()
     assert fresh.process.wait(timeout=60) == 0
     fresh.process = None

@@ -36,8 +36,9 @@ def built(taken):
     weir.cli("refresh")
     load(weir, "shop.orders", ORDERS)
     load(weir, "shop.customers", [(10, "Bern", "2026-01-01 00:00:00"), (11, "Rome", "2026-01-01 00:00:00")])
-    run(weir, "2026-01-03 00:00:00")
-    return weir
+    with weir.served():
+        run(weir, "2026-01-03 00:00:00")
+        yield weir
 
 
 def load(weir, table, rows):

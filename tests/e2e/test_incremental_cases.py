@@ -3,10 +3,9 @@
 import json
 import os
 import threading
-import time
 
 import pytest
-from conftest import ROOT, Server
+from conftest import ROOT, Server, until
 
 DATA = os.path.join(ROOT, "..", "shared", "data", "warehouse")
 CASES = os.environ.get("WEIR_INCREMENTAL_CASES", os.path.join(DATA, "incremental_dev.jsonl"))
@@ -305,9 +304,7 @@ def test_a_microbatch_is_stopped_by_a_kill_and_goes_on_where_it_was(tmp_path):
     project.server.start()
     asked = threading.Thread(target=project.run, args=("dwd_many", NOW))
     asked.start()
-    deadline = time.monotonic() + 60
-    while len(project.server.query("SELECT id FROM dwd_many")) < 5:
-        assert time.monotonic() < deadline
+    until(lambda: len(project.server.query("SELECT id FROM dwd_many")) >= 5, "the first batches were not written")
     project.server.kill()
     asked.join()
     project.server.start()

@@ -1,11 +1,10 @@
 """What of a model's time is done, missing, stale: through the command line."""
 import json
 import os
-import subprocess
 
 import pytest
 
-from conftest import ROOT, WEIR
+from conftest import ROOT, Server
 
 CASES = os.path.join(ROOT, "..", "shared", "data", "warehouse", "intervals_dev.jsonl")
 
@@ -23,6 +22,7 @@ MODELS = {
 class Project:
     def __init__(self, folder, zone="UTC"):
         self.folder = str(folder)
+        self.server = Server(folder)
         models = os.path.join(self.folder, "domains", "d", "models")
         os.makedirs(models)
         self.write("weir.yml", f"name: p\ntimezone: {zone}\ndomains: [{{name: d}}]\n")
@@ -38,10 +38,7 @@ class Project:
             file.write(text)
 
     def weir(self, *words, check=True):
-        done = subprocess.run([WEIR, *words, "-p", self.folder], capture_output=True, text=True, timeout=120,
-                              env=dict(os.environ, WEIR_LANG="en", NO_COLOR="1"))
-        assert not check or done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
-        return done
+        return self.server.cli(*words, check=check)
 
     def intervals(self, model, start=None, end=None, *more):
         words = (["--start", start] if start else []) + (["--end", end] if end else [])
@@ -51,17 +48,24 @@ class Project:
         return json.loads(self.weir("query", sql, "-f", "json").stdout)["rows"]
 
 
+@pytest.fixture
+def project(tmp_path):
+    """Served: a command is one request."""
+    project = Project(tmp_path)
+    with project.server.served():
+        yield project
+
+
 def next_day(text):
     import datetime
     return str(datetime.date.fromisoformat(text) + datetime.timedelta(days=1))
 
 
-def test_samples(tmp_path):
+def test_samples(project):
     """Cases of the collection: ends are given by their last day."""
     if not os.path.exists(CASES):
         pytest.skip(f"no sample data at {CASES}")
     cases = [json.loads(line) for line in open(CASES)]
-    project = Project(tmp_path)
     for case in cases:
         got = []
         for step in case["steps"]:
@@ -86,8 +90,7 @@ def test_marks_and_lookback(tmp_path):
     assert project.intervals("dws_look_i", "2023-01-02 06:00:00", "2023-01-03")["missing"] == []  # no whole day lies there
 
 
-def test_only_whole_units_are_done(tmp_path):
-    project = Project(tmp_path)
+def test_only_whole_units_are_done(project):
     project.weir("run", "dwd_e_i")
     project.weir("run", "dws_month_i", "--start", "2026-03-10", "--end", "2026-05-20")
     assert project.intervals("dws_month_i")["done"] == [["2026-04-01 00:00:00", "2026-05-01 00:00:00"]]
@@ -108,8 +111,7 @@ def test_units_and_clock_changes(tmp_path):
     assert project.intervals("dwd_e_i", "2026-03-01", "2026-04-01", "--at", "2026-03-10 12:00:00")["n_missing"] == 9  # the tenth is not over
 
 
-def test_what_changes_makes_readers_stale(tmp_path):
-    project = Project(tmp_path)
+def test_what_changes_makes_readers_stale(project):
     for model in ["dwd_e_i", "dws_week_i", "dws_month_i"]:
         project.weir("run", model, "--start", "2026-01-01", "--end", "2026-03-01")
     assert project.intervals("dws_week_i")["stale"] == []
@@ -123,8 +125,7 @@ def test_what_changes_makes_readers_stale(tmp_path):
     assert project.intervals("dws_month_i")["stale"] == ["2026-02-01 00:00:00"]
 
 
-def test_mistakes(tmp_path):
-    project = Project(tmp_path)
+def test_mistakes(project):
     assert project.weir("intervals", "ods_e_i", check=False).returncode != 0
     assert project.weir("intervals", "dwd_e_i", "--start", "2026-02-01", "--end", "2026-01-01", check=False).returncode != 0
     assert "no time" in project.weir("intervals", "dwd_e_i", "--start", "soon", check=False).stderr

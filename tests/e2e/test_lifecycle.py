@@ -37,6 +37,7 @@ ENTITIES = "entities:\n  - {name: user, domain: d, key: [user_id], type: int64}\
 
 
 def project(folder, tables, models=None):
+    """Applied; no server."""
     (folder / "weir.yml").write_text(f"name: life\ntimezone: Asia/Shanghai\ndomains: [{{name: d}}]\n{ENTITIES}tables:\n{tables}")
     (folder / "domains/d").mkdir(parents=True)
     for name, text in (models or {}).items():
@@ -44,6 +45,20 @@ def project(folder, tables, models=None):
     weir = Server(folder)
     weir.cli("apply", "--yes")
     return weir
+
+
+@pytest.fixture
+def served(tmp_path):
+    """project(), served: a command is one request."""
+    made = []
+
+    def make(tables, models=None):
+        made.append(project(tmp_path, tables, models).start())
+        return made[-1]
+
+    yield make
+    for weir in made:
+        assert weir.stop() == 0, weir.tail()
 
 
 def table_yml(name, grade="P3", kind="event_flow", more="", day="date", column="dt"):
@@ -56,14 +71,9 @@ def fill(weir, name, days=DAYS, last=AT, day="DATE '{last}' - CAST(i AS INTEGER)
 
 
 def restore(weir, table, days):
-    """Through the server's door: one process for all."""
-    weir.start()
-    try:
-        for day in days:
-            answer = weir.call("POST", "/api/v1/lifecycle/restore", {"table": table, "partition": day}, token=weir.info["token"])
-            assert answer.status == 200, answer.text
-    finally:
-        weir.stop()
+    for day in days:
+        answer = weir.call("POST", "/api/v1/lifecycle/restore", {"table": table, "partition": day}, token=weir.info["token"])
+        assert answer.status == 200, answer.text
 
 
 def archives(weir):
@@ -87,16 +97,12 @@ def kept(kind, grade, age, month_end):
     return age <= days or (month_end and age <= ends)
 
 
-def test_three_years_of_each_type_and_grade_match_the_matrix(tmp_path):
+def test_three_years_of_each_type_and_grade_match_the_matrix(served):
     names = {f"t_{kind}_p{grade}": (kind, grade) for kind in TYPES for grade in range(4)}
-    weir = project(tmp_path, "".join(table_yml(name, f"P{grade}", kind) for name, (kind, grade) in names.items()) + table_yml("t_none").replace("    grade: P3\n", ""))
-    weir.start()
-    try:
-        for name in [*names, "t_none"]:
-            weir.query(f"INSERT INTO d.{name} SELECT DATE '{AT}' - CAST(i AS INTEGER), 1, 1 FROM range({DAYS}) t(i)", database="d")
-        said = plan(weir)
-    finally:
-        weir.stop()
+    weir = served("".join(table_yml(name, f"P{grade}", kind) for name, (kind, grade) in names.items()) + table_yml("t_none").replace("    grade: P3\n", ""))
+    for name in [*names, "t_none"]:
+        weir.query(f"INSERT INTO d.{name} SELECT DATE '{AT}' - CAST(i AS INTEGER), 1, 1 FROM range({DAYS}) t(i)", database="d")
+    said = plan(weir)
     tables = {table["table"]: table for table in said["tables"]}
     at = datetime.date.fromisoformat(AT)
     for name, (kind, grade) in names.items():
@@ -120,8 +126,8 @@ def test_three_years_of_each_type_and_grade_match_the_matrix(tmp_path):
 @pytest.mark.parametrize("day, expression", [("date", "DATE '{last}' - CAST(i AS INTEGER)"),
                                              ("datetime", "TIMESTAMP '{last} 23:30:00' - INTERVAL 1 DAY * i"),
                                              ("string", "strftime(DATE '{last}' - CAST(i AS INTEGER), '%Y%m%d')")])
-def test_rows_go_to_the_archive_and_come_back_as_they_were(tmp_path, day, expression):
-    weir = project(tmp_path, table_yml("t", day=day))
+def test_rows_go_to_the_archive_and_come_back_as_they_were(served, day, expression):
+    weir = served(table_yml("t", day=day))
     fill(weir, "t", days=184, day=expression)
     before = query(weir, "SELECT * FROM t ORDER BY dt, user_id")
     said = plan(weir)
@@ -180,8 +186,9 @@ def test_a_killed_apply_loses_nothing_and_the_next_goes_on(tmp_path, fault):
     weir.cli("lifecycle", "apply", "--at", AT, "--yes")
     archived = archives(weir)
     assert len(archived) == 5 and len(query(weir, "SELECT * FROM t")) == 182
-    restore(weir, "t", [one["first"] for one in archived])
-    assert query(weir, "SELECT * FROM t ORDER BY dt") == before
+    with weir.served():
+        restore(weir, "t", [one["first"] for one in archived])
+        assert query(weir, "SELECT * FROM t ORDER BY dt") == before
 
 
 def test_an_archive_that_does_not_read_back_deletes_nothing(tmp_path):
@@ -196,10 +203,10 @@ def test_an_archive_that_does_not_read_back_deletes_nothing(tmp_path):
 # ---- what stays ----
 
 
-def test_holds_special_days_and_readers_win(tmp_path):
+def test_holds_special_days_and_readers_win(served):
     hold = '    lifecycle: {hold: {until: "2026-06-30", reason: "tax law"}}\n'
     special = '    lifecycle: {keep_dates: ["2025-05-05"], keep_months: ["2025-04"]}\n'
-    weir = project(tmp_path, table_yml("held", more=hold) + table_yml("special", more=special) + table_yml("read_all") + table_yml("read_far"),
+    weir = served(table_yml("held", more=hold) + table_yml("special", more=special) + table_yml("read_all") + table_yml("read_far"),
                    {"dws_all": "-- ---\n-- kind: full\n-- grade: P3\n-- ---\nSELECT user_id, count(*) AS n FROM read_all GROUP BY 1\n",
                     "dwd_far": "-- ---\n-- kind: incremental\n-- grade: P2\n-- type: event_flow\n-- time: dt\n-- ---\n"
                                "SELECT dt, user_id FROM read_far WHERE dt >= $start AND dt < $end\n"})
@@ -222,6 +229,7 @@ def test_holds_special_days_and_readers_win(tmp_path):
 
 
 def test_a_built_partition_is_dropped_only_when_it_can_be_built_again(tmp_path):
+    """Without a server, which would hold what was read here lately for in use."""
     body = "-- ---\n-- kind: incremental\n-- grade: P3\n-- type: event_flow\n-- time: dt\n-- ---\nSELECT dt, user_id{more} FROM ods WHERE dt >= $start AND dt < $end\n"
     weir = project(tmp_path, table_yml("ods", grade="P1"), {"dwd_pure": body.format(more=""), "dwd_random": body.format(more=", random() AS r")})
     fill(weir, "ods", days=200)
@@ -266,8 +274,8 @@ SELECT id, seq, user_id FROM u
 """
 
 
-def test_months_keys_and_histories(tmp_path):
-    weir = project(tmp_path, MONTHS, {"dim_user_h": HISTORY})
+def test_months_keys_and_histories(served):
+    weir = served(MONTHS, {"dim_user_h": HISTORY})
     weir.cli("query", f"INSERT INTO u SELECT i, 1, DATE '{AT}' - CAST(i AS INTEGER), i % 3 FROM range(300) t(i)")
     weir.cli("run")
     tables = {table["table"]: table for table in plan(weir)["tables"]}
@@ -287,32 +295,28 @@ def test_months_keys_and_histories(tmp_path):
     assert query(weir, "SELECT count(*) AS n FROM dim_user_h@history WHERE user_id = 1") == [{"n": 0}]
 
 
-def test_the_span_that_queries_read_is_measured(tmp_path):
-    weir = project(tmp_path, table_yml("dim_x", kind="dim") + table_yml("dim_y", kind="dim"))
-    weir.start()
-    try:
-        today = weir.query("SELECT CAST(timezone('Asia/Shanghai', now()) AS DATE) AS d", database="d")[0][0]
-        for name in ("dim_x", "dim_y"):
-            weir.query(f"INSERT INTO d.{name} SELECT DATE '{today}' - CAST(i AS INTEGER), 1, 1 FROM range(60) t(i)", database="d")
-        back = datetime.date.fromisoformat(today) - datetime.timedelta(days=20)
-        weir.query(f"SELECT count(*) FROM dim_x WHERE dt >= DATE '{back}'", database="d")
-        tables = {table["table"]: table for table in plan(weir, at=today)["tables"]}
-        assert tables["d.dim_x"]["span_days"] in (20, 21) and tables["d.dim_x"]["keep_days"] == 33
-        assert tables["d.dim_y"]["span_days"] is None and tables["d.dim_y"]["keep_days"] == 7
-        weir.call("POST", "/api/v1/users", {"name": "eve", "password": "e2e-eve-pass"})
-        for path in ("lifecycle/apply", "lifecycle/restore", "erase"):
-            answer = weir.call("POST", f"/api/v1/{path}", {}, user="eve", password="e2e-eve-pass")
-            assert answer.status == 403, answer.text
-        assert weir.call("GET", "/api/v1/lifecycle", user="eve", password="e2e-eve-pass").status == 403
-    finally:
-        weir.stop()
+def test_the_span_that_queries_read_is_measured(served):
+    weir = served(table_yml("dim_x", kind="dim") + table_yml("dim_y", kind="dim"))
+    today = weir.query("SELECT CAST(timezone('Asia/Shanghai', now()) AS DATE) AS d", database="d")[0][0]
+    for name in ("dim_x", "dim_y"):
+        weir.query(f"INSERT INTO d.{name} SELECT DATE '{today}' - CAST(i AS INTEGER), 1, 1 FROM range(60) t(i)", database="d")
+    back = datetime.date.fromisoformat(today) - datetime.timedelta(days=20)
+    weir.query(f"SELECT count(*) FROM dim_x WHERE dt >= DATE '{back}'", database="d")
+    tables = {table["table"]: table for table in plan(weir, at=today)["tables"]}
+    assert tables["d.dim_x"]["span_days"] in (20, 21) and tables["d.dim_x"]["keep_days"] == 33
+    assert tables["d.dim_y"]["span_days"] is None and tables["d.dim_y"]["keep_days"] == 7
+    weir.call("POST", "/api/v1/users", {"name": "eve", "password": "e2e-eve-pass"})
+    for path in ("lifecycle/apply", "lifecycle/restore", "erase"):
+        answer = weir.call("POST", f"/api/v1/{path}", {}, user="eve", password="e2e-eve-pass")
+        assert answer.status == 403, answer.text
+    assert weir.call("GET", "/api/v1/lifecycle", user="eve", password="e2e-eve-pass").status == 403
 
 
 # ---- erasure ----
 
 
-def test_a_person_is_erased_from_tables_models_and_archives(tmp_path):
-    weir = project(tmp_path, table_yml("ods") + table_yml("other", grade="P0", more='    lifecycle: {hold: {reason: "law"}}\n'),
+def test_a_person_is_erased_from_tables_models_and_archives(served):
+    weir = served(table_yml("ods") + table_yml("other", grade="P0", more='    lifecycle: {hold: {reason: "law"}}\n'),
                    {"dwd": "-- ---\n-- kind: incremental\n-- time: dt\n-- ---\nSELECT dt, user_id AS uid, md5(CAST(user_id AS VARCHAR)) AS uid_hash, amt FROM ods WHERE dt >= $start AND dt < $end\n"})
     fill(weir, "ods", days=188)
     fill(weir, "other", days=7)
@@ -337,8 +341,8 @@ def test_a_person_is_erased_from_tables_models_and_archives(tmp_path):
     assert sum(one["rows"] for one in history if one["action"] == "erase") == 26 + 1 + 27 + 1
 
 
-def test_rows_are_erased_by_a_condition(tmp_path):
-    weir = project(tmp_path, table_yml("t"))
+def test_rows_are_erased_by_a_condition(served):
+    weir = served(table_yml("t"))
     fill(weir, "t", days=190)
     weir.cli("lifecycle", "apply", "--at", AT, "--yes")
     weir.cli("erase", "t", "--where", "user_id IN (1, 2)", "--yes")

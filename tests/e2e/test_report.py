@@ -16,12 +16,11 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import zipfile
 
 import pytest
 
-from conftest import SLOWER, Server
+from conftest import Server, until
 
 EXIM = shutil.which("exim4", path=os.environ.get("PATH", "") + ":/usr/sbin")
 EXIM_CONFIG = """
@@ -123,21 +122,21 @@ class Mailbox:
             path.chmod(0o777 if path.is_dir() else 0o644)
         self.log = open(folder / "out.log", "w")
         self.process = subprocess.Popen([EXIM, "-C", folder / "exim.conf", "-bdf", "-q10m"], stdout=self.log, stderr=self.log)
-        deadline = time.monotonic() + 20 * SLOWER
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                assert self.process.poll() is None and time.monotonic() < deadline, (folder / "out.log").read_text()
-                time.sleep(0.02)
+        until(lambda: self.answers() or self.process.poll() is not None, (folder / "out.log").read_text)
+        assert self.process.poll() is None, (folder / "out.log").read_text()
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
 
     def mail(self):
         """The one mail that arrived, parsed; waits for its delivery."""
-        path, deadline = self.dir / "mailbox", time.monotonic() + 20 * SLOWER
-        while not path.exists() or b"\n\n" not in path.read_bytes() or not path.read_bytes().endswith(b"\n\n"):
-            assert time.monotonic() < deadline, "".join(p.read_text() for p in (self.dir / "log").glob("*"))
-            time.sleep(0.02)
+        path = self.dir / "mailbox"
+        until(lambda: path.exists() and b"\n\n" in path.read_bytes() and path.read_bytes().endswith(b"\n\n"),
+              lambda: "".join(p.read_text() for p in (self.dir / "log").glob("*")))
         return email.message_from_bytes(path.read_bytes().split(b"\n", 1)[1], policy=email.policy.default)
 
     def close(self):
@@ -235,13 +234,6 @@ def test_a_chat_that_refuses_fails_and_others_are_still_told(tmp_path, hook):
     assert done.returncode != 0 and "sign not match" in done.stderr and len(hook.got) == 2
 
 
-def wait_for(condition, what):
-    deadline = time.monotonic() + 30 * SLOWER
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
 def test_an_alert_is_told_once_and_its_end_too(tmp_path, hook):
     weir = project(tmp_path, HOOK_URL=hook.url)
     seen = json.loads(weir.cli("alerts", "try", "low_city", "--json").stdout)["seen"]
@@ -249,7 +241,7 @@ def test_an_alert_is_told_once_and_its_end_too(tmp_path, hook):
     weir.start()
     try:
         weir.cli("query", "INSERT INTO ods_order VALUES ('2026-01-04', '深圳', 5)")
-        wait_for(lambda: hook.got, "the alert was not told")
+        until(lambda: hook.got, "the alert was not told")
         assert hook.got[0][1]["text"] == "FIRING  深圳: city 深圳, pay_amt 5.00\n"
         events = json.loads(weir.cli("alerts", "--json").stdout)["alerts"]
         mine = [event for event in events if event["alert"].endswith("low_city")]
@@ -258,7 +250,7 @@ def test_an_alert_is_told_once_and_its_end_too(tmp_path, hook):
         assert muted and muted[0]["notified"] is None, "outside its hours nothing is told"
         weir.cli("alerts", "ack", str(mine[0]["id"]))
         weir.cli("query", "INSERT INTO ods_order VALUES ('2026-01-04', '深圳', 50)")
-        wait_for(lambda: len(hook.got) > 1, "its end was not told")
+        until(lambda: len(hook.got) > 1, "its end was not told")
         assert hook.got[1][1]["text"].startswith("RESOLVED  深圳") and len(hook.got) == 2
     finally:
         weir.stop()
@@ -270,10 +262,10 @@ def test_silence(tmp_path, hook):
     weir.start()
     try:
         weir.cli("query", "INSERT INTO ods_order VALUES ('2026-01-04', '深圳', 5)")
-        wait_for(lambda: any(e["alert"].endswith("low_city") for e in json.loads(weir.cli("alerts", "--json").stdout)["alerts"]), "no event")
+        until(lambda: any(e["alert"].endswith("low_city") for e in json.loads(weir.cli("alerts", "--json").stdout)["alerts"]), "no event")
         assert not hook.got
         weir.cli("alerts", "silence", "low_city", "--for", "0")
-        wait_for(lambda: hook.got, "the alert was not told after its silence")
+        until(lambda: hook.got, "the alert was not told after its silence")
     finally:
         weir.stop()
 

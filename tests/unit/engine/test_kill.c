@@ -26,6 +26,7 @@
 #define KILLS_DEFAULT          40
 #define COMMITS_PER_CHECKPOINT 6
 #define CHECKPOINTS_PER_CHILD  4
+#define ROW_GROUP              122880 /* rows; the engine's */
 
 static const char *program;
 
@@ -53,8 +54,8 @@ static const char tables_sql[] = "CREATE TABLE IF NOT EXISTS ledger(n BIGINT);"
                                  "CREATE TABLE IF NOT EXISTS wide(n BIGINT, a INT, b INT, c VARCHAR, d DATE, "
                                  "e TIMESTAMP, f DECIMAL(18,2))";
 
-/* What transaction `n` does. Bulk inserts of more than a row group go straight to blocks; deletes and
- * updates make the checkpoint rewrite and free them. */
+/* What transaction `n` does. Bulk inserts of more than a row group, one of four, go straight to blocks;
+ * deletes and updates make the checkpoint rewrite and free them. */
 static char *transaction_sql(int64_t number)
 {
     uint64_t r = mix((uint64_t)number), size = r / 10;
@@ -72,7 +73,7 @@ static char *transaction_sql(int64_t number)
         g_string_printf(sql,
                         "INSERT INTO big SELECT %ld, %ld * 1000000 + i, md5((i * %ld)::VARCHAR), i / 7 "
                         "FROM range(%d) t(i)",
-                        n, n, n, (int)(size % 130000 + 20000));
+                        n, n, n, (int)(size % 4 == 0 ? ROW_GROUP + size / 4 % 20000 : size / 4 % 10000));
         break;
     case 3:
         g_string_printf(sql, "DELETE FROM big WHERE n < %ld OR k %% 5 = %ld", n - 12, n % 5);
