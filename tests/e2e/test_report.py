@@ -346,13 +346,13 @@ def test_a_deadline_that_will_be_missed_is_told_early_and_told_again_when_it_is(
         return [body["text"] for _, body in hook.got if "dws_order_f" in body["text"]]
 
     try:
-        wait_for(told, "the early alarm was not told")
+        until(told, "the early alarm was not told")
         assert "after its deadline" in told()[0]
         event = next(e for e in json.loads(weir.cli("alerts", "--json").stdout)["alerts"] if e["alert"].endswith("late"))
         assert event["severity"] == "warn"
         weir.cli("alerts", "ack", str(event["id"]))
         weir.cli("schedule", "tick", "--at", "2041-01-01 04:00:00")
-        wait_for(lambda: len(told()) > 1, "the missed deadline was not told")
+        until(lambda: len(told()) > 1, "the missed deadline was not told")
         assert told()[1].startswith("FIRING  trade.dws_order_f: missed its deadline")
         events = [e for e in json.loads(weir.cli("alerts", "--json").stdout)["alerts"] if e["alert"].endswith("late")]
         assert [(e["state"], e["severity"]) for e in events] == [("firing", "error")], "one event, which rose"
