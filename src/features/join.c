@@ -16,8 +16,9 @@
 
 #include <string.h>
 
-#define PART_ROWS 32768 /* aimed at: 24 bytes each, with what is made of them, stay in a second-level cache  \
-                         */
+#define PART_ROWS                                                                                            \
+    32768 /* aimed at: 24 bytes each, with what is made of them, stay in a second-level cache                \
+           */
 #define MAX_PARTS      1024
 #define MAX_THREADS    64
 #define CANCEL_ROWS    65536
