@@ -40,19 +40,26 @@ typedef struct {
     gint64 duration_us;
 } FeaturesMaterialised;
 
+typedef struct {
+    GArray *items;              /* FeaturesMaterialised */
+    FeaturesRegistry *registry; /* that their views are of */
+} FeaturesMaterialisedList;
+void features_materialised_free(FeaturesMaterialisedList *list);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FeaturesMaterialisedList, features_materialised_free)
+
 /* Event times in [start_us, end_us] of each view (NULL-terminated names; NULL = all that are online) go to
  * the online store. Types are checked before anything is written (FEATURE_TYPE: feature, found, expected).
  * The interval is recorded once its rows are durable. One run at a time for each view: another waits or fails
  * with CONFLICT when `wait` is false. */
 bool features_materialise(Features *features, const char *const *views, gint64 start_us, gint64 end_us,
                           bool wait, FeaturesTell tell, void *tell_user, const gint *cancel,
-                          GArray **ret_done /* FeaturesMaterialised */,
-                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                          FeaturesMaterialisedList **ret_done, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* From where the last one ended (the first time: end - ttl, or everything), and what was committed to the
  * source since, however old its event time is. */
 bool features_materialise_incremental(Features *features, const char *const *views, gint64 end_us, bool wait,
                                       FeaturesTell tell, void *tell_user, const gint *cancel,
-                                      GArray **ret_done, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                      FeaturesMaterialisedList **ret_done,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* [{view, version, start, end, rows, at}] newest first. */
 json_t *features_materialised(Features *features, const char *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -140,6 +140,10 @@ bool intake_commit(Intake *intake, const char *db, gint64 txn_id, const char *la
 bool intake_abort(Intake *intake, const char *db, gint64 txn_id, const char *label, gint64 *ret_txn_id,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The id below which every load has ended, committed or not: rows with a smaller INTAKE_LOAD_ID than this are
+ * all there for a transaction that begins after the call. */
+gint64 intake_oldest_open(Intake *intake);
+
 /* [{txn_id, label, db, table, state, status, user, peer, message, rows, loaded, filtered, unselected, bytes,
  * started, finished, error_log}] newest first. `db`, `label` (LIKE pattern) and `state` may be NULL. */
 json_t *intake_loads(Intake *intake, const char *db, const char *label, const char *state, size_t limit,

@@ -413,6 +413,8 @@ void intake_txns_finish(IntakeTxns *txns, gint64 txn_id, IntakeTxnState state, g
 bool intake_txns_claim(IntakeTxns *txns, const char *db, gint64 txn_id, const char *label, bool for_abort,
                        gint64 *ret_txn_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_txns_release(IntakeTxns *txns, gint64 txn_id);
+/* See intake_oldest_open. */
+gint64 intake_txns_oldest_open(IntakeTxns *txns);
 /* Prepared loads that began before `before_us`: gint64 ids. */
 GArray *intake_txns_overdue(IntakeTxns *txns, gint64 before_us);
 /* Forgets labels that finished before; says whether rows are to be deleted too. */

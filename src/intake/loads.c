@@ -4,6 +4,11 @@
 
 #define MAX_LISTED 100000
 
+gint64 intake_oldest_open(Intake *intake)
+{
+    return intake_txns_oldest_open(intake->txns);
+}
+
 json_t *intake_loads(Intake *intake, const char *db, const char *label, const char *state, size_t limit,
                      GError **error)
 {

@@ -405,6 +405,23 @@ void intake_txns_release(IntakeTxns *txns, gint64 txn_id)
     g_mutex_unlock(&txns->lock);
 }
 
+gint64 intake_txns_oldest_open(IntakeTxns *txns)
+{
+    g_mutex_lock(&txns->lock);
+    gint64 oldest = txns->next_id;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, txns->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Entry *entry = value;
+        if (entry->state == INTAKE_TXN_RUNNING || entry->state == INTAKE_TXN_PREPARED) {
+            oldest = MIN(oldest, entry->txn_id);
+        }
+    }
+    g_mutex_unlock(&txns->lock);
+    return oldest;
+}
+
 GArray *intake_txns_overdue(IntakeTxns *txns, gint64 before_us)
 {
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));

@@ -1,0 +1,95 @@
+/* Taking one entity out of the feature store. See store.h. */
+#include "engine/sql.h"
+#include "features/store_int.h"
+
+/* The view's keys out of {join key: value}; false without an error: the view has other keys. */
+static bool keys_of(const FeaturesView *view, const json_t *keys, FeaturesArena *arena, FeaturesValue *ret,
+                    GError **error)
+{
+    if (view->n_keys != json_object_size(keys)) {
+        return false;
+    }
+    for (size_t k = 0; k < view->n_keys; k++) {
+        const json_t *given = json_object_get(keys, view->keys[k].stored);
+        given = given ? given : json_object_get(keys, view->keys[k].name);
+        if (!given) {
+            return false;
+        }
+        if (!features_value_of_json(given, view->keys[k].type, arena, &ret[k], error)) {
+            g_prefix_error(error, "key `%s`: ", view->keys[k].name);
+            return false;
+        }
+        if (ret[k].null) {
+            return base_fail(error, BASE_E_ENTITY_ROWS, "key `%s` is null", view->keys[k].name);
+        }
+    }
+    return true;
+}
+
+static char *where_of(const FeaturesView *view, const FeaturesValue *keys)
+{
+    GString *sql = g_string_new(NULL);
+    for (size_t k = 0; k < view->n_keys; k++) {
+        g_string_append(sql, k ? " AND " : "");
+        engine_sql_append_name(sql, view->keys[k].name);
+        g_string_append(sql, " = ");
+        features_value_append_sql(&keys[k], sql);
+    }
+    return g_string_free(sql, FALSE);
+}
+
+/* Rows of a table that a model makes are erased where they come from (weir erase). */
+static bool erase_offline(Features *features, const FeaturesView *view, const FeaturesValue *keys,
+                          FeaturesErased *ret, GError **error)
+{
+    g_autoptr(CatalogSnapshot) applied = features_applied(features);
+    const CatalogObject *source = view->table ? catalog_find(applied, view->table, NULL, NULL) : NULL;
+    if (!view->latest || view->n_keys == 0 || !source || !source->table) {
+        return true;
+    }
+    g_autofree char *where = where_of(view, keys);
+    gint64 rows = 0;
+    bool ok = intake_delete(features->intake, source->table, where, NULL, 0, &rows, error);
+    ret->offline_rows += rows;
+    return ok;
+}
+
+static bool erase_view(Features *features, const FeaturesView *view, const FeaturesValue *keys, bool online,
+                       bool offline, FeaturesErased *ret, GError **error)
+{
+    FeaturesOnline *store = online ? features_online(features, error) : NULL;
+    bool erased = false;
+    if (online && (!store || !features_online_erase(store, view, keys, &erased, error))) {
+        return false;
+    }
+    ret->online_rows += erased;
+    return !offline || erase_offline(features, view, keys, ret, error);
+}
+
+bool features_erase(Features *features, const json_t *keys, const char *view, bool online, bool offline,
+                    FeaturesErased *ret, GError **error)
+{
+    *ret = (FeaturesErased){0};
+    g_autoptr(FeaturesRegistry) registry = features_registry(features);
+    g_autoptr(FeaturesArena) arena = features_arena_new();
+    const FeaturesView *only = view ? features_registry_view(registry, view, error) : NULL;
+    if ((view && !only) || !json_is_object(keys) || json_object_size(keys) == 0) {
+        return error && *error ? false
+                               : base_fail(error, BASE_E_ENTITY_ROWS, "the keys of the entity are not given");
+    }
+    const GPtrArray *views = features_registry_views(registry);
+    bool any = false;
+    for (guint i = 0; i < views->len; i++) {
+        const FeaturesView *own = g_ptr_array_index(views, i);
+        GError *failed = NULL;
+        FeaturesValue *values = features_arena_take(arena, MAX(own->n_keys, 1) * sizeof *values);
+        bool named = !only || g_str_equal(own->name, only->name);
+        bool has = named && own->from != FEATURES_FROM_REQUEST && keys_of(own, keys, arena, values, &failed);
+        if (failed || (has && !erase_view(features, own, values, online, offline, ret, &failed))) {
+            g_propagate_error(error, failed);
+            return false;
+        }
+        any = any || has;
+    }
+    return any || base_fail(error, BASE_E_ENTITY_ROWS, "no feature view has exactly these keys");
+}

@@ -1,0 +1,152 @@
+/* On-demand features: the engine computes their expressions over rows of a call.
+ *
+ * The rows are written into the statement as literals, and it runs in a memory engine of its own, so that an
+ * expression has no table in reach. The same expressions run over training rows in retrieve.c. */
+#include "engine/sql.h"
+#include "features/store_int.h"
+
+#define CALCULATOR_MEMORY_BYTES ((gint64)256 << 20)
+#define CALCULATOR_MAX_IDLE     8
+
+static EngineConn *take_conn(Features *features, GError **error)
+{
+    g_mutex_lock(&features->lock);
+    EngineConn *conn =
+        features->idle->len ? g_ptr_array_steal_index_fast(features->idle, features->idle->len - 1) : NULL;
+    if (!conn && !features->calculator) {
+        const EngineOptions options = {.threads = 1, .memory_bytes = CALCULATOR_MEMORY_BYTES};
+        features->calculator = engine_open(&options, error);
+    }
+    Engine *engine = features->calculator;
+    g_mutex_unlock(&features->lock);
+    return conn ? conn : engine ? engine_connect(engine, error) : NULL;
+}
+
+static void give_conn(Features *features, EngineConn *conn)
+{
+    g_mutex_lock(&features->lock);
+    if (features->idle->len < CALCULATOR_MAX_IDLE) {
+        g_ptr_array_add(features->idle, g_steal_pointer(&conn));
+    }
+    g_mutex_unlock(&features->lock);
+    g_clear_pointer(&conn, engine_disconnect);
+}
+
+static void append_rows(GString *sql, const FeaturesTable *rows)
+{
+    g_string_append(sql, "(VALUES ");
+    for (size_t row = 0; row < rows->n; row++) {
+        g_string_append_printf(sql, "%s(%" G_GSIZE_FORMAT, row ? ", " : "", row);
+        for (size_t c = 0; c < rows->n_columns; c++) {
+            const FeaturesValue *value = &rows->columns[c][row];
+            g_string_append(sql, ", ");
+            if (value->null) {
+                g_string_append_printf(sql, "NULL::%s", features_type_sql(rows->types[c]));
+            } else {
+                features_value_append_sql(value, sql);
+            }
+        }
+        g_string_append_c(sql, ')');
+    }
+    g_string_append(sql, ") AS _weir_rows(_weir_row");
+    for (size_t c = 0; c < rows->n_columns; c++) {
+        g_string_append(sql, ", ");
+        engine_sql_append_name(sql, rows->names[c]);
+    }
+    g_string_append_c(sql, ')');
+}
+
+static char *statement(const FeaturesView *view, const FeaturesTable *rows, const size_t *wanted,
+                       size_t n_wanted)
+{
+    GString *sql = g_string_new("SELECT ");
+    for (size_t w = 0; w < n_wanted; w++) {
+        const FeaturesFeature *feature = &view->features[wanted[w]];
+        g_string_append_printf(sql, "%sCAST((%s) AS %s)", w ? ", " : "", feature->expr,
+                               features_type_sql(feature->type));
+    }
+    g_string_append(sql, " FROM ");
+    append_rows(sql, rows);
+    g_string_append(sql, " ORDER BY _weir_row");
+    return g_string_free(sql, FALSE);
+}
+
+/* Text lives in the chunk, which goes: it is copied. */
+static void keep(FeaturesValue *value, FeaturesArena *arena)
+{
+    FeaturesType item = features_type_item(value->type);
+    if (value->null || (item != FEATURES_STRING && item != FEATURES_BYTES)) {
+        return;
+    }
+    if (features_type_is_list(value->type)) {
+        FeaturesValue *items = features_arena_take(arena, value->list.n * sizeof *items);
+        for (size_t i = 0; i < value->list.n; i++) {
+            items[i] = value->list.items[i];
+            keep(&items[i], arena);
+        }
+        value->list.items = items;
+        return;
+    }
+    char *bytes = features_arena_take(arena, value->text.len + 1);
+    memcpy(bytes, value->text.bytes, value->text.len);
+    value->text.bytes = bytes;
+}
+
+static bool read_chunk(const FeaturesView *view, const EngineChunk *chunk, const size_t *wanted,
+                       size_t n_wanted, size_t n, size_t at, FeaturesArena *arena, FeaturesValue *ret,
+                       GError **error)
+{
+    for (size_t w = 0; w < n_wanted; w++) {
+        const FeaturesFeature *feature = &view->features[wanted[w]];
+        EngineColumn column = engine_chunk_column(chunk, w);
+        for (size_t row = 0; row < engine_chunk_rows(chunk); row++) {
+            FeaturesValue *value = &ret[w * n + at + row];
+            if (!features_value_of_column(&column, row, feature->type, arena, value, error)) {
+                return false;
+            }
+            keep(value, arena);
+        }
+    }
+    return true;
+}
+
+static bool calculate(EngineConn *conn, const char *sql, const FeaturesView *view, const size_t *wanted,
+                      size_t n_wanted, size_t n, FeaturesArena *arena, FeaturesValue *ret, GError **error)
+{
+    g_autoptr(EngineResult) result = engine_query(conn, sql, error);
+    if (!result) {
+        return false;
+    }
+    GError *failed = NULL;
+    size_t at = 0;
+    for (EngineChunk *chunk; (chunk = engine_result_next(result, &failed)); at += engine_chunk_rows(chunk)) {
+        if (!read_chunk(view, chunk, wanted, n_wanted, n, at, arena, ret, error)) {
+            return false;
+        }
+    }
+    if (failed) {
+        g_propagate_error(error, failed);
+        return false;
+    }
+    return true;
+}
+
+bool features_calculate(Features *features, const FeaturesView *view, const FeaturesTable *rows,
+                        const size_t *wanted, size_t n_wanted, FeaturesArena *arena, FeaturesValue *ret,
+                        GError **error)
+{
+    if (rows->n == 0 || n_wanted == 0) {
+        return true;
+    }
+    EngineConn *conn = take_conn(features, error);
+    if (!conn) {
+        return false;
+    }
+    g_autofree char *sql = statement(view, rows, wanted, n_wanted);
+    bool ok = calculate(conn, sql, view, wanted, n_wanted, rows->n, arena, ret, error);
+    give_conn(features, conn);
+    if (!ok) {
+        g_prefix_error(error, "feature view `%s`: ", view->name);
+    }
+    return ok;
+}

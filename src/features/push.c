@@ -1,0 +1,391 @@
+/* Rows that come by push: to the warehouse, to the online store, or both. See store.h.
+ *
+ * A row carries the columns of the view's source: keys, event time, created, and what features are made of.
+ * A row that does not fit is rejected with its reason; the others go on. What goes to the warehouse is
+ * committed before anything goes online, so that a value which was served can be trained on. */
+#include "base/time.h"
+#include "engine/sql.h"
+#include "features/store_int.h"
+
+#define PUSH_MAX_ROWS 100000
+
+typedef enum { ROLE_KEY, ROLE_TIME, ROLE_CREATED, ROLE_FEATURE, ROLE_OTHER } Role;
+
+typedef struct {
+    const char *name; /* borrowed from the view or the catalog */
+    Role role;
+    size_t index; /* of the key or feature */
+    FeaturesType type;
+    const json_t *given;   /* array of the df */
+    FeaturesValue *values; /* of the rows that are kept */
+} Column;
+
+typedef struct {
+    Features *features;
+    const FeaturesView *view;
+    const CatalogObject *source; /* NULL = none */
+    FeaturesArena *arena;
+    GArray *columns; /* Column */
+    size_t n_given, n;
+    FeaturesPushed *done;
+} Push;
+
+/* ---- columns
+ * ----------------------------------------------------------------------------------------------- */
+
+static bool role_of(const Push *push, const char *name, Column *ret)
+{
+    const FeaturesView *view = push->view;
+    *ret = (Column){.name = name, .role = ROLE_OTHER};
+    for (size_t k = 0; k < view->n_keys; k++) {
+        if (g_str_equal(view->keys[k].name, name)) {
+            *ret = (Column){
+                .name = view->keys[k].name, .role = ROLE_KEY, .index = k, .type = view->keys[k].type};
+            return true;
+        }
+    }
+    if (!g_strcmp0(view->time, name) || !g_strcmp0(view->created, name)) {
+        ret->role = !g_strcmp0(view->time, name) ? ROLE_TIME : ROLE_CREATED;
+        ret->type = FEATURES_TIMESTAMP;
+        return true;
+    }
+    if (features_view_feature(view, name, &ret->index) && !view->features[ret->index].expr) {
+        ret->role = ROLE_FEATURE;
+        ret->type = view->features[ret->index].type;
+        return true;
+    }
+    const GPtrArray *known = push->source ? push->source->columns : NULL;
+    for (guint i = 0; known && i < known->len; i++) {
+        const CatalogColumn *column = g_ptr_array_index(known, i);
+        if (g_str_equal(column->name, name)) {
+            ret->type = features_type_of_sql(column->type);
+            return ret->type != FEATURES_INVALID;
+        }
+    }
+    return false;
+}
+
+static const Column *find_column(const Push *push, Role role, size_t index)
+{
+    for (guint i = 0; i < push->columns->len; i++) {
+        const Column *column = &g_array_index(push->columns, Column, i);
+        if (column->role == role && (role == ROLE_TIME || role == ROLE_CREATED || column->index == index)) {
+            return column;
+        }
+    }
+    return NULL;
+}
+
+static bool need_columns(const Push *push, GError **error)
+{
+    const FeaturesView *view = push->view;
+    for (size_t k = 0; k < view->n_keys; k++) {
+        if (!find_column(push, ROLE_KEY, k)) {
+            return base_fail(error, BASE_E_ENTITY_ROWS, "pushed rows lack the key `%s` of feature view `%s`",
+                             view->keys[k].name, view->name);
+        }
+    }
+    if (view->time && !find_column(push, ROLE_TIME, 0)) {
+        return base_fail(error, BASE_E_ENTITY_ROWS,
+                         "pushed rows lack the event time `%s` of feature view `%s`", view->time, view->name);
+    }
+    for (size_t f = 0; f < view->n_features; f++) {
+        if (!view->features[f].expr && !find_column(push, ROLE_FEATURE, f)) {
+            return base_fail(error, BASE_E_ENTITY_ROWS, "pushed rows lack the feature `%s` of `%s`",
+                             view->features[f].name, view->name);
+        }
+    }
+    return true;
+}
+
+static bool take_column(Push *push, const char *name, const json_t *given, GError **error)
+{
+    Column column;
+    if (!role_of(push, name, &column)) {
+        base_fail(error, BASE_E_VALUE_INVALID, "feature view `%s` takes no column `%s`", push->view->name,
+                  name);
+        base_error_hint(error, "its keys, times and the columns that its features are made of");
+        return false;
+    }
+    if (!json_is_array(given)) {
+        return base_fail(error, BASE_E_VALUE_INVALID, "column `%s` is no list of values", name);
+    }
+    if (push->columns->len > 0 && json_array_size(given) != push->n_given) {
+        return base_fail(error, BASE_E_VALUE_INVALID,
+                         "column `%s` has %" G_GSIZE_FORMAT " values, others have %" G_GSIZE_FORMAT, name,
+                         json_array_size(given), push->n_given);
+    }
+    push->n_given = json_array_size(given);
+    column.given = given;
+    g_array_append_val(push->columns, column);
+    return true;
+}
+
+static bool take_columns(Push *push, const json_t *df, GError **error)
+{
+    const char *name;
+    json_t *given;
+    json_object_foreach ((json_t *)(uintptr_t)df, name, given) {
+        if (!take_column(push, name, given, error)) {
+            return false;
+        }
+    }
+    if (push->n_given > PUSH_MAX_ROWS) {
+        return base_fail(error, BASE_E_VALUE_INVALID, "more than %d rows in one push", PUSH_MAX_ROWS);
+    }
+    return need_columns(push, error);
+}
+
+/* ---- rows
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void reject(Push *push, size_t row, const char *column, const char *reason)
+{
+    push->done->rejected++;
+    if (json_array_size(push->done->rejects) < FEATURES_REJECTS_SHOWN) {
+        json_array_append_new(push->done->rejects, json_pack("{s:I, s:s?, s:s}", "row", (json_int_t)row,
+                                                             "column", column, "reason", reason));
+    }
+}
+
+/* Row `row` of what was given as the next one that is kept; false = it is rejected. */
+static bool take_row(Push *push, size_t row)
+{
+    for (guint i = 0; i < push->columns->len; i++) {
+        Column *column = &g_array_index(push->columns, Column, i);
+        g_autoptr(GError) why = NULL;
+        FeaturesValue *value = &column->values[push->n];
+        if (!features_value_of_json(json_array_get(column->given, row), column->type, push->arena, value,
+                                    &why)) {
+            reject(push, row, column->name, why->message);
+            return false;
+        }
+        if (value->null && (column->role == ROLE_KEY || column->role == ROLE_TIME)) {
+            reject(push, row, column->name,
+                   column->role == ROLE_KEY ? "the key is null" : "the event time is null");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void take_rows(Push *push)
+{
+    for (guint i = 0; i < push->columns->len; i++) {
+        Column *column = &g_array_index(push->columns, Column, i);
+        column->values = features_arena_take(push->arena, MAX(push->n_given, 1) * sizeof(FeaturesValue));
+    }
+    for (size_t row = 0; row < push->n_given; row++) {
+        push->n += take_row(push, row);
+    }
+}
+
+/* A view with `created` gets now where the rows do not say it. */
+static void fill_created(Push *push)
+{
+    if (!push->view->created || find_column(push, ROLE_CREATED, 0)) {
+        return;
+    }
+    Column column = {.name = push->view->created, .role = ROLE_CREATED, .type = FEATURES_TIMESTAMP};
+    column.values = features_arena_take(push->arena, MAX(push->n, 1) * sizeof(FeaturesValue));
+    const FeaturesValue now = {.type = FEATURES_TIMESTAMP, .i64 = base_time_now_us()};
+    for (size_t row = 0; row < push->n; row++) {
+        column.values[row] = now;
+    }
+    g_array_append_val(push->columns, column);
+}
+
+/* ---- to the warehouse
+ * -------------------------------------------------------------------------------------------- */
+
+static char *values_sql(const Push *push)
+{
+    GString *sql = g_string_new("SELECT * FROM (VALUES ");
+    for (size_t row = 0; row < push->n; row++) {
+        g_string_append(sql, row ? ", (" : "(");
+        for (guint i = 0; i < push->columns->len; i++) {
+            const Column *column = &g_array_index(push->columns, Column, i);
+            g_string_append(sql, i ? ", " : "");
+            if (column->values[row].null) {
+                g_string_append_printf(sql, "NULL::%s", features_type_sql(column->type));
+            } else {
+                features_value_append_sql(&column->values[row], sql);
+            }
+        }
+        g_string_append_c(sql, ')');
+    }
+    g_string_append(sql, ") AS _weir_rows");
+    return g_string_free(sql, FALSE);
+}
+
+static bool to_offline(Push *push, const char *user, GError **error)
+{
+    if (!push->source || !push->source->table) {
+        base_fail(error, BASE_E_VALUE_INVALID,
+                  "rows of feature view `%s` are made by a model or a query: they cannot be pushed offline",
+                  push->view->name);
+        base_error_hint(error, "push to the online store, or load the table that the model reads");
+        return false;
+    }
+    g_autofree const char **names = g_new0(const char *, push->columns->len + 1);
+    for (guint i = 0; i < push->columns->len; i++) {
+        names[i] = g_array_index(push->columns, Column, i).name;
+    }
+    g_autofree char *sql = values_sql(push);
+    IntakeResult result = {0};
+    bool ok = intake_insert(push->features->intake, push->source->table, names, sql, NULL, 0, NULL, user,
+                            &result, error);
+    intake_result_clear(&result);
+    return ok;
+}
+
+/* ---- to the online store
+ * ------------------------------------------------------------------------------------------- */
+
+/* Features with an expression, over the columns of the rows: values[f * n + row]; others stay as they are. */
+static bool compute(Push *push, FeaturesValue *values, GError **error)
+{
+    const FeaturesView *view = push->view;
+    guint n_columns = push->columns->len;
+    g_autofree size_t *wanted = g_new(size_t, view->n_features);
+    size_t n_wanted = 0;
+    for (size_t f = 0; f < view->n_features; f++) {
+        if (view->features[f].expr) {
+            wanted[n_wanted++] = f;
+        }
+    }
+    g_autofree const char **names = g_new(const char *, n_columns);
+    g_autofree FeaturesType *types = g_new(FeaturesType, n_columns);
+    g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, n_columns);
+    for (guint i = 0; i < n_columns; i++) {
+        const Column *column = &g_array_index(push->columns, Column, i);
+        names[i] = column->name;
+        types[i] = column->type;
+        columns[i] = column->values;
+    }
+    const FeaturesTable table = {
+        .n_columns = n_columns, .n = push->n, .names = names, .types = types, .columns = columns};
+    FeaturesValue *computed = features_arena_take(push->arena, MAX(n_wanted * push->n, 1) * sizeof *computed);
+    if (!features_calculate(push->features, view, &table, wanted, n_wanted, push->arena, computed, error)) {
+        return false;
+    }
+    for (size_t w = 0; w < n_wanted; w++) {
+        memcpy(values + wanted[w] * push->n, computed + w * push->n, push->n * sizeof *values);
+    }
+    return true;
+}
+
+static bool gather_features(Push *push, FeaturesValue *values, GError **error)
+{
+    const FeaturesView *view = push->view;
+    for (size_t f = 0; f < view->n_features; f++) {
+        const Column *column = find_column(push, ROLE_FEATURE, f);
+        if (column) {
+            memcpy(values + f * push->n, column->values, push->n * sizeof *values);
+        }
+    }
+    return compute(push, values, error);
+}
+
+static gint64 time_of(const Column *column, size_t row, gint64 fallback)
+{
+    return column && !column->values[row].null ? column->values[row].i64 : fallback;
+}
+
+static FeaturesRow *gather_rows(const Push *push, const FeaturesValue *values)
+{
+    const FeaturesView *view = push->view;
+    size_t width = view->n_keys + view->n_features;
+    gint64 now_us = base_time_now_us();
+    const Column *event = find_column(push, ROLE_TIME, 0), *created = find_column(push, ROLE_CREATED, 0);
+    FeaturesRow *rows = features_arena_take(push->arena, push->n * sizeof *rows);
+    FeaturesValue *cells = features_arena_take(push->arena, push->n * width * sizeof *cells);
+    for (size_t row = 0; row < push->n; row++) {
+        FeaturesValue *own = cells + row * width;
+        for (size_t k = 0; k < view->n_keys; k++) {
+            own[k] = find_column(push, ROLE_KEY, k)->values[row];
+        }
+        for (size_t f = 0; f < view->n_features; f++) {
+            own[view->n_keys + f] = values[f * push->n + row];
+        }
+        rows[row] = (FeaturesRow){.keys = own,
+                                  .values = own + view->n_keys,
+                                  .event_us = time_of(event, row, now_us),
+                                  .created_us = time_of(created, row, FEATURES_NO_TIME)};
+    }
+    return rows;
+}
+
+static bool to_online(Push *push, GError **error)
+{
+    const FeaturesView *view = push->view;
+    for (size_t f = 0; f < view->n_features; f++) {
+        if (view->features[f].window_us > 0) {
+            base_fail(error, BASE_E_VALUE_INVALID,
+                      "feature `%s` of `%s` is an aggregate over a window: one row does not give its value",
+                      view->features[f].name, view->name);
+            base_error_hint(error, "push offline, then materialise");
+            return false;
+        }
+    }
+    FeaturesOnline *online = features_online(push->features, error);
+    FeaturesValue *values =
+        features_arena_take(push->arena, MAX(view->n_features * push->n, 1) * sizeof *values);
+    if (!online || !gather_features(push, values, error)) {
+        return false;
+    }
+    FeaturesPut put = {0};
+    bool ok = features_online_put(online, view, gather_rows(push, values), push->n, &put, error);
+    push->done->written = put.written;
+    push->done->skipped = put.skipped;
+    return ok;
+}
+
+/* ---- the call
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static bool push_rows(Push *push, const json_t *df, unsigned to, const char *user, GError **error)
+{
+    if (push->view->from == FEATURES_FROM_REQUEST) {
+        return base_fail(error, BASE_E_VALUE_INVALID,
+                         "feature view `%s` is computed on demand: it takes no rows", push->view->name);
+    }
+    if (!take_columns(push, df, error)) {
+        return false;
+    }
+    take_rows(push);
+    fill_created(push);
+    push->done->rows = (gint64)push->n_given;
+    if (push->n == 0) {
+        return true;
+    }
+    return (!(to & FEATURES_TO_OFFLINE) || to_offline(push, user, error)) &&
+           (!(to & FEATURES_TO_ONLINE) || to_online(push, error));
+}
+
+bool features_push(Features *features, const char *view, const json_t *df, unsigned to, const char *user,
+                   FeaturesPushed *ret, GError **error)
+{
+    *ret = (FeaturesPushed){.rejects = json_array()};
+    g_autoptr(FeaturesRegistry) registry = features_registry(features);
+    g_autoptr(CatalogSnapshot) applied = features_applied(features);
+    g_autoptr(FeaturesArena) arena = features_arena_new();
+    g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(Column));
+    const FeaturesView *own = features_registry_view(registry, view, error);
+    if (!own) {
+        return false;
+    }
+    Push push = {.features = features,
+                 .view = own,
+                 .source = own->table ? catalog_find(applied, own->table, NULL, NULL) : NULL,
+                 .arena = arena,
+                 .columns = columns,
+                 .done = ret};
+    return push_rows(&push, df, to, user, error);
+}
+
+void features_pushed_clear(FeaturesPushed *pushed)
+{
+    g_clear_pointer(&pushed->rejects, json_decref);
+}

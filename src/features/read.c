@@ -1,0 +1,151 @@
+/* Rows of a view's source, typed. See read_int.h. */
+#include "engine/sql.h"
+#include "features/read_int.h"
+
+/* ---- the statement ------------------------------------------------------------------------------------- */
+
+static void append_feature(GString *sql, const FeaturesFeature *feature)
+{
+    if (feature->expr) {
+        g_string_append_printf(sql, "(%s)", feature->expr);
+    } else {
+        engine_sql_append_name(sql, feature->name);
+    }
+}
+
+/* A time without zone is UTC, as the session is; a view without times is as new as its reading. */
+static void append_time(GString *sql, const char *column)
+{
+    if (!column) {
+        g_string_append(sql, "NULL::BIGINT");
+        return;
+    }
+    g_string_append(sql, "epoch_us(CAST(");
+    engine_sql_append_name(sql, column);
+    g_string_append(sql, " AS TIMESTAMP WITH TIME ZONE))");
+}
+
+char *features_read_sql(const FeaturesView *view)
+{
+    GString *sql = g_string_new("SELECT ");
+    for (size_t k = 0; k < view->n_keys; k++) {
+        g_string_append(sql, "CAST(");
+        engine_sql_append_name(sql, view->keys[k].name);
+        g_string_append_printf(sql, " AS %s) AS _weir_k%" G_GSIZE_FORMAT ", ",
+                               features_type_sql(view->keys[k].type), k);
+    }
+    append_time(sql, view->time);
+    g_string_append(sql, " AS _weir_event, ");
+    append_time(sql, view->created);
+    g_string_append(sql, " AS _weir_created");
+    for (size_t f = 0; f < view->n_features; f++) {
+        g_string_append(sql, ", CAST(");
+        append_feature(sql, &view->features[f]);
+        g_string_append_printf(sql, " AS %s) AS _weir_f%" G_GSIZE_FORMAT,
+                               features_type_sql(view->features[f].type), f);
+    }
+    g_string_append_printf(sql, " FROM %s", view->relation);
+    return g_string_free(sql, FALSE);
+}
+
+static bool check_type(const FeaturesView *view, const char *what, const char *name, FeaturesType type,
+                       const char *found, GError **error)
+{
+    if (features_type_takes(type, found)) {
+        return true;
+    }
+    base_fail(error, BASE_E_FEATURE_TYPE, "%s `%s` of feature view `%s` is %s, but its column is %s", what,
+              name, view->name, features_type_name(type), found);
+    base_error_hint(error, "declare the column's type, or cast it with expr:");
+    return false;
+}
+
+bool features_read_check(EngineConn *conn, const FeaturesView *view, GError **error)
+{
+    g_autoptr(GString) sql = g_string_new("SELECT ");
+    for (size_t k = 0; k < view->n_keys; k++) {
+        engine_sql_append_name(sql, view->keys[k].name);
+        g_string_append(sql, ", ");
+    }
+    for (size_t f = 0; f < view->n_features; f++) {
+        append_feature(sql, &view->features[f]);
+        g_string_append(sql, ", ");
+    }
+    g_string_append_printf(sql, "1 FROM %s LIMIT 0", view->relation);
+    g_autoptr(EngineResult) result = engine_query(conn, sql->str, error);
+    if (!result) {
+        g_prefix_error(error, "feature view `%s`: ", view->name);
+        return false;
+    }
+    for (size_t k = 0; k < view->n_keys; k++) {
+        const FeaturesKey *key = &view->keys[k];
+        if (!check_type(view, "key", key->name, key->type, engine_result_type_text(result, k), error)) {
+            return false;
+        }
+    }
+    for (size_t f = 0; f < view->n_features; f++) {
+        const FeaturesFeature *feature = &view->features[f];
+        if (!check_type(view, "feature", feature->name, feature->type,
+                        engine_result_type_text(result, view->n_keys + f), error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- its rows -------------------------------------------------------------------------------------------
+ */
+
+void features_batch_init(FeaturesBatch *batch, const FeaturesView *view)
+{
+    *batch =
+        (FeaturesBatch){.arena = features_arena_new(),
+                        .values = g_new(FeaturesValue, (view->n_keys + view->n_features) * ENGINE_CHUNK_ROWS),
+                        .rows = g_new(FeaturesRow, ENGINE_CHUNK_ROWS)};
+}
+
+void features_batch_clear(FeaturesBatch *batch)
+{
+    g_clear_pointer(&batch->arena, features_arena_free);
+    g_clear_pointer(&batch->values, g_free);
+    g_clear_pointer(&batch->rows, g_free);
+}
+
+static gint64 time_at(const EngineColumn *column, size_t row)
+{
+    return engine_column_is_null(column, row) ? FEATURES_NO_TIME : ((const gint64 *)column->data)[row];
+}
+
+bool features_batch_fill(FeaturesBatch *batch, const FeaturesView *view, const EngineChunk *chunk,
+                         GError **error)
+{
+    size_t n_rows = engine_chunk_rows(chunk), n_keys = view->n_keys, width = n_keys + view->n_features;
+    features_arena_reset(batch->arena);
+    for (size_t c = 0; c < width; c++) {
+        bool key = c < n_keys;
+        FeaturesType type = key ? view->keys[c].type : view->features[c - n_keys].type;
+        EngineColumn column = engine_chunk_column(chunk, key ? c : c + 2);
+        for (size_t row = 0; row < n_rows; row++) {
+            if (!features_value_of_column(&column, row, type, batch->arena, &batch->values[row * width + c],
+                                          error)) {
+                return false;
+            }
+        }
+    }
+    EngineColumn event = engine_chunk_column(chunk, n_keys), created = engine_chunk_column(chunk, n_keys + 1);
+    batch->n = 0;
+    for (size_t row = 0; row < n_rows; row++) {
+        const FeaturesValue *values = &batch->values[row * width];
+        bool whole = time_at(&event, row) != FEATURES_NO_TIME;
+        for (size_t k = 0; k < n_keys; k++) {
+            whole = whole && !values[k].null;
+        }
+        if (whole) {
+            batch->rows[batch->n++] = (FeaturesRow){.keys = values,
+                                                    .values = values + n_keys,
+                                                    .event_us = time_at(&event, row),
+                                                    .created_us = time_at(&created, row)};
+        }
+    }
+    return true;
+}

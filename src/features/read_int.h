@@ -1,0 +1,25 @@
+/* Rows of a view's source as the engine gives them: used by materialise.c and push.c. */
+#ifndef WEIR_FEATURES_READ_INT_H
+#define WEIR_FEATURES_READ_INT_H
+
+#include "features/store_int.h"
+
+/* "SELECT keys, event us, created us, features FROM relation" with everything cast to its declared type. */
+char *features_read_sql(const FeaturesView *view);
+/* FEATURE_TYPE when a column of the source does not fit the type that is declared for it. */
+bool features_read_check(EngineConn *conn, const FeaturesView *view,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Rows of one chunk of that statement; valid until the next fill. Rows without key or time are left out. */
+typedef struct {
+    FeaturesArena *arena;
+    FeaturesValue *values; /* of all rows */
+    FeaturesRow *rows;
+    size_t n;
+} FeaturesBatch;
+void features_batch_init(FeaturesBatch *batch, const FeaturesView *view);
+void features_batch_clear(FeaturesBatch *batch);
+bool features_batch_fill(FeaturesBatch *batch, const FeaturesView *view, const EngineChunk *chunk,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif

@@ -1,0 +1,52 @@
+/* What the files behind store.h share. */
+#ifndef WEIR_FEATURES_STORE_INT_H
+#define WEIR_FEATURES_STORE_INT_H
+
+#include "features/store.h"
+
+struct Features {
+    Engine *engine;
+    CatalogStore *store;
+    Intake *intake;
+    char *online_dir;
+    const BaseConfig *config;
+    GMutex lock; /* guards the members below; held for short work only */
+    GCond changed;
+    FeaturesRegistry *registry;
+    CatalogSnapshot *applied;
+    FeaturesOnline *online; /* opened at first use */
+    GHashTable *busy;       /* stored names of views that are being materialised */
+    Engine *calculator;     /* memory engine of on-demand features; no tables are in reach of it */
+    GPtrArray *idle;        /* EngineConn* of it */
+};
+
+CatalogSnapshot *features_applied(Features *features); /* a new reference */
+
+/* ---- on-demand features (on_demand.c) ---- */
+
+/* Rows in columns: columns[c][row], `n` rows. */
+typedef struct {
+    size_t n_columns, n;
+    const char **names;
+    const FeaturesType *types;
+    const FeaturesValue *const *columns;
+} FeaturesTable;
+/* Features `wanted` of an on-demand view over each row: ret[w * n + row], in `arena`. */
+bool features_calculate(Features *features, const FeaturesView *view, const FeaturesTable *rows,
+                        const size_t *wanted, size_t n_wanted, FeaturesArena *arena, FeaturesValue *ret,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- what was committed since (changes.c) ---- */
+
+/* Where a reader stands in the commits of a view's source. Taken by two calls around the begin of the reading
+ * transaction: `low` before it (features_changes_low), the mark inside it. The text is opaque. Caller frees.
+ */
+gint64 features_changes_low(Features *features);
+char *features_changes_mark(EngineConn *conn, const CatalogObject *source, gint64 low,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A condition on rows of the source that holds for all that were committed since `mark` was taken: "TRUE"
+ * when that is not known row by row, "FALSE" when nothing was. Caller frees. */
+char *features_changes_since(EngineConn *conn, const CatalogObject *source, const char *mark,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif
