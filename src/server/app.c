@@ -31,6 +31,7 @@ struct ServerApp {
     Reconcile *reconcile;
     Lifecycle *lifecycle;
     Report *report;
+    Features *features;
     ServerSql *sql;
     struct ServerEnvironments *environments;
     GMutex snapshot_lock; /* held for a pointer's swap only */
@@ -183,7 +184,11 @@ static bool open_parts(ServerApp *app, GError **error)
     }
     app->report = report_new(app->engine, app->intake, app->access, app->config);
     app->reconcile = reconcile_new(app->engine, app->intake, app->warehouse);
-    if (!(app->lifecycle = lifecycle_open(app->engine, app->intake, app->data, error))) {
+    app->lifecycle = lifecycle_open(app->engine, app->intake, app->data, error);
+    app->features = app->lifecycle
+                        ? features_open(app->engine, app->store, app->intake, app->data, app->config, error)
+                        : NULL;
+    if (!app->features || !features_refresh(app->features, app->snapshot, "", error)) {
         return false;
     }
     access_set_system_tables(app->access, server_infoschema_select, app);
@@ -229,6 +234,7 @@ void server_app_close(ServerApp *app)
         return;
     }
     server_sql_free(app->sql);
+    features_close(app->features);
     report_free(app->report);
     reconcile_free(app->reconcile);
     lifecycle_close(app->lifecycle);
@@ -313,6 +319,11 @@ Report *server_app_report(ServerApp *app)
     return app->report;
 }
 
+Features *server_app_features(ServerApp *app)
+{
+    return app->features;
+}
+
 struct ServerSql *server_app_sql(ServerApp *app)
 {
     return app->sql;
@@ -372,6 +383,10 @@ void server_app_set_snapshot(ServerApp *app, CatalogSnapshot *snapshot)
     app->snapshot = catalog_snapshot_ref(snapshot);
     g_mutex_unlock(&app->snapshot_lock);
     catalog_snapshot_unref(before);
+    g_autoptr(GError) stale = NULL;
+    if (app->features && !features_refresh(app->features, snapshot, "", &stale)) {
+        base_log_error("features are served by the definitions before", stale);
+    }
     if (app->warehouse) { /* schedules may have changed */
         warehouse_schedule_wake(app->warehouse);
     }

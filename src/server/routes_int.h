@@ -90,6 +90,15 @@ bool route_rejects(ServerCall *call, GError **error);
 bool route_redrive(ServerCall *call, GError **error);
 bool route_health(ServerCall *call, GError **error);
 
+bool route_get_online_features(ServerCall *call, GError **error);
+bool route_features_online(ServerCall *call, GError **error);
+bool route_push(ServerCall *call, GError **error);
+bool route_write_to_online_store(ServerCall *call, GError **error);
+bool route_materialize(ServerCall *call, GError **error);
+bool route_materialize_incremental(ServerCall *call, GError **error);
+bool route_features_materialised(ServerCall *call, GError **error);
+bool route_features_erase(ServerCall *call, GError **error);
+
 bool route_refresh(ServerCall *call, GError **error);
 bool route_reconcile(ServerCall *call, GError **error);
 bool route_ledger(ServerCall *call, GError **error);

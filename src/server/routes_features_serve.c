@@ -1,0 +1,364 @@
+/* Reading features online: in Feast's JSON (column by column), and row by row in Weir's own. */
+#include "base/time.h"
+#include "features/store.h"
+#include "server/routes_int.h"
+
+#define ROWS_MAX     10000
+#define REQUESTS_MAX 100
+
+/* One selection with the columns that were asked for. */
+typedef struct {
+    FeaturesSelection *selection;
+    FeaturesArena *arena;
+    const FeaturesValue **keys, **request;
+    size_t n;
+    FeaturesCell *cells;
+} Asked;
+
+static void asked_clear(Asked *asked)
+{
+    g_clear_pointer(&asked->selection, features_selection_free);
+    g_clear_pointer(&asked->arena, features_arena_free);
+    g_clear_pointer(&asked->keys, g_free);
+    g_clear_pointer(&asked->request, g_free);
+}
+
+/* ---- what is asked for ----------------------------------------------------------------------------------
+ */
+
+static bool texts_of(const json_t *list, GPtrArray *ret, GError **error)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach (list, i, item) {
+        if (!json_is_string(item)) {
+            return base_fail(error, BASE_E_REQUEST_INVALID, "`features` is no list of names");
+        }
+        g_ptr_array_add(ret, (gpointer)(uintptr_t)json_string_value(item));
+    }
+    g_ptr_array_add(ret, NULL);
+    return true;
+}
+
+/* Every view may be read by whoever asks. */
+static bool may_read(const ServerCall *call, const FeaturesSelection *selection, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    for (size_t u = 0; u < selection->n_uses; u++) {
+        const FeaturesView *view = selection->uses[u].view;
+        g_autofree char *id =
+            g_strdup_printf("feature_view:%s%s%s", view->domain, *view->domain ? "." : "", view->name);
+        const CatalogObject *object = catalog_by_id(snapshot, id);
+        if (object ? !access_check(call->user, ACCESS_READ, object, error)
+                   : !access_check_domain(call->user, ACCESS_READ, view->domain, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* `features` (list) or `service` / `feature_service` (name). */
+static bool select_features(const ServerCall *call, const json_t *body, const char *full_key, Asked *asked,
+                            GError **error)
+{
+    const json_t *features = json_object_get(body, "features");
+    const char *service = base_json_string(body, "feature_service", base_json_string(body, "service", NULL));
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    if ((json_is_array(features) ? 1 : 0) + (service ? 1 : 0) != 1) {
+        return base_fail(error, BASE_E_REQUEST_INVALID,
+                         "the request names neither `features` nor a feature service, or both");
+    }
+    if (!texts_of(features, names, error)) {
+        return false;
+    }
+    g_autoptr(FeaturesRegistry) registry = features_registry(server_app_features(call->app));
+    asked->selection = features_select(registry, service ? NULL : (const char *const *)(void *)names->pdata,
+                                       service, base_json_bool(body, full_key, false), error);
+    asked->arena = features_arena_new();
+    return asked->selection && may_read(call, asked->selection, error);
+}
+
+/* ---- columns of values ----------------------------------------------------------------------------------
+ */
+
+static bool column_of(const json_t *list, const char *name, FeaturesType type, size_t n, FeaturesArena *arena,
+                      const FeaturesValue **ret, GError **error)
+{
+    FeaturesValue *values = features_arena_take(arena, MAX(n, 1) * sizeof *values);
+    for (size_t row = 0; row < n; row++) {
+        if (!features_value_of_json(json_array_get(list, row), type, arena, &values[row], error)) {
+            g_prefix_error(error, "`%s`, row %" G_GSIZE_FORMAT ": ", name, row);
+            return false;
+        }
+    }
+    *ret = values;
+    return true;
+}
+
+static bool missing(const char *what, const char *name, const json_t *given, GError **error)
+{
+    g_autoptr(GString) there = g_string_new(NULL);
+    const char *key;
+    const json_t *value;
+    json_object_foreach ((json_t *)(uintptr_t)given, key, value) {
+        g_string_append_printf(there, "%s`%s`", there->len ? ", " : "", key);
+    }
+    base_fail(error, BASE_E_ENTITY_ROWS, "the asking rows lack the %s `%s`; they have %s", what, name,
+              there->len ? there->str : "no columns");
+    return false;
+}
+
+/* Columns of `names` out of {name: [values]}; all lists are of one length. */
+static bool take_columns(const json_t *given, const json_t *also, const char *what, const char *const *names,
+                         const FeaturesType *types, size_t n_names, Asked *asked, const FeaturesValue ***ret,
+                         GError **error)
+{
+    *ret = g_new0(const FeaturesValue *, n_names + 1);
+    for (size_t i = 0; i < n_names; i++) {
+        const json_t *list = json_object_get(given, names[i]);
+        list = list ? list : json_object_get(also, names[i]);
+        if (!json_is_array(list)) {
+            return missing(what, names[i], given, error);
+        }
+        if (json_array_size(list) != asked->n) {
+            return base_fail(error, BASE_E_ENTITY_ROWS, "All entity rows must have the same columns.");
+        }
+        if (!column_of(list, names[i], types[i], asked->n, asked->arena, &(*ret)[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool serve(const ServerCall *call, Asked *asked, GError **error)
+{
+    return features_serve(server_app_features(call->app), asked->selection, asked->keys, asked->request,
+                          asked->n, G_MININT64, asked->arena, &asked->cells, error);
+}
+
+/* ---- Feast's answer
+ * ---------------------------------------------------------------------------------------- */
+
+static void append_time(GString *out, gint64 us)
+{
+    const FeaturesValue at = {.type = FEATURES_TIMESTAMP, .i64 = us == FEATURES_NO_TIME ? 0 : us};
+    features_value_append_json(&at, out);
+}
+
+static void append_key_column(const Asked *asked, size_t k, GString *out)
+{
+    g_string_append(out, "{\"values\":[");
+    for (size_t row = 0; row < asked->n; row++) {
+        g_string_append(out, row ? "," : "");
+        features_value_append_json(&asked->keys[k][row], out);
+    }
+    g_string_append(out, "],\"statuses\":[");
+    for (size_t row = 0; row < asked->n; row++) {
+        g_string_append(out, row ? ",\"PRESENT\"" : "\"PRESENT\"");
+    }
+    g_string_append(out, "],\"event_timestamps\":[");
+    for (size_t row = 0; row < asked->n; row++) {
+        g_string_append(out, row ? ",\"1970-01-01T00:00:00Z\"" : "\"1970-01-01T00:00:00Z\"");
+    }
+    g_string_append(out, "]}");
+}
+
+static void append_pick(const FeaturesCell *cells, size_t n, GString *out)
+{
+    g_string_append(out, "{\"values\":[");
+    for (size_t row = 0; row < n; row++) {
+        g_string_append(out, row ? "," : "");
+        features_value_append_json(&cells[row].value, out);
+    }
+    g_string_append(out, "],\"statuses\":[");
+    for (size_t row = 0; row < n; row++) {
+        g_string_append_printf(out, "%s\"%s\"", row ? "," : "", features_status_name(cells[row].status));
+    }
+    g_string_append(out, "],\"event_timestamps\":[");
+    for (size_t row = 0; row < n; row++) {
+        g_string_append(out, row ? "," : "");
+        append_time(out, cells[row].event_us);
+    }
+    g_string_append(out, "]}");
+}
+
+static void append_feast(const Asked *asked, GString *out)
+{
+    const FeaturesSelection *selection = asked->selection;
+    g_string_append(out, "{\"results\":[");
+    for (size_t k = 0; k < selection->n_keys; k++) {
+        g_string_append(out, k ? "," : "");
+        append_key_column(asked, k, out);
+    }
+    for (size_t p = 0; p < selection->n_picks; p++) {
+        g_string_append(out, p || selection->n_keys ? "," : "");
+        append_pick(asked->cells + p * asked->n, asked->n, out);
+    }
+    g_string_append(out, "],\"metadata\":{\"feature_names\":[");
+    for (size_t k = 0; k < selection->n_keys; k++) {
+        g_string_append(out, k ? "," : "");
+        base_json_append_string(out, selection->keys[k], strlen(selection->keys[k]));
+    }
+    for (size_t p = 0; p < selection->n_picks; p++) {
+        g_string_append(out, p || selection->n_keys ? "," : "");
+        base_json_append_string(out, selection->picks[p].name, strlen(selection->picks[p].name));
+    }
+    g_string_append(out, "]}}\n");
+}
+
+static bool answer_text(ServerCall *call, GString *text)
+{
+    call->text_len = text->len;
+    call->text = g_string_free(text, FALSE);
+    call->content_type = "application/json";
+    return true;
+}
+
+/* All columns are as long as the longest key column; take_columns refuses what differs. */
+static bool count_rows(const json_t *entities, Asked *asked, GError **error)
+{
+    const char *name;
+    json_t *list;
+    if (!json_is_object(entities)) {
+        return base_fail(error, BASE_E_REQUEST_INVALID, "`entities` is no object of lists");
+    }
+    json_object_foreach ((json_t *)(uintptr_t)entities, name, list) {
+        asked->n = MAX(asked->n, json_array_size(list));
+    }
+    return asked->n <= ROWS_MAX ||
+           base_fail(error, BASE_E_REQUEST_INVALID, "more than %d rows in one call", ROWS_MAX);
+}
+
+static bool ask_feast(ServerCall *call, Asked *asked, GError **error)
+{
+    const json_t *entities = json_object_get(call->body, "entities"),
+                 *context = json_object_get(call->body, "request_context");
+    if (!select_features(call, call->body, "full_feature_names", asked, error) ||
+        !count_rows(entities, asked, error)) {
+        return false;
+    }
+    const FeaturesSelection *selection = asked->selection;
+    return take_columns(entities, NULL, "key", selection->keys, selection->key_types, selection->n_keys,
+                        asked, &asked->keys, error) &&
+           take_columns(entities, context, "request field", selection->request, selection->request_types,
+                        selection->n_request, asked, &asked->request, error) &&
+           serve(call, asked, error);
+}
+
+bool route_get_online_features(ServerCall *call, GError **error)
+{
+    Asked asked = {0};
+    bool ok = ask_feast(call, &asked, error);
+    if (ok) {
+        GString *text = g_string_sized_new(256 + asked.n * asked.selection->n_picks * 64);
+        append_feast(&asked, text);
+        ok = answer_text(call, text);
+    }
+    asked_clear(&asked);
+    return ok;
+}
+
+/* ---- row by row
+ * ---------------------------------------------------------------------------------------------- */
+
+/* rows [{key: value}] turned into columns. */
+static bool take_fields(const json_t *rows, const char *what, const char *const *names,
+                        const FeaturesType *types, size_t n_names, Asked *asked, const FeaturesValue ***ret,
+                        GError **error)
+{
+    *ret = g_new0(const FeaturesValue *, n_names + 1);
+    for (size_t i = 0; i < n_names; i++) {
+        FeaturesValue *values = features_arena_take(asked->arena, MAX(asked->n, 1) * sizeof *values);
+        for (size_t row = 0; row < asked->n; row++) {
+            const json_t *given = json_array_get(rows, row), *value = json_object_get(given, names[i]);
+            if (!value) {
+                return missing(what, names[i], given, error);
+            }
+            if (!features_value_of_json(value, types[i], asked->arena, &values[row], error)) {
+                g_prefix_error(error, "`%s`, row %" G_GSIZE_FORMAT ": ", names[i], row);
+                return false;
+            }
+        }
+        (*ret)[i] = values;
+    }
+    return true;
+}
+
+static void append_row(const Asked *asked, size_t row, bool statuses, GString *out)
+{
+    const FeaturesSelection *selection = asked->selection;
+    g_string_append_c(out, '{');
+    for (size_t p = 0; p < selection->n_picks; p++) {
+        g_string_append(out, p ? "," : "");
+        base_json_append_string(out, selection->picks[p].name, strlen(selection->picks[p].name));
+        g_string_append_c(out, ':');
+        features_value_append_json(&asked->cells[p * asked->n + row].value, out);
+    }
+    if (statuses) {
+        g_string_append(out, selection->n_picks ? ",\"_status\":{" : "\"_status\":{");
+        for (size_t p = 0; p < selection->n_picks; p++) {
+            g_string_append(out, p ? "," : "");
+            base_json_append_string(out, selection->picks[p].name, strlen(selection->picks[p].name));
+            g_string_append_printf(out, ":\"%s\"",
+                                   features_status_name(asked->cells[p * asked->n + row].status));
+        }
+        g_string_append_c(out, '}');
+    }
+    g_string_append_c(out, '}');
+}
+
+static bool answer_request(const ServerCall *call, const json_t *request, GString *out, GError **error)
+{
+    Asked asked = {0};
+    const json_t *rows = json_object_get(request, "rows");
+    asked.n = json_array_size(rows);
+    bool ok =
+        json_is_array(rows) && asked.n <= ROWS_MAX
+            ? true
+            : base_fail(error, BASE_E_REQUEST_INVALID, "`rows` is no list of at most %d rows", ROWS_MAX);
+    ok = ok && select_features(call, request, "full_names", &asked, error);
+    ok = ok &&
+         take_fields(rows, "key", asked.selection->keys, asked.selection->key_types, asked.selection->n_keys,
+                     &asked, &asked.keys, error) &&
+         take_fields(rows, "request field", asked.selection->request, asked.selection->request_types,
+                     asked.selection->n_request, &asked, &asked.request, error) &&
+         serve(call, &asked, error);
+    if (ok) {
+        g_string_append(out, "{\"rows\":[");
+        for (size_t row = 0; row < asked.n; row++) {
+            g_string_append(out, row ? "," : "");
+            append_row(&asked, row, base_json_bool(request, "statuses", false), out);
+        }
+        g_string_append(out, "]}");
+    }
+    asked_clear(&asked);
+    return ok;
+}
+
+/* One request, or many ({"requests": [...]}) in one call. */
+bool route_features_online(ServerCall *call, GError **error)
+{
+    const json_t *requests = json_object_get(call->body, "requests"), *request;
+    g_autoptr(GString) out = g_string_new(NULL);
+    size_t i;
+    if (!requests) {
+        if (!answer_request(call, call->body, out, error)) {
+            return false;
+        }
+        g_string_append_c(out, '\n');
+        return answer_text(call, g_steal_pointer(&out));
+    }
+    if (json_array_size(requests) > REQUESTS_MAX) {
+        return base_fail(error, BASE_E_REQUEST_INVALID, "more than %d requests in one call", REQUESTS_MAX);
+    }
+    g_string_append(out, "{\"answers\":[");
+    json_array_foreach (requests, i, request) {
+        g_string_append(out, i ? "," : "");
+        if (!answer_request(call, request, out, error)) {
+            g_prefix_error(error, "request %" G_GSIZE_FORMAT ": ", i);
+            return false;
+        }
+    }
+    g_string_append(out, "]}\n");
+    return answer_text(call, g_steal_pointer(&out));
+}
