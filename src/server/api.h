@@ -89,6 +89,9 @@ struct ServerRoute {
      * place. False: nothing was done, `handler` does it. NULL = none. */
     bool (*post)(ServerCall *call);
     ServerHandler finish;
+    /* Whether `handler` does not block for this call (its body is parsed): it then runs on the thread that
+     * reads sockets. NULL = never. */
+    bool (*quick)(const ServerCall *call);
     const char *title; /* English, for OpenAPI */
     /* "sql!:string limit:integer names:[string]"; a ! must be there; NULL = none. */
     const char *body_schema, *answer_schema;

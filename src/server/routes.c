@@ -356,6 +356,7 @@ const ServerRoute SERVER_ROUTES[] = {
     {.method = "POST",
      .path = "/get-online-features",
      .handler = route_get_online_features,
+     .quick = route_features_quick,
      .title = "Features of entities, in Feast's JSON",
      .body_schema = "features:[string] feature_service:string entities!:object full_feature_names:boolean "
                     "request_context:object",
@@ -387,6 +388,7 @@ const ServerRoute SERVER_ROUTES[] = {
     {.method = "POST",
      .path = "/api/v1/features/online",
      .handler = route_features_online,
+     .quick = route_features_quick,
      .title = "Features of entities, row by row",
      .body_schema = "features:[string] service:string rows:[object] requests:[object] full_names:boolean "
                     "statuses:boolean",

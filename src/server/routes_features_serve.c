@@ -245,6 +245,14 @@ static bool ask_feast(ServerCall *call, Asked *asked, GError **error)
            serve(call, asked, error);
 }
 
+/* LMDB is memory. What a view computes on demand is asked of the engine, and Redis may be slow: those wait
+ * on a worker. */
+bool route_features_quick(const ServerCall *call)
+{
+    return g_str_equal(base_config_text(server_app_config(call->app), BASE_CONFIG_FEATURES_ONLINE), "lmdb") &&
+           !json_object_get(call->body, "requests");
+}
+
 bool route_get_online_features(ServerCall *call, GError **error)
 {
     Asked asked = {0};

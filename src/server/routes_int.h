@@ -90,6 +90,7 @@ bool route_rejects(ServerCall *call, GError **error);
 bool route_redrive(ServerCall *call, GError **error);
 bool route_health(ServerCall *call, GError **error);
 
+bool route_features_quick(const ServerCall *call);
 bool route_get_online_features(ServerCall *call, GError **error);
 bool route_features_online(ServerCall *call, GError **error);
 bool route_push(ServerCall *call, GError **error);

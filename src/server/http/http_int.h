@@ -10,7 +10,8 @@
  * Uploads: bytes gather in a buffer; a full one is written to the spool by a job while the next fills; when
  * both are full the connection is suspended. So an upload holds two buffers, and a slow client no thread.
  * Small loads are many: a thread each, woken for each, would cost more than the load. Where the route can,
- * its work is posted from MHD's thread and finished there when the connection is resumed. Answers that
+ * its work is posted from MHD's thread and finished there when the connection is resumed. What only reads
+ * memory (route->quick) is answered there at once. Answers that
  * stream: the handler fills a bounded buffer and waits while it is full; MHD empties it and suspends the
  * connection while it is empty. */
 #ifndef WEIR_SERVER_HTTP_INT_H

@@ -304,7 +304,8 @@ void http_job_door(gpointer data, gpointer user)
 static void parse_body(HttpRequest *request)
 {
     ServerCall *call = &request->call;
-    if (!request->error && !request->route->upload && request->filling && request->filling->len > 0) {
+    if (!request->error && !request->route->upload && !call->body && request->filling &&
+        request->filling->len > 0) {
         call->body =
             base_json_parse((const char *)request->filling->data, request->filling->len, &request->error);
     } else if (!request->error && request->route->upload && request->filling) {
@@ -312,13 +313,9 @@ static void parse_body(HttpRequest *request)
     }
 }
 
-/* A job of the worker pool: everything from here to the answer. */
-void http_job_handle(gpointer data, gpointer user)
+/* Everything from here to the answer. */
+static void run_handler(HttpRequest *request)
 {
-    (void)user;
-    HttpRequest *request = data;
-    check(request);
-    parse_body(request);
     if (!request->error) {
         (void)request->route->handler(&request->call, &request->error);
     }
@@ -327,6 +324,16 @@ void http_job_handle(gpointer data, gpointer user)
         base_log_error(request->path, request->error);
     }
     http_finish(request);
+}
+
+/* A job of the worker pool. */
+void http_job_handle(gpointer data, gpointer user)
+{
+    (void)user;
+    HttpRequest *request = data;
+    check(request);
+    parse_body(request);
+    run_handler(request);
     http_request_unref(request);
 }
 
@@ -470,6 +477,19 @@ static enum MHD_Result post(HttpRequest *request)
     return MHD_YES;
 }
 
+/* A small request that reads what is in memory: waking a thread for it would cost more than its work. */
+static bool answers_at_once(HttpRequest *request)
+{
+    ServerCall *call = &request->call;
+    if (!request->route || !request->route->quick || request->error || !request->filling ||
+        request->filling->len > HTTP_MAX_POST_BYTES || (!call->user && !http_sign_in_remembered(request))) {
+        return false;
+    }
+    check(request);
+    parse_body(request);
+    return request->error || request->route->quick(call);
+}
+
 /* A write that still runs hands over to the handler itself. */
 static enum MHD_Result handle(HttpRequest *request)
 {
@@ -485,6 +505,10 @@ static enum MHD_Result handle(HttpRequest *request)
     if (later) {
         return MHD_YES;
     }
+    if (answers_at_once(request)) {
+        run_handler(request);
+        return http_answer(request);
+    }
     return may_post(request) ? post(request) : push_from_mhd(request->http->workers, request, true);
 }
 
@@ -494,7 +518,8 @@ static enum MHD_Result handle(HttpRequest *request)
 /* false: a job of the door pool does it, or answers the error. */
 static bool checked_at_once(HttpRequest *request)
 {
-    if (!request->error && request->route->upload && http_sign_in_remembered(request)) {
+    bool early = request->route && (request->route->upload || request->route->quick);
+    if (!request->error && early && http_sign_in_remembered(request)) {
         check(request);
     }
     return request->checked && !request->error;
