@@ -1,0 +1,280 @@
+"""Features online: materialise, push, read, statuses, late rows, erase; as Feast's clients ask and as Weir's do."""
+import datetime
+import random
+import threading
+
+import pytest
+
+from conftest import Server
+
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+PROJECT = """
+name: rides
+domains: [{name: trips}]
+entities:
+  - {name: driver, domain: trips, key: driver_id, type: int64}
+  - {name: place, domain: trips, key: place_name, type: string}
+tables:
+  - name: ods_driver_stats
+    domain: trips
+    model: duplicate
+    columns:
+      - {name: driver_id, type: bigint}
+      - {name: at, type: "datetime(6)"}
+      - {name: created, type: "datetime(6)"}
+      - {name: conv_rate, type: double}
+      - {name: trips, type: int}
+      - {name: note, type: string}
+  - name: ods_place
+    domain: trips
+    model: duplicate
+    columns:
+      - {name: place_name, type: string}
+      - {name: at, type: "datetime(6)"}
+      - {name: heat, type: double}
+feature_views:
+  - name: driver_stats
+    domain: trips
+    entities: [driver]
+    source: ods_driver_stats
+    time: at
+    created: created
+    ttl: 1d
+    online: true
+    features:
+      - {name: conv_rate, type: double}
+      - {name: trips, type: int32}
+      - {name: busy, type: bool, expr: "trips > 10"}
+      - {name: note, type: string}
+  - name: place_heat
+    domain: trips
+    entities: [place]
+    source: ods_place
+    time: at
+    online: true
+    features: [{name: heat, type: double, default: 0.5}]
+feature_services:
+  - {name: ranker, domain: trips, features: [driver_stats, "place_heat:heat"]}
+"""
+
+
+def at(hours=0.0, **more):
+    return (NOW - datetime.timedelta(hours=hours, **more)).isoformat()
+
+
+def stamp(hours=0.0, **more):
+    return (NOW - datetime.timedelta(hours=hours, **more)).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+@pytest.fixture(scope="module")
+def rides(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rides")
+    (folder / "weir.yml").write_text(PROJECT)
+    server = Server(folder)
+    server.cli("apply", "--yes")
+    server.start()
+    yield server
+    if server.process:
+        server.stop()
+
+
+def ask(server, features, entities, status=200, **more):
+    body = {"entities": entities, **more}
+    body.update({"feature_service": features} if isinstance(features, str) else {"features": features})
+    answer = server.call("POST", "/get-online-features", body)
+    assert answer.status == status, answer.text
+    return answer.json()
+
+
+def column(answer, name):
+    found = answer["results"][answer["metadata"]["feature_names"].index(name)]
+    return list(zip(found["values"], found["statuses"]))
+
+
+def push(server, view, rows, to="online"):
+    names = list(rows[0])
+    answer = server.call("POST", "/push", {"push_source_name": view, "to": to, "df": {n: [r[n] for r in rows] for n in names}})
+    assert answer.status == 200, answer.text
+    return answer.json()
+
+
+def stats(driver, hours, rate, trips=1, note="n", created=0.0):
+    return {"driver_id": driver, "at": at(hours), "created": at(created), "conv_rate": rate, "trips": trips, "note": note}
+
+
+def load(server, rows):
+    lines = "".join(f"{d},{stamp(h)},{stamp(c)},{r},{t},{n}\n" for d, h, c, r, t, n in rows)
+    answer = server.load("ods_driver_stats", lines, db="trips", column_separator=",")
+    assert answer["Status"] == "Success", answer
+
+
+def materialise(server, *views, **body):
+    path = "/materialize" if "start_ts" in body else "/materialize-incremental"
+    answer = server.call("POST", path, {**({"feature_views": list(views)} if views else {}), **body})
+    assert answer.status == 200, answer.text
+    return {row["view"]: row for row in answer.json()["views"]}
+
+
+def test_newest_row_of_each_entity_is_read(rides):
+    load(rides, [(1, 3, 3, 0.1, 5, "old"), (1, 1, 1, 0.3, 11, "new"), (2, 2, 2, "\\N", 7, "x"), (3, 2, 2, 0.5, 1, "first"), (3, 2, 1, 0.7, 2, "second")])
+    done = materialise(rides, "driver_stats", start_ts=at(5), end_ts=at(0))
+    assert (done["driver_stats"]["read"], done["driver_stats"]["written"]) == (3, 3)
+    answer = ask(rides, ["driver_stats:conv_rate", "driver_stats:busy", "driver_stats:note"], {"driver_id": [1, 2, 3, 99]})
+    assert answer["metadata"]["feature_names"] == ["driver_id", "conv_rate", "busy", "note"]
+    assert column(answer, "conv_rate") == [(0.3, "PRESENT"), (None, "NULL_VALUE"), (0.7, "PRESENT"), (None, "NOT_FOUND")]
+    assert column(answer, "busy") == [(True, "PRESENT"), (False, "PRESENT"), (False, "PRESENT"), (None, "NOT_FOUND")]
+    assert column(answer, "note")[2] == ("second", "PRESENT")
+    assert column(answer, "driver_id") == [(1, "PRESENT"), (2, "PRESENT"), (3, "PRESENT"), (99, "PRESENT")]
+    times = answer["results"][1]["event_timestamps"]
+    assert times[0] == at(1).replace("+00:00", "Z") and times[3] == "1970-01-01T00:00:00Z"
+
+
+def test_late_rows_are_found_by_when_they_came(rides):
+    load(rides, [(10, 3, 3, 0.1, 1, "a")])
+    materialise(rides, "driver_stats")
+    load(rides, [(11, 4, 4, 0.9, 1, "late")])  # its event time lies behind the last end
+    done = materialise(rides, "driver_stats")["driver_stats"]
+    assert done["late"] >= 1
+    assert column(ask(rides, ["driver_stats:conv_rate"], {"driver_id": [10, 11]}), "conv_rate") == [(0.1, "PRESENT"), (0.9, "PRESENT")]
+    assert materialise(rides, "driver_stats")["driver_stats"]["written"] == 0
+    intervals = rides.call("GET", "/api/v1/features/materialised?view=driver_stats").json()["intervals"]
+    assert len(intervals) >= 3 and intervals[0]["start"] <= intervals[0]["end"]
+
+
+def test_pushed_value_is_read_by_the_next_call(rides):
+    for i in range(20):
+        assert push(rides, "driver_stats", [stats(20, 1 - i / 100, i / 10, i)])["written"] == 1
+        assert column(ask(rides, ["driver_stats:conv_rate"], {"driver_id": [20]}), "conv_rate") == [(i / 10, "PRESENT")]
+
+
+def test_older_and_equal_rows_are_skipped_by_every_way_in(rides):
+    assert push(rides, "driver_stats", [stats(21, 1, 0.5, created=1)])["written"] == 1
+    assert push(rides, "driver_stats", [stats(21, 2, 0.1, created=0)])["skipped"] == 1
+    assert push(rides, "driver_stats", [stats(21, 1, 0.2, created=1)])["skipped"] == 1
+    assert push(rides, "driver_stats", [stats(21, 1, 0.6, created=0.5)])["written"] == 1
+    load(rides, [(21, 1.5, 0, 0.9, 1, "x")])
+    materialise(rides, "driver_stats")
+    assert column(ask(rides, ["driver_stats:conv_rate"], {"driver_id": [21]}), "conv_rate") == [(0.6, "PRESENT")]
+
+
+def test_null_is_written_over_a_value(rides):
+    push(rides, "driver_stats", [stats(22, 2, 0.5)])
+    push(rides, "driver_stats", [stats(22, 1, None, note=None)])
+    answer = ask(rides, ["driver_stats:conv_rate", "driver_stats:note"], {"driver_id": [22]})
+    assert column(answer, "conv_rate") == [(None, "NULL_VALUE")] and column(answer, "note") == [(None, "NULL_VALUE")]
+
+
+def test_statuses(rides):
+    """ttl is a day: a row of a day and a second ago is outside, its value still told; ttl 0 never is."""
+    push(rides, "driver_stats", [stats(30, 24.1, 0.5), stats(31, 23.5, 0.6)])
+    push(rides, "place_heat", [{"place_name": "old town", "at": at(24 * 400), "heat": 0.25}])
+    answer = ask(rides, "ranker", {"driver_id": [30, 31, 32, None, 31], "place_name": ["old town", "nowhere", None, "old town", "old town"]})
+    rates = column(answer, "conv_rate")
+    assert rates == [(0.5, "OUTSIDE_MAX_AGE"), (0.6, "PRESENT"), (None, "NOT_FOUND"), (None, "NOT_FOUND"), (0.6, "PRESENT")]
+    assert column(answer, "heat") == [(0.25, "PRESENT"), (0.5, "NOT_FOUND"), (0.5, "NOT_FOUND"), (0.25, "PRESENT"), (0.25, "PRESENT")]
+    full = ask(rides, ["driver_stats:trips"], {"driver_id": [31]}, full_feature_names=True)
+    assert full["metadata"]["feature_names"] == ["driver_id", "driver_stats__trips"]
+
+
+def test_rows_that_do_not_fit_are_rejected_and_stop_nothing(rides):
+    rows = [stats(40, 1, 0.5), stats(41, 1, "much"), stats(None, 1, 0.5), stats(42, 1, 0.7, trips=1 << 40), dict(stats(43, 1, 0.8), at=None), stats(44, 1, 0.9)]
+    answer = push(rides, "driver_stats", rows)
+    assert (answer["rows"], answer["written"], answer["rejected"]) == (6, 2, 4)
+    assert [(r["row"], r["column"]) for r in answer["rejects"]] == [(1, "conv_rate"), (2, "driver_id"), (3, "trips"), (4, "at")]
+    assert column(ask(rides, ["driver_stats:conv_rate"], {"driver_id": [40, 41, 44]}), "conv_rate") == [(0.5, "PRESENT"), (None, "NOT_FOUND"), (0.9, "PRESENT")]
+
+
+def test_push_offline_is_in_the_warehouse(rides):
+    push(rides, "driver_stats", [stats(50, 1, 0.5), stats(51, 1, 0.6)], to="online_and_offline")
+    assert rides.query("SELECT driver_id, conv_rate FROM ods_driver_stats WHERE driver_id >= 50 AND driver_id < 60 ORDER BY 1", database="trips") == [[50, 0.5], [51, 0.6]]
+    push(rides, "driver_stats", [stats(52, 1, 0.7)], to="offline")
+    assert column(ask(rides, ["driver_stats:conv_rate"], {"driver_id": [50, 52]}), "conv_rate") == [(0.5, "PRESENT"), (None, "NOT_FOUND")]
+    materialise(rides, "driver_stats")
+    assert column(ask(rides, ["driver_stats:conv_rate"], {"driver_id": [52]}), "conv_rate") == [(0.7, "PRESENT")]
+
+
+def test_what_is_missing_is_named(rides):
+    answer = ask(rides, ["driver_stats:conv_rat"], {"driver_id": [1]}, status=404)
+    assert "conv_rat" in answer["detail"] and "conv_rate" in str(answer)
+    answer = ask(rides, ["driver_stats:conv_rate"], {"driver": [1]}, status=422)
+    assert "driver_id" in answer["detail"] and "`driver`" in answer["detail"]
+    answer = ask(rides, ["driver_stats:conv_rate"], {"driver_id": ["1"]}, status=422)
+    assert "driver_id" in answer["detail"]
+    ask(rides, ["driver_stats:conv_rate", "place_heat:heat"], {"driver_id": [1, 2], "place_name": ["x"]}, status=422)
+    answer = rides.call("POST", "/materialize", {"start_ts": at(0), "end_ts": at(1), "feature_views": ["driver_stats"]})
+    assert answer.status == 400
+
+
+def test_rows_and_many_requests(rides):
+    push(rides, "driver_stats", [stats(60, 1, 0.5, note="é ❤ \"quoted\"")])
+    one = {"features": ["driver_stats:conv_rate", "driver_stats:note"], "rows": [{"driver_id": 60}, {"driver_id": 61}]}
+    answer = rides.call("POST", "/api/v1/features/online", {**one, "statuses": True}).json()
+    assert answer["rows"][0] == {"conv_rate": 0.5, "note": "é ❤ \"quoted\"", "_status": {"conv_rate": "PRESENT", "note": "PRESENT"}}
+    assert answer["rows"][1]["_status"]["note"] == "NOT_FOUND"
+    answer = rides.call("POST", "/api/v1/features/online", {"requests": [one, {"service": "ranker", "rows": [{"driver_id": 60, "place_name": "x"}]}]}).json()
+    assert answer["answers"][0]["rows"][0]["conv_rate"] == 0.5 and answer["answers"][1]["rows"][0]["heat"] == 0.5
+
+
+def test_erase_takes_one_entity_everywhere(rides):
+    push(rides, "driver_stats", [stats(70, 1, 0.5), stats(71, 1, 0.6)], to="both")
+    answer = rides.call("POST", "/api/v1/features/erase", {"keys": {"driver_id": 70}}).json()
+    assert answer == {"online_rows": 1, "offline_rows": 1}
+    assert column(ask(rides, ["driver_stats:conv_rate"], {"driver_id": [70, 71]}), "conv_rate") == [(None, "NOT_FOUND"), (0.6, "PRESENT")]
+    assert rides.query("SELECT count(*) FROM ods_driver_stats WHERE driver_id = 70", database="trips") == [[0]]
+    assert rides.call("POST", "/api/v1/features/erase", {"keys": {"nobody": 1}}).status == 422
+
+
+def test_rights(rides):
+    assert rides.call("POST", "/get-online-features", {"features": ["driver_stats:trips"], "entities": {"driver_id": [1]}}, user=None).status == 401
+    rides.cli("user", "add", "guest", input="guest-password\n")
+    answer = rides.call("POST", "/get-online-features", {"features": ["driver_stats:trips"], "entities": {"driver_id": [1]}}, user="guest", password="guest-password")
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_while_writing(tmp_path, seed):
+    """Whatever is killed: what a push acknowledged is there, and nothing older stands over something newer."""
+    (tmp_path / "weir.yml").write_text(PROJECT)
+    server = Server(tmp_path)
+    server.cli("apply", "--yes")
+    rng = random.Random(seed)
+    told = {}
+    for round_ in range(4):
+        server.start()
+        stop = threading.Event()
+
+        def write():
+            for i in range(10000):
+                driver = rng.randrange(20)
+                try:
+                    push(server, "driver_stats", [stats(driver, 20 - round_ - i / 10000, round_ * 10000 + i)], to="online_and_offline")
+                    told[driver] = max(told.get(driver, 0), round_ * 10000 + i)
+                except Exception:  # noqa: BLE001 the server was killed under it
+                    return
+                if stop.is_set():
+                    return
+
+        def fill():
+            while not stop.is_set():
+                try:
+                    materialise(server, "driver_stats")
+                except Exception:  # noqa: BLE001
+                    return
+
+        threads = [threading.Thread(target=write), threading.Thread(target=fill)]
+        for thread in threads:
+            thread.start()
+        stop.wait(rng.uniform(0.1, 0.6))
+        server.kill()
+        stop.set()
+        for thread in threads:
+            thread.join()
+    server.start()
+    drivers = sorted(told)
+    before = dict(zip(drivers, (v for v, _ in column(ask(server, ["driver_stats:conv_rate"], {"driver_id": drivers}), "conv_rate"))))
+    assert all(before[d] is not None and before[d] >= told[d] for d in drivers)
+    newest = dict(map(tuple, server.query("SELECT driver_id, max(conv_rate) FROM ods_driver_stats GROUP BY 1", database="trips")))
+    materialise(server, "driver_stats")
+    after = dict(zip(drivers, (v for v, _ in column(ask(server, ["driver_stats:conv_rate"], {"driver_id": drivers}), "conv_rate"))))
+    assert after == {d: newest[d] for d in drivers}
+    server.stop()
