@@ -80,6 +80,8 @@ AccessUser *access_sign_in(Access *access, CatalogSnapshot *snapshot, const char
 /* Never blocks for the password's work: NULL when the pair was not verified lately. */
 AccessUser *access_sign_in_remembered(Access *access, CatalogSnapshot *snapshot, const char *name,
                                       const char *password);
+/* As whom requests without credentials are, on routes that take guests; NULL when there is no such user. */
+AccessUser *access_guest(Access *access, CatalogSnapshot *snapshot, const char *name);
 AccessUser *access_sign_in_token(Access *access, CatalogSnapshot *snapshot, const char *token,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* mysql_native_password: `reply` 20 bytes against the 20-byte scramble (empty = no password). */

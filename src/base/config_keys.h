@@ -51,6 +51,9 @@ X(FEATURES_REDIS_LAYOUT, "features.redis_layout", BASE_CONFIG_TEXT, "feast", 0, 
 X(FEATURES_LISTEN, "features.listen", BASE_CONFIG_TEXT, "", 0, 0, false,
   "A second HTTP address for clients of Feast, such as 127.0.0.1:6566; empty = none",
   "供 Feast 客户端使用的第二个 HTTP 地址，如 127.0.0.1:6566；留空则无")
+X(FEATURES_GUEST, "features.guest", BASE_CONFIG_TEXT, "", 0, 0, false,
+  "User as whom calls of Feast's own routes without credentials are; empty = they must sign in",
+  "Feast 原生接口在未带凭据时所代表的用户；留空则必须登录")
 X(MAIL_SERVER, "mail.server", BASE_CONFIG_TEXT, "", 0, 0, false,
   "Server that reports and alerts are mailed by: smtp://host:587 or smtps://host",
   "发送报告与告警的邮件服务器：smtp://host:587 或 smtps://host")

@@ -79,6 +79,7 @@ struct ServerRoute {
     const char *path;  /* "/api/v1/objects/{id}" */
     AccessRight right; /* 0 = any signed-in user; finer checks are the handler's */
     bool is_public;    /* no sign-in */
+    bool guest;        /* features.guest may call it without signing in */
     bool upload;       /* the body goes to a spool, whatever its type */
     bool streams;      /* uses call->write */
     ServerStyle style;

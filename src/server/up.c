@@ -21,7 +21,7 @@
 
 typedef struct {
     ServerApp *app;
-    ServerHttp *http;
+    ServerHttp *http, *feast; /* feast: a second door, for its clients; NULL = none */
     ServerMysql *mysql;
     ServerFileWatch *watch;
     ServerScheduler *scheduler;
@@ -102,6 +102,7 @@ static gpointer hurry(gpointer data)
             }
             warehouse_stop(server_app_warehouse(up->app));
             server_http_hurry(up->http);
+            server_http_hurry(up->feast);
         }
     }
     return NULL;
@@ -189,7 +190,8 @@ static bool open_doors(Up *up, const ServerUpOptions *options, GError **error)
         options->mysql_listen ? options->mysql_listen : base_config_text(config, BASE_CONFIG_MYSQL_LISTEN);
     up->mysql = server_mysql_start(up->app, mysql, error);
     up->http = up->mysql ? server_http_start(up->app, http, error) : NULL;
-    if (!up->http) {
+    const char *feast = base_config_text(config, BASE_CONFIG_FEATURES_LISTEN);
+    if (!up->http || (*feast && !(up->feast = server_http_start(up->app, feast, error)))) {
         return false;
     }
     bool tls = *base_config_text(config, BASE_CONFIG_TLS_CERT) != '\0';
@@ -234,12 +236,14 @@ static void stop(Up *up)
         warehouse_stop(server_app_warehouse(up->app));
     }
     server_http_stop(up->http);
+    server_http_stop(up->feast);
     server_mysql_stop(up->mysql);
     server_scheduler_free(up->scheduler);
     server_reporter_stop(up->reporter);
     server_file_watch_stop(up->watch);
     stop_hurry(hurrying);
     server_http_free(up->http);
+    server_http_free(up->feast);
     if (up->json_path) {
         unlink(up->json_path);
     }

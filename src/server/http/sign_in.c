@@ -98,11 +98,27 @@ static AccessUser *find_user(ServerCall *call, GError **error)
     return NULL;
 }
 
+/* Clients of Feast bring no credentials. */
+static AccessUser *find_guest(HttpRequest *request)
+{
+    ServerCall *call = &request->call;
+    if (!request->route->guest || call_header(call, "authorization") || call_header(call, "cookie")) {
+        return NULL;
+    }
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    return access_guest(server_app_access(call->app), snapshot,
+                        base_config_text(server_app_config(call->app), BASE_CONFIG_FEATURES_GUEST));
+}
+
 bool http_sign_in_remembered(HttpRequest *request)
 {
     ServerCall *call = &request->call;
     const char *authorization = call_header(call, "authorization");
     char *password = NULL;
+    call->user = call->user ? call->user : find_guest(request);
+    if (call->user) {
+        return true;
+    }
     if (!authorization || g_ascii_strncasecmp(authorization, "Basic ", 6) != 0) {
         return false;
     }
@@ -123,6 +139,7 @@ bool http_sign_in(HttpRequest *request, GError **error)
         return true;
     }
     g_autoptr(GError) failed = NULL;
+    call->user = call->user ? call->user : find_guest(request);
     if (!call->user) {
         call->user = find_user(call, &failed);
     }
