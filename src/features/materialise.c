@@ -237,7 +237,8 @@ static bool plan_slices(Run *run, gint64 *start_us, gint64 end_us, gint64 *ret_n
 static bool run_view(Run *run, gint64 start_us, gint64 end_us, GError **error)
 {
     gint64 n = 1, from_us = start_us, began_us = base_time_monotonic_us();
-    if (!features_read_check(run->conn, run->view, error) || !plan_slices(run, &from_us, end_us, &n, error)) {
+    if (!features_view_readable(run->view, error) || !features_read_check(run->conn, run->view, error) ||
+        !plan_slices(run, &from_us, end_us, &n, error)) {
         return false;
     }
     run->done.start_us = from_us == G_MININT64 ? end_us : from_us;

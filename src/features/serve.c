@@ -39,38 +39,14 @@ static void want(Reading *reading, size_t feature)
     }
 }
 
-/* The use that an input "view:feature" of an on-demand view means, and the feature in it. */
-static bool find_input(const FeaturesSelection *selection, const char *input, size_t *ret_use,
-                       size_t *ret_feature)
+static void want_inputs(Serving *serving, const FeaturesUse *use)
 {
-    const char *colon = strchr(input, ':');
-    g_autofree char *name = colon ? g_strndup(input, (size_t)(colon - input)) : NULL;
-    const FeaturesView *view = name ? features_registry_view(selection->registry, name, NULL) : NULL;
-    for (size_t u = 0; view && u < selection->n_uses; u++) {
-        if (selection->uses[u].view == view && g_str_equal(selection->uses[u].name, view->name) &&
-            features_view_feature(view, colon + 1, ret_feature)) {
-            *ret_use = u;
-            return true;
-        }
+    for (size_t i = 0; i < use->view->n_inputs; i++) {
+        want(&serving->readings[use->inputs[i].use], use->inputs[i].feature);
     }
-    return false;
 }
 
-static bool want_inputs(Serving *serving, const FeaturesView *view, GError **error)
-{
-    for (guint i = 0; i < view->inputs->len; i++) {
-        const char *input = g_ptr_array_index(view->inputs, i);
-        size_t use, feature;
-        if (!find_input(serving->selection, input, &use, &feature)) {
-            return base_fail(error, BASE_E_FEATURE_UNKNOWN,
-                             "feature view `%s` computes from `%s`, which is not there", view->name, input);
-        }
-        want(&serving->readings[use], feature);
-    }
-    return true;
-}
-
-static bool plan(Serving *serving, GError **error)
+static void plan(Serving *serving)
 {
     const FeaturesSelection *selection = serving->selection;
     serving->readings = features_arena_take(serving->arena, selection->n_uses * sizeof(Reading));
@@ -84,11 +60,9 @@ static bool plan(Serving *serving, GError **error)
     for (size_t p = 0; p < selection->n_picks; p++) {
         want(&serving->readings[selection->picks[p].use], selection->picks[p].feature);
     }
-    for (size_t u = 0; u < selection->n_uses; u++) {
-        const FeaturesView *view = selection->uses[u].view;
-        if (view->from == FEATURES_FROM_REQUEST && serving->readings[u].n_wanted > 0 &&
-            !want_inputs(serving, view, error)) {
-            return false;
+    for (size_t u = selection->n_uses; u-- > 0;) { /* what a view computes from stands before it */
+        if (selection->uses[u].view->from == FEATURES_FROM_REQUEST && serving->readings[u].n_wanted > 0) {
+            want_inputs(serving, &selection->uses[u]);
         }
     }
     for (size_t u = 0; u < selection->n_uses; u++) {
@@ -96,7 +70,6 @@ static bool plan(Serving *serving, GError **error)
         reading->cells =
             features_arena_take(serving->arena, reading->n_wanted * serving->n * sizeof(FeaturesCell));
     }
-    return true;
 }
 
 /* ---- views that are stored ----------------------------------------------------------------------------- */
@@ -238,34 +211,20 @@ static void add_column(Columns *columns, const char *name, FeaturesType type, co
     g_array_append_val(columns->columns, values);
 }
 
-static bool has_column(const Columns *columns, const char *name)
+static void add_input(const Serving *serving, Columns *columns, const FeaturesUse *use, size_t i)
 {
-    for (guint i = 0; i < columns->names->len; i++) {
-        if (g_str_equal(g_array_index(columns->names, const char *, i), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void add_input(const Serving *serving, Columns *columns, const char *input)
-{
-    size_t use = 0, feature = 0;
-    (void)!find_input(serving->selection, input, &use, &feature); /* plan() has seen that it is there */
-    const FeaturesFeature *source = &serving->selection->uses[use].view->features[feature];
-    const Reading *reading = &serving->readings[use];
-    const FeaturesCell *cells = reading->cells + reading->slot[feature] * serving->n;
+    const Reading *reading = &serving->readings[use->inputs[i].use];
+    const FeaturesCell *cells = reading->cells + reading->slot[use->inputs[i].feature] * serving->n;
     FeaturesValue *values = features_arena_take(serving->arena, serving->n * sizeof *values);
     for (size_t row = 0; row < serving->n; row++) {
         values[row] = cells[row].value;
     }
-    if (!has_column(columns, source->name)) {
-        add_column(columns, source->name, source->type, values);
-    }
+    add_column(columns, use->view->inputs[i].name, use->view->inputs[i].type, values);
 }
 
-static void gather_columns(const Serving *serving, const FeaturesView *view, Columns *columns)
+static void gather_columns(const Serving *serving, const FeaturesUse *use, Columns *columns)
 {
+    const FeaturesView *view = use->view;
     for (size_t r = 0; r < view->n_request; r++) {
         for (size_t i = 0; i < serving->selection->n_request; i++) {
             if (g_str_equal(serving->selection->request[i], view->request[r].name)) {
@@ -273,8 +232,8 @@ static void gather_columns(const Serving *serving, const FeaturesView *view, Col
             }
         }
     }
-    for (guint i = 0; i < view->inputs->len; i++) {
-        add_input(serving, columns, g_ptr_array_index(view->inputs, i));
+    for (size_t i = 0; i < view->n_inputs; i++) {
+        add_input(serving, columns, use, i);
     }
     columns->table = (FeaturesTable){.n = serving->n,
                                      .n_columns = columns->names->len,
@@ -291,7 +250,7 @@ static bool compute_view(const Serving *serving, size_t u, GError **error)
     g_autoptr(GArray) types = g_array_new(FALSE, FALSE, sizeof(FeaturesType));
     g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(FeaturesValue *));
     Columns columns = {.names = names, .types = types, .columns = values};
-    gather_columns(serving, view, &columns);
+    gather_columns(serving, &serving->selection->uses[u], &columns);
     FeaturesValue *out = features_arena_take(serving->arena, reading->n_wanted * serving->n * sizeof *out);
     if (!features_calculate(serving->features, view, &columns.table, reading->wanted, reading->n_wanted,
                             serving->arena, out, error)) {
@@ -344,8 +303,11 @@ bool features_serve(Features *features, const FeaturesSelection *selection, cons
                        .now_us = now_us == G_MININT64 ? base_time_now_us() : now_us,
                        .arena = arena};
     FeaturesCell *cells = features_arena_take(arena, MAX(selection->n_picks * n, 1) * sizeof *cells);
-    if (n > 0 && (!plan(&serving, error) || !read_all(&serving, error))) {
-        return false;
+    if (n > 0) {
+        plan(&serving);
+        if (!read_all(&serving, error)) {
+            return false;
+        }
     }
     for (size_t p = 0; n > 0 && p < selection->n_picks; p++) {
         const Reading *reading = &serving.readings[selection->picks[p].use];
