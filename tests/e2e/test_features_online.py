@@ -20,7 +20,7 @@ tables:
     model: duplicate
     columns:
       - {name: driver_id, type: bigint}
-      - {name: at, type: "datetime(6)"}
+      - {name: seen, type: "datetime(6)"}
       - {name: created, type: "datetime(6)"}
       - {name: conv_rate, type: double}
       - {name: trips, type: int}
@@ -30,14 +30,14 @@ tables:
     model: duplicate
     columns:
       - {name: place_name, type: string}
-      - {name: at, type: "datetime(6)"}
+      - {name: seen, type: "datetime(6)"}
       - {name: heat, type: double}
 feature_views:
   - name: driver_stats
     domain: trips
     entities: [driver]
     source: ods_driver_stats
-    time: at
+    time: seen
     created: created
     ttl: 1d
     online: true
@@ -50,7 +50,7 @@ feature_views:
     domain: trips
     entities: [place]
     source: ods_place
-    time: at
+    time: seen
     online: true
     features: [{name: heat, type: double, default: 0.5}]
 feature_services:
@@ -99,7 +99,7 @@ def push(server, view, rows, to="online"):
 
 
 def stats(driver, hours, rate, trips=1, note="n", created=0.0):
-    return {"driver_id": driver, "at": at(hours), "created": at(created), "conv_rate": rate, "trips": trips, "note": note}
+    return {"driver_id": driver, "seen": at(hours), "created": at(created), "conv_rate": rate, "trips": trips, "note": note}
 
 
 def load(server, rows):
@@ -167,7 +167,7 @@ def test_null_is_written_over_a_value(rides):
 def test_statuses(rides):
     """ttl is a day: a row of a day and a second ago is outside, its value still told; ttl 0 never is."""
     push(rides, "driver_stats", [stats(30, 24.1, 0.5), stats(31, 23.5, 0.6)])
-    push(rides, "place_heat", [{"place_name": "old town", "at": at(24 * 400), "heat": 0.25}])
+    push(rides, "place_heat", [{"place_name": "old town", "seen": at(24 * 400), "heat": 0.25}])
     answer = ask(rides, "ranker", {"driver_id": [30, 31, 32, None, 31], "place_name": ["old town", "nowhere", None, "old town", "old town"]})
     rates = column(answer, "conv_rate")
     assert rates == [(0.5, "OUTSIDE_MAX_AGE"), (0.6, "PRESENT"), (None, "NOT_FOUND"), (None, "NOT_FOUND"), (0.6, "PRESENT")]
@@ -177,10 +177,10 @@ def test_statuses(rides):
 
 
 def test_rows_that_do_not_fit_are_rejected_and_stop_nothing(rides):
-    rows = [stats(40, 1, 0.5), stats(41, 1, "much"), stats(None, 1, 0.5), stats(42, 1, 0.7, trips=1 << 40), dict(stats(43, 1, 0.8), at=None), stats(44, 1, 0.9)]
+    rows = [stats(40, 1, 0.5), stats(41, 1, "much"), stats(None, 1, 0.5), stats(42, 1, 0.7, trips=1 << 40), dict(stats(43, 1, 0.8), seen=None), stats(44, 1, 0.9)]
     answer = push(rides, "driver_stats", rows)
     assert (answer["rows"], answer["written"], answer["rejected"]) == (6, 2, 4)
-    assert [(r["row"], r["column"]) for r in answer["rejects"]] == [(1, "conv_rate"), (2, "driver_id"), (3, "trips"), (4, "at")]
+    assert [(r["row"], r["column"]) for r in answer["rejects"]] == [(1, "conv_rate"), (2, "driver_id"), (3, "trips"), (4, "seen")]
     assert column(ask(rides, ["driver_stats:conv_rate"], {"driver_id": [40, 41, 44]}), "conv_rate") == [(0.5, "PRESENT"), (None, "NOT_FOUND"), (0.9, "PRESENT")]
 
 
@@ -198,7 +198,7 @@ def test_what_is_missing_is_named(rides):
     assert "conv_rat" in answer["detail"] and "conv_rate" in str(answer)
     answer = ask(rides, ["driver_stats:conv_rate"], {"driver": [1]}, status=422)
     assert "driver_id" in answer["detail"] and "`driver`" in answer["detail"]
-    answer = ask(rides, ["driver_stats:conv_rate"], {"driver_id": ["1"]}, status=422)
+    answer = ask(rides, ["driver_stats:conv_rate"], {"driver_id": ["1"]}, status=400)
     assert "driver_id" in answer["detail"]
     ask(rides, ["driver_stats:conv_rate", "place_heat:heat"], {"driver_id": [1, 2], "place_name": ["x"]}, status=422)
     answer = rides.call("POST", "/materialize", {"start_ts": at(0), "end_ts": at(1), "feature_views": ["driver_stats"]})
@@ -226,7 +226,7 @@ def test_erase_takes_one_entity_everywhere(rides):
 
 def test_rights(rides):
     assert rides.call("POST", "/get-online-features", {"features": ["driver_stats:trips"], "entities": {"driver_id": [1]}}, user=None).status == 401
-    rides.cli("user", "add", "guest", input="guest-password\n")
+    rides.cli("user", "add", "guest", "--password-stdin", input="guest-password\n")
     answer = rides.call("POST", "/get-online-features", {"features": ["driver_stats:trips"], "entities": {"driver_id": [1]}}, user="guest", password="guest-password")
     assert answer.status == 403
 
