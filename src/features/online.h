@@ -5,6 +5,8 @@
  * of the same event time the newer created wins (NULL is oldest); what is equal or older is skipped. A NULL
  * that was written is a NULL.
  *
+ * Formats: docs/reference/online-formats.md.
+ *
  * A FeaturesOnline is shared and thread-safe. What a put returned true for is durable (LMDB: synced; Redis:
  * as the server is configured). */
 #ifndef WEIR_FEATURES_ONLINE_H
@@ -18,7 +20,8 @@ typedef struct {
     const char *store;  /* "lmdb" or "redis" */
     const char *dir;    /* lmdb: folder, made when absent */
     gint64 max_bytes;   /* lmdb: how large the file may grow; 0 = 64 GiB */
-    const char *url;    /* redis: redis://[user:password@]host:port/db, rediss:// with TLS */
+    const char *url;    /* redis: redis://[user:password@]host:port/db or unix:///path?db=0; rediss:// is
+                           refused (CONFIG_INVALID): there is no TLS */
     const char *layout; /* redis: "feast" (entity key v3) or "feast-0.9" */
     gint64 timeout_ms;  /* redis: connect and each answer; 0 = 2000 */
 } FeaturesOnlineOptions;
@@ -43,7 +46,9 @@ typedef struct {
 } FeaturesPut;
 
 /* All or, after an error, any of the rows are there; doing it again is harmless. Rows of one entity may come
- * in any order. Errors: DISK_FULL, FILE_IO, PEER_UNREACHABLE, VALUE_TOO_LARGE. */
+ * in any order: they count as if each came alone, one after the other. Checked before anything is written:
+ * KEY_NULL, TYPE_MISMATCH (a key), FEATURE_TYPE, VALUE_INVALID (no event time; a key that Redis cannot hold),
+ * VALUE_TOO_LARGE. Errors: DISK_FULL, FILE_IO, PEER_UNREACHABLE. Puts of several threads share a commit. */
 bool features_online_put(FeaturesOnline *online, const FeaturesView *view, const FeaturesRow *rows, size_t n,
                          FeaturesPut *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -68,8 +73,9 @@ bool features_online_erase_all(FeaturesOnline *online, const char *project, cons
                                gint64 *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
-    gint64 rows, bytes; /* redis: -1 = not known without a scan */
+    gint64 rows, bytes; /* redis: -1 = not known without a scan; lmdb: exact */
 } FeaturesOnlineSize;
+/* Of a view version; view NULL = of everything. */
 bool features_online_size(FeaturesOnline *online, const FeaturesView *view, FeaturesOnlineSize *ret,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A consistent copy into `dir` while it is used (weir backup). Redis: nothing to do. */

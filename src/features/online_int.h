@@ -84,7 +84,7 @@ bool features_int_row_decode(const FeaturesRowShape *shape, const guint8 *bytes,
 
 /* Writes the key of an entity after FEATURES_ID_BYTES, which stay as they are; gives its length with them.
  *   for each key, in the order of the view: u8 type, then bool 1 byte, int32 and float 4, int64, double and
- *   timestamp 8, text u32 length and bytes. What would be too long for LMDB is u8 0, the first 470 bytes of
+ *   timestamp 8, text u32 length and bytes. What would be too long for LMDB is u8 0, the first 474 bytes of
  *   that and the SHA-256 of all of it.
  * No key is null. */
 size_t features_int_entity_key(const FeaturesView *view, const FeaturesValue *keys,
