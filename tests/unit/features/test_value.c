@@ -176,7 +176,7 @@ static char *json_again(const char *text, FeaturesType type)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(FeaturesArena) arena = features_arena_new();
-    json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
+    json_t *json = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     g_assert_nonnull(json);
     FeaturesValue value;
     bool ok = features_value_of_json(json, type, arena, &value, &error);
