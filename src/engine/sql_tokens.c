@@ -8,6 +8,7 @@
 #include "engine/sql_int.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 /* The version that the MySQL door announces (8.0.33): version comments for later ones are comments. */
 #define MYSQL_VERSION_ID 80033
@@ -65,35 +66,20 @@ static char peek(const Lexer *lexer, size_t ahead)
     return lexer->at + ahead < lexer->end ? lexer->sql[lexer->at + ahead] : '\0';
 }
 
-static void free_token(void *data)
+/* The text stands behind its token, in one block with it. */
+static void push(Lexer *lexer, EngineTokenType type, size_t start, const char *text, size_t len)
 {
-    EngineToken *token = data;
-    g_free(token->text);
-    g_free(token);
-}
-
-static EngineToken *push(Lexer *lexer, EngineTokenType type, size_t start)
-{
-    EngineToken *token = g_new0(EngineToken, 1);
-    token->type = type;
-    token->start = start;
-    token->end = lexer->at;
+    EngineToken *token = g_malloc(sizeof *token + len + 1);
+    char *own = (char *)(token + 1);
+    *token = (EngineToken){.type = type, .start = start, .end = lexer->at, .text = own, .len = len};
+    memcpy(own, text, len);
+    own[len] = '\0';
     g_ptr_array_add(lexer->tokens, token);
-    return token;
 }
 
 static void push_as_written(Lexer *lexer, EngineTokenType type, size_t start)
 {
-    EngineToken *token = push(lexer, type, start);
-    token->len = lexer->at - start;
-    token->text = g_strndup(lexer->sql + start, token->len);
-}
-
-static void push_text(Lexer *lexer, EngineTokenType type, size_t start, GString *text)
-{
-    EngineToken *token = push(lexer, type, start);
-    token->len = text->len;
-    token->text = g_string_free(text, FALSE);
+    push(lexer, type, start, lexer->sql + start, lexer->at - start);
 }
 
 /* ---- comments -------------------------------------------------------------------------------- */
@@ -290,18 +276,16 @@ static void read_version(Lexer *lexer)
     if (!n) {
         return;
     }
-    EngineToken *token = g_ptr_array_index(lexer->tokens, lexer->tokens->len - 1);
+    const EngineToken *name = g_ptr_array_index(lexer->tokens, lexer->tokens->len - 1);
     bool quoted = !g_ascii_isalpha(peek(lexer, 1));
     g_autofree char *version =
         quoted ? g_strndup(lexer->sql + lexer->at + 2, n - 3) : g_strndup(lexer->sql + lexer->at + 1, n - 1);
-    char *text = g_strconcat(token->text, "@", version, NULL);
-    g_free(token->text);
-    token->text = text;
-    token->len = strlen(text);
-    token->type = ENGINE_TOKEN_NAME;
-    token->version = true;
+    g_autofree char *text = g_strconcat(name->text, "@", version, NULL);
+    size_t start = name->start;
     lexer->at += n;
-    token->end = lexer->at;
+    g_ptr_array_set_size(lexer->tokens, (gint)lexer->tokens->len - 1);
+    push(lexer, ENGINE_TOKEN_NAME, start, text, strlen(text));
+    ((EngineToken *)g_ptr_array_index(lexer->tokens, lexer->tokens->len - 1))->version = true;
 }
 
 static bool read_name(Lexer *lexer, GError **error)
@@ -311,7 +295,7 @@ static bool read_name(Lexer *lexer, GError **error)
     if (!read_quoted(lexer, text, false, false, error)) {
         return false;
     }
-    push_text(lexer, ENGINE_TOKEN_NAME, start, g_steal_pointer(&text));
+    push(lexer, ENGINE_TOKEN_NAME, start, text->str, text->len);
     read_version(lexer);
     return true;
 }
@@ -339,7 +323,7 @@ static bool read_string(Lexer *lexer, GError **error)
             break;
         }
     }
-    push_text(lexer, ENGINE_TOKEN_TEXT, start, g_steal_pointer(&text));
+    push(lexer, ENGINE_TOKEN_TEXT, start, text->str, text->len);
     EngineToken *token = g_ptr_array_index(lexer->tokens, lexer->tokens->len - 1);
     token->end = end;
     return true;
@@ -352,7 +336,7 @@ static bool read_e_string(Lexer *lexer, GError **error)
     if (!read_quoted(lexer, text, true, true, error)) {
         return false;
     }
-    push_text(lexer, ENGINE_TOKEN_TEXT, start, g_steal_pointer(&text));
+    push(lexer, ENGINE_TOKEN_TEXT, start, text->str, text->len);
     return true;
 }
 
@@ -460,7 +444,7 @@ static bool read_variable(Lexer *lexer, GError **error)
         }
         g_string_append_c(text, lexer->sql[lexer->at++]);
     }
-    push_text(lexer, ENGINE_TOKEN_VARIABLE, start, g_steal_pointer(&text));
+    push(lexer, ENGINE_TOKEN_VARIABLE, start, text->str, text->len);
     return true;
 }
 
@@ -481,9 +465,9 @@ static bool read_dollar(Lexer *lexer, GError **error)
     if (!close) {
         return sql_fail_at(error, lexer->sql, start, "the quote %s that opens here is never closed", tag);
     }
-    GString *text = g_string_new_len(lexer->sql + lexer->at, close - (lexer->sql + lexer->at));
+    size_t from = lexer->at;
     lexer->at = (size_t)(close - lexer->sql) + strlen(tag);
-    push_text(lexer, ENGINE_TOKEN_TEXT, start, text);
+    push(lexer, ENGINE_TOKEN_TEXT, start, lexer->sql + from, (size_t)(close - lexer->sql) - from);
     return true;
 }
 
@@ -494,7 +478,8 @@ static void read_symbol(Lexer *lexer)
         "&&",   "<<",  ">>",  "::",  "**",  "//",  "=>",  "==", "~~", "!~", "~*", "^@", "@>", "<@"};
     size_t start = lexer->at;
     size_t len = 1;
-    for (size_t i = 0; i < G_N_ELEMENTS(SYMBOLS); i++) {
+    bool alone = !g_ascii_ispunct(peek(lexer, 1)); /* nearly all commas and parentheses */
+    for (size_t i = 0; !alone && i < G_N_ELEMENTS(SYMBOLS); i++) {
         size_t n = strlen(SYMBOLS[i]);
         if (lexer->end - start >= n && memcmp(lexer->sql + start, SYMBOLS[i], n) == 0) {
             len = n;
@@ -557,7 +542,7 @@ GPtrArray *sql_tokenize(const char *sql, SqlFlags flags, GError **error)
                   ENGINE_SQL_MAX_BYTES);
         return NULL;
     }
-    g_autoptr(GPtrArray) tokens = g_ptr_array_new_with_free_func(free_token);
+    g_autoptr(GPtrArray) tokens = g_ptr_array_new_with_free_func(g_free);
     lexer.tokens = tokens;
     for (;;) {
         if (!skip_blank(&lexer, error)) {
