@@ -106,6 +106,7 @@ static void free_table(StandardTable *table)
     g_ptr_array_unref(table->reads);
     g_ptr_array_unref(table->read_by);
     standard_sql_free(table->facts);
+    standard_name_free(table->name_parts);
     g_free(table);
 }
 
@@ -489,7 +490,7 @@ void standard_metric_read_raw(StandardCatalog *catalog, StandardMetric *metric)
 
 static void read_name(StandardCatalog *catalog, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     table->named_subject = standard_keep(catalog, name->subject);
 }
 

@@ -110,3 +110,11 @@ StandardName *standard_name_parse(const StandardCatalog *catalog, const char *ta
     read_regular(name, name->layer == STANDARD_TMP ? n : read_tail(name, n));
     return name;
 }
+
+const StandardName *standard_table_parts(StandardTable *table)
+{
+    if (table->name_parts == NULL) {
+        table->name_parts = standard_name_parse(NULL, table->name);
+    }
+    return table->name_parts;
+}

@@ -112,11 +112,14 @@ void standard_place(StandardRun *run, StandardFinding *finding)
     finding->file = g_strdup(finding->at->file);
     finding->line = MAX(finding->at->line, 1);
     finding->column_no = MAX(finding->at->column, 1);
-    size_t len = 0;
-    const char *text = catalog_file_text(run->catalog->snapshot, finding->file, &len);
     const char *word = finding->word != NULL   ? finding->word
                        : finding->from != NULL ? finding->from->name
                                                : NULL;
+    if (finding->column == NULL && word == NULL) {
+        return; /* it speaks of the object as a whole: no need to read the text */
+    }
+    size_t len = 0;
+    const char *text = catalog_file_text(run->catalog->snapshot, finding->file, &len);
     if (text == NULL || (finding->column != NULL && place_column(finding, text, len))) {
         return;
     }

@@ -73,7 +73,7 @@ static void nm_05(StandardRun *run, StandardTable *table)
 
 static void nm_06(StandardRun *run, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     if (!is_regular(table->layer) || name->manual) {
         return;
     }
@@ -112,7 +112,7 @@ static bool is_department(StandardRun *run, const char *word, bool *ret_any)
 
 static void nm_07(StandardRun *run, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     const char *dept = *table->dept != '\0' ? table->dept : name->dept;
     bool any = false;
     if (is_regular(table->layer) && !name->manual && dept != NULL && !is_department(run, dept, &any) && any) {
@@ -123,7 +123,7 @@ static void nm_07(StandardRun *run, StandardTable *table)
 
 static void nm_08(StandardRun *run, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     if (!run->catalog->roots_given || !is_regular(table->layer) || name->manual || name->subject == NULL) {
         return;
     }
@@ -141,7 +141,7 @@ static void nm_09(StandardRun *run, StandardTable *table)
 {
     static const char *const EMPTY[] = {"test",  "temp",  "tmp",  "new", "data", "info",
                                         "table", "other", "misc", "xxx", NULL};
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     for (const char **word = name->words; is_regular(table->layer) && *word != NULL; word++) {
         if (strlen(*word) == 1 || g_strv_contains(EMPTY, *word)) {
             standard_find_table(run, table, "the word `%2$s` of `%1$s` says nothing of what is in it",
@@ -171,7 +171,7 @@ static bool suffix_fits(char scope, char frequency, StandardKind kind)
 
 static void nm_10(StandardRun *run, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     if (name->layer == STANDARD_MID || name->layer == STANDARD_TMP) {
         return;
     }
@@ -190,7 +190,7 @@ static void nm_10(StandardRun *run, StandardTable *table)
 
 static void nm_11(StandardRun *run, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     bool manual = name->manual || table->kind == STANDARD_MANUAL;
     if (!is_regular(table->layer) || manual) {
         return;
@@ -210,7 +210,7 @@ static void nm_12(StandardRun *run, StandardTable *table)
     if (!mid) {
         return;
     }
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     if (name->mid_target == NULL || (!name->mid_dim && name->mid_number > 9)) {
         standard_find_table(run, table, "`%s` is not mid_<target table>_<0-9 or dim>",
                             "`%s` 不符合 mid_<目标表>_<0-9 或 dim> 的格式", table->name);
@@ -241,7 +241,7 @@ static void nm_13(StandardRun *run, StandardTable *table)
     if (table->layer != STANDARD_MID) {
         return;
     }
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     const json_t *jobs = standard_raw_array(table->raw, "jobs");
     jobs = jobs != NULL ? jobs : standard_raw_array(table->raw, "read_by_jobs");
     const char *target = name->mid_target;
@@ -349,7 +349,7 @@ static bool is_manual(const StandardTable *table)
 
 static void nm_17(StandardRun *run, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     bool named = name->manual && name->domain != NULL && name->words[0] != NULL;
     if (is_manual(table) && table->layer != STANDARD_DIM && !named) {
         standard_find_table(run, table, "the table `%s`, kept by hand, is not called dwd_<domain>_manual_...",
@@ -359,7 +359,7 @@ static void nm_17(StandardRun *run, StandardTable *table)
 
 static void nm_18(StandardRun *run, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     bool written = standard_raw_has(table->raw, "schedule") || standard_raw_has(table->raw, "job") ||
                    table->sql != NULL || standard_raw_has(table->raw, "writer");
     if ((is_manual(table) || name->manual) && written) {

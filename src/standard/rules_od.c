@@ -143,9 +143,11 @@ static void find_days(StandardRun *run, StandardTable *table, gint64 asked)
 
 static StandardOdsAsk ask_of(StandardRun *run, const StandardTable *table)
 {
-    /* the grades P2 and P3 say that it can be made again */
-    return (StandardOdsAsk){.type = standard_ods_type(table),
-                            .full_beside = standard_full_beside(run, table),
+    StandardOdsType type = standard_ods_type(table);
+    /* the grades P2 and P3 say that it can be made again; the table beside is looked for only where it counts
+     */
+    return (StandardOdsAsk){.type = type,
+                            .full_beside = type == STANDARD_ODS_DELTA && standard_full_beside(run, table),
                             .reproducible = standard_raw_bool(table->raw, "reproducible", table->grade >= 2),
                             .bytes_per_day = standard_raw_int(table->raw, "bytes_per_day", 0)};
 }

@@ -120,6 +120,7 @@ static void judge_copies(StandardRun *run, StandardTable *table, GHashTable *cop
         if (apps && copy->n >= 3 && finding != NULL) {
             finding->level = run->level >= STANDARD_W ? STANDARD_E : run->level;
         }
+        return; /* one finding a table */
     }
 }
 

@@ -162,7 +162,7 @@ static bool is_registered_process(const StandardCatalog *catalog, const char *pr
 
 static void sj_04(StandardRun *run, StandardTable *table)
 {
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     bool several = json_array_size(json_object_get(table->raw, "processes")) > 0 ||
                    json_array_size(json_object_get(table->raw, "milestones")) > 1;
     if (table->layer != STANDARD_DWD || name->manual || table->kind == STANDARD_MANUAL) {
@@ -208,7 +208,7 @@ static void sj_05(StandardRun *run, StandardTable *table)
     if (table->layer != STANDARD_DWM && table->layer != STANDARD_DWS) {
         return;
     }
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     bool said = *table->subject != '\0';
     if ((said && count_words(table->subject) < 2) || (!said && count_name_words(name) < 2)) {
         standard_find_table(run, table, "the subject `%2$s` of `%1$s` is not an entity and what it does",
@@ -228,7 +228,7 @@ static void sj_06(StandardRun *run, StandardTable *table)
             return;
         }
     }
-    g_autoptr(StandardName) name = standard_name_parse(run->catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     bool said = *table->subject != '\0';
     if ((said && count_words(table->subject) < 2) ||
         (!said && count_name_words(name) + (name->dept != NULL) < 2)) {

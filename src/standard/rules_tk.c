@@ -17,7 +17,7 @@ static const char *kind_name(StandardKind kind)
 
 /* The kinds that a suffix allows; NONE as first = it says nothing. In summaries `d` is how often they are
  * made. */
-static const StandardKind *kinds_of_suffix(const StandardCatalog *catalog, const StandardTable *table)
+static const StandardKind *kinds_of_suffix(StandardTable *table)
 {
     static const StandardKind NOTHING[] = {STANDARD_KIND_NONE};
     static const StandardKind INCREMENT[] = {STANDARD_INCREMENTAL, STANDARD_KIND_NONE};
@@ -25,7 +25,7 @@ static const StandardKind *kinds_of_suffix(const StandardCatalog *catalog, const
     static const StandardKind ALONE[] = {STANDARD_FULL, STANDARD_KIND_NONE};
     static const StandardKind DAILY[] = {STANDARD_SNAPSHOT, STANDARD_KIND_NONE};
     static const StandardKind ZIPPER[] = {STANDARD_ZIPPER, STANDARD_KIND_NONE};
-    g_autoptr(StandardName) name = standard_name_parse(catalog, table->name);
+    const StandardName *name = standard_table_parts(table);
     switch (name->scope) {
     case 'i':
         return INCREMENT;
@@ -48,7 +48,7 @@ static void check_kind(StandardRun *run, StandardTable *table)
     if (temporary || table->kind == STANDARD_VIEW || table->kind == STANDARD_MANUAL) {
         return;
     }
-    const StandardKind *kinds = kinds_of_suffix(run->catalog, table);
+    const StandardKind *kinds = kinds_of_suffix(table);
     if (table->kind == STANDARD_KIND_NONE) {
         StandardFinding *found = *table->kind_text == '\0'
                                      ? standard_find_table(run, table, "no kind declared", "没有声明表类型")

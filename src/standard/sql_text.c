@@ -16,15 +16,38 @@ static const char *const GRAMMAR[] = {
     "union",     "update",    "using",     "values",  "when",        "where",     "window",   "with",
 };
 
-static int compare_words(const void *key, const void *element)
+/* Where the words of each letter begin in GRAMMAR; [26] = its end. */
+static const guint8 *grammar_starts(void)
 {
-    return g_ascii_strcasecmp(key, *(const char *const *)element);
+    static guint8 starts[27];
+    static gsize once = 0;
+    if (g_once_init_enter(&once)) {
+        guint at = 0;
+        for (guint letter = 0; letter < 27; letter++) {
+            while (at < G_N_ELEMENTS(GRAMMAR) && (guint)(GRAMMAR[at][0] - 'a') < letter) {
+                at++;
+            }
+            starts[letter] = (guint8)at;
+        }
+        g_once_init_leave(&once, 1);
+    }
+    return starts;
 }
 
+/* Asked of every word of every model: only the words of its letter are compared. */
 static bool is_grammar(const EngineToken *token)
 {
-    return token->type == ENGINE_TOKEN_WORD &&
-           bsearch(token->text, GRAMMAR, G_N_ELEMENTS(GRAMMAR), sizeof GRAMMAR[0], compare_words) != NULL;
+    guint letter = (guint)(g_ascii_tolower(token->text[0]) - 'a');
+    if (token->type != ENGINE_TOKEN_WORD || letter >= 26) {
+        return false;
+    }
+    const guint8 *starts = grammar_starts();
+    for (guint at = starts[letter]; at < starts[letter + 1]; at++) {
+        if (g_ascii_strcasecmp(token->text, GRAMMAR[at]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ${biz_date} of other warehouses is a parameter; its place is kept. */

@@ -166,6 +166,7 @@ struct StandardTable {
     bool is_model;               /* it is made from others by SQL */
     bool implied;                /* read, but not described: stands in `reads` only, not in `tables` */
     void *facts;                 /* standard_sql: made when first asked for */
+    void *name_parts;            /* standard_table_parts: likewise */
     size_t index;
 };
 
@@ -292,6 +293,8 @@ typedef struct {
 } StandardName;
 StandardName *standard_name_parse(const StandardCatalog *catalog, const char *table_name);
 void standard_name_free(StandardName *name);
+/* Of a table's own name: made once, kept with the table. */
+const StandardName *standard_table_parts(StandardTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StandardName, standard_name_free)
 /* `weir name`: a phrase -> {phrase, name | null, parts, unknown, has_root, type}; a name with underscores ->
  * {name, kind, parts, findings}. Errors: VALUE_INVALID. */
