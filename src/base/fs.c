@@ -329,8 +329,12 @@ static bool walk_at(const Walk *walk, const char *path, const char *relative, in
         g_autofree char *child = g_build_filename(path, name, NULL);
         g_autofree char *child_relative =
             *relative == '\0' ? g_strdup(name) : g_strconcat(relative, "/", name, NULL);
-        if (lstat(child, &link) != 0 || stat(child, &info) != 0) {
-            continue; /* gone since, or a link to nowhere */
+        if (lstat(child, &link) != 0) {
+            continue; /* gone since */
+        }
+        info = link;
+        if (S_ISLNK(link.st_mode) && stat(child, &info) != 0) {
+            continue; /* a link to nowhere */
         }
         bool ok = true;
         if (S_ISREG(info.st_mode)) {
