@@ -128,6 +128,7 @@ void catalog_node_seal(CatalogNode *node);
 CatalogNode *catalog_node_from_table(const CatalogTable *table);
 
 typedef struct CatalogColumnsResult CatalogColumnsResult;
+typedef struct CatalogParsing CatalogParsing;
 
 /* A table as a model's text names it. */
 typedef struct {
@@ -186,7 +187,8 @@ typedef struct {
     char *name, *timezone;
     char *project_file; /* "weir.yml" once seen */
     EngineConn *parser;
-    GPtrArray *table_names; /* borrowed names, NULL at the end; made when asked for */
+    CatalogParsing *parsing; /* of the models' texts, until they are asked for */
+    GPtrArray *table_names;  /* borrowed names, NULL at the end; made when asked for */
 } CatalogBuild;
 
 /* bind.c */
@@ -249,8 +251,15 @@ CatalogSnapshot *catalog_load_environment(GPtrArray *files_taken, EngineConn *pa
 
 /* parse.c: trees of many statements at once, in parallel. trees[i] is NULL where it does not parse. */
 void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, EngineTree **ret_trees);
+/* The same for texts that come one after the other, beside other work: `sql` and `ret_tree` stay until
+ * catalog_parsing_finish, which takes its share of what is left; only then are the trees there. */
+CatalogParsing *catalog_parsing_begin(EngineConn *parser);
+void catalog_parsing_add(CatalogParsing *parsing, const char *sql, EngineTree **ret_tree);
+void catalog_parsing_finish(CatalogParsing *parsing);
 
-/* resolve.c: all names, models in order, columns, edges, types. */
+/* resolve.c: the text of a model, when it is one whose text is not known, goes to build->parsing. */
+void catalog_note_text(CatalogBuild *build, CatalogItem *item);
+/* All names, models in order, columns, edges, types. */
 void catalog_resolve(CatalogBuild *build);
 
 /* refs.c */

@@ -258,6 +258,7 @@ static void build_init(CatalogBuild *build, EngineConn *parser, BaseDiags *diags
     build->exprs = g_array_new(FALSE, FALSE, sizeof(CatalogExpr));
     g_array_set_clear_func(build->exprs, clear_expr);
     build->snapshot = catalog_snapshot_new();
+    build->parsing = catalog_parsing_begin(parser);
 }
 
 static void build_clear(CatalogBuild *build)
@@ -351,8 +352,11 @@ static CatalogSnapshot *load(GPtrArray *files, EngineConn *parser, const GPtrArr
 {
     CatalogBuild build;
     build_init(&build, parser, diags);
-    for (guint i = 0; i < files->len; i++) {
+    for (guint i = 0, noted = 0; i < files->len; i++) {
         catalog_bind_file(&build, g_ptr_array_index(files, i));
+        for (; noted < build.items->len; noted++) {
+            catalog_note_text(&build, g_ptr_array_index(build.items, noted));
+        }
     }
     check_duplicates(&build);
     if (own) {

@@ -47,3 +47,95 @@ void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, En
         engine_disconnect(conns[i]);
     }
 }
+
+/* ---- beside other work --------------------------------------------------------------------------------- */
+
+#define BATCH 128 /* texts; a query for each batch */
+
+typedef struct {
+    GPtrArray *sql;   /* const char * */
+    GPtrArray *slots; /* EngineTree ** */
+} Texts;
+
+struct CatalogParsing {
+    EngineConn *parser, *own; /* of the caller; of the thread */
+    GThread *thread;          /* NULL until there is a batch */
+    GAsyncQueue *queue;       /* Texts*; one without texts ends the thread */
+    Texts *open;              /* not yet a batch */
+};
+
+static Texts *texts_new(void)
+{
+    Texts *texts = g_new0(Texts, 1);
+    texts->sql = g_ptr_array_new();
+    texts->slots = g_ptr_array_new();
+    return texts;
+}
+
+static void texts_free(Texts *texts)
+{
+    g_ptr_array_unref(texts->sql);
+    g_ptr_array_unref(texts->slots);
+    g_free(texts);
+}
+
+static void parse_texts(EngineConn *conn, Texts *texts)
+{
+    g_autofree EngineTree **trees = g_new0(EngineTree *, texts->sql->len + 1);
+    engine_tree_parse_many(conn, (const char *const *)texts->sql->pdata, texts->sql->len, trees);
+    for (guint i = 0; i < texts->slots->len; i++) {
+        *(EngineTree **)g_ptr_array_index(texts->slots, i) = trees[i];
+    }
+    texts_free(texts);
+}
+
+static gpointer parse_queue(gpointer data)
+{
+    CatalogParsing *parsing = data;
+    Texts *texts;
+    while ((texts = g_async_queue_pop(parsing->queue))->sql->len > 0) {
+        parse_texts(parsing->own, texts);
+    }
+    texts_free(texts);
+    return NULL;
+}
+
+CatalogParsing *catalog_parsing_begin(EngineConn *parser)
+{
+    CatalogParsing *parsing = g_new0(CatalogParsing, 1);
+    parsing->parser = parser;
+    parsing->queue = g_async_queue_new();
+    parsing->open = texts_new();
+    return parsing;
+}
+
+void catalog_parsing_add(CatalogParsing *parsing, const char *sql, EngineTree **ret_tree)
+{
+    g_ptr_array_add(parsing->open->sql, (gpointer)(guintptr)sql);
+    g_ptr_array_add(parsing->open->slots, ret_tree);
+    if (parsing->open->sql->len < BATCH) {
+        return;
+    }
+    g_async_queue_push(parsing->queue, parsing->open);
+    parsing->open = texts_new();
+    bool alone = parsing->thread || g_get_num_processors() < 2;
+    if (!alone && (parsing->own = engine_connect(engine_conn_engine(parsing->parser), NULL))) {
+        parsing->thread = g_thread_new("parse", parse_queue, parsing);
+    }
+}
+
+void catalog_parsing_finish(CatalogParsing *parsing)
+{
+    Texts *last = parsing->open;
+    for (Texts *texts; (texts = g_async_queue_try_pop(parsing->queue)) != NULL;) {
+        parse_texts(parsing->parser, texts);
+    }
+    parse_texts(parsing->parser, last);
+    if (parsing->thread) {
+        g_async_queue_push(parsing->queue, texts_new());
+        g_thread_join(parsing->thread);
+    }
+    engine_disconnect(parsing->own);
+    g_async_queue_unref(parsing->queue);
+    g_free(parsing);
+}

@@ -59,30 +59,26 @@ static bool parse_model(CatalogBuild *build, CatalogItem *item, GError **error)
     return item->tree && catalog_walked_read(item, error);
 }
 
-/* Texts that are known are not parsed; the others all at once. */
+/* Texts that are known are not parsed. */
+void catalog_note_text(CatalogBuild *build, CatalogItem *item)
+{
+    if (is_model(item) && !catalog_walked_names(item)) {
+        catalog_parsing_add(build->parsing, item->node->object.model->sql, &item->tree);
+    }
+}
+
 static GPtrArray *parse_models(CatalogBuild *build)
 {
     GPtrArray *models = g_ptr_array_new();
-    g_autoptr(GPtrArray) fresh = g_ptr_array_new();
-    g_autoptr(GPtrArray) texts = g_ptr_array_new();
+    catalog_parsing_finish(g_steal_pointer(&build->parsing));
     for (guint i = 0; i < build->items->len; i++) {
         CatalogItem *item = g_ptr_array_index(build->items, i);
+        g_autoptr(GError) error = NULL;
         if (!is_model(item)) {
             continue;
         }
         g_ptr_array_add(models, item);
-        if (!catalog_walked_names(item)) {
-            g_ptr_array_add(fresh, item);
-            g_ptr_array_add(texts, (gpointer)(guintptr)item->node->object.model->sql);
-        }
-    }
-    g_autofree EngineTree **trees = g_new0(EngineTree *, fresh->len + 1);
-    catalog_parse_many(build->parser, (const char *const *)texts->pdata, fresh->len, trees);
-    for (guint i = 0; i < fresh->len; i++) {
-        CatalogItem *item = g_ptr_array_index(fresh, i);
-        g_autoptr(GError) error = NULL;
-        item->tree = trees[i];
-        if (!parse_model(build, item, &error)) {
+        if (!item->names && !parse_model(build, item, &error)) {
             g_clear_pointer(&item->tree, engine_tree_free);
             catalog_complain_engine(build, item, item->node->object.model->sql, NULL, error);
         }

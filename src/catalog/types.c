@@ -406,7 +406,7 @@ static gpointer bind_some(gpointer data)
  * ---------------------------------------------------------------------------------------------------------
  */
 
-static bool prepare_binding(Types *types, Binding *binding)
+static bool prepare_binding(Binding *binding)
 {
     CatalogItem *item = binding->item;
     if (item->failed || !item->names) {
@@ -454,7 +454,7 @@ static void do_level(Types *types, Pool *pool, unsigned level, bool *ret_more)
     for (guint i = 0; i < types->bindings->len; i++) {
         Binding *binding = &g_array_index(types->bindings, Binding, i);
         *ret_more = *ret_more || binding->level > level;
-        if (binding->level == level && prepare_binding(types, binding) && !binding->columns) {
+        if (binding->level == level && prepare_binding(binding) && !binding->columns) {
             g_ptr_array_add(wanted, binding);
             need_tables(types, binding, tables);
         }
