@@ -54,11 +54,15 @@ static GArray *split_lines(const char *text)
     return lines;
 }
 
-static void side_init(Side *side, const char *text, GHashTable *ids)
+static void side_init(Side *side, const char *text)
 {
     side->lines = split_lines(text);
     side->ids = g_new(guint, MAX(side->lines->len, 1));
     side->changed = g_new0(bool, MAX(side->lines->len, 1));
+}
+
+static void side_number(Side *side, GHashTable *ids)
+{
     for (guint i = 0; i < side->lines->len; i++) {
         Line *line = &g_array_index(side->lines, Line, i);
         gpointer id = g_hash_table_lookup(ids, line);
@@ -310,12 +314,16 @@ static void append_hunks(GString *out, const Diff *diff, guint context)
 
 char *base_text_diff(const char *before, const char *after, unsigned context)
 {
-    g_autoptr(GHashTable) ids = g_hash_table_new(line_hash, line_equal);
     Diff diff = {.offset = 0};
-    side_init(&diff.a, before == NULL ? "" : before, ids);
-    side_init(&diff.b, after == NULL ? "" : after, ids);
+    side_init(&diff.a, before == NULL ? "" : before);
+    side_init(&diff.b, after == NULL ? "" : after);
     gint64 na = diff.a.lines->len;
     gint64 nb = diff.b.lines->len;
+    g_autoptr(GHashTable) ids = g_hash_table_new(line_hash, line_equal);
+    if (na > 0 && nb > 0) { /* against nothing no line is compared */
+        side_number(&diff.a, ids);
+        side_number(&diff.b, ids);
+    }
     diff.offset = nb + 1;
     diff.forward = g_new(gint64, (size_t)(na + nb + 3));
     diff.backward = g_new(gint64, (size_t)(na + nb + 3));
