@@ -32,11 +32,12 @@ GPtrArray *server_lint(CatalogSnapshot *snapshot, const char *rule, StandardCata
     if (only != NULL) {
         standard_config_only(config, only->rule);
     }
+    if (only == NULL && !standard_config_named(settings)) {
+        return g_ptr_array_new_with_free_func((GDestroyNotify)standard_finding_free); /* nothing is asked */
+    }
     g_autoptr(StandardCatalog) catalog = standard_catalog_from_snapshot(snapshot);
     g_autofree char *today = server_lint_today();
-    bool judged = only != NULL || standard_config_named(settings);
-    GPtrArray *findings =
-        standard_judge(catalog, config, judged ? STANDARD_PHASES_STATIC : 0, NULL, today, error);
+    GPtrArray *findings = standard_judge(catalog, config, STANDARD_PHASES_STATIC, NULL, today, error);
     if (findings != NULL) {
         *ret_catalog = g_steal_pointer(&catalog);
     }
