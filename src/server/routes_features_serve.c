@@ -139,13 +139,37 @@ static bool serve(const ServerCall *call, Asked *asked, GError **error)
 /* ---- Feast's answer
  * ---------------------------------------------------------------------------------------- */
 
-static void append_time(GString *out, gint64 us)
+#define TIME_TEXT_MAX_BYTES 48
+
+/* The event time of a row as JSON, kept while the next column has the same one: features of one view do. */
+typedef struct {
+    gint64 us;
+    size_t len;
+    char text[TIME_TEXT_MAX_BYTES];
+} TimeText;
+
+static void append_time(GString *out, TimeText *kept, gint64 us)
 {
-    const FeaturesValue at = {.type = FEATURES_TIMESTAMP, .i64 = us == FEATURES_NO_TIME ? 0 : us};
-    features_value_append_json(&at, out);
+    if (kept->len == 0 || kept->us != us) {
+        const FeaturesValue at = {.type = FEATURES_TIMESTAMP, .i64 = us == FEATURES_NO_TIME ? 0 : us};
+        gsize from = out->len;
+        features_value_append_json(&at, out);
+        kept->us = us;
+        kept->len = MIN(out->len - from, sizeof kept->text);
+        memcpy(kept->text, out->str + from, kept->len);
+        return;
+    }
+    g_string_append_len(out, kept->text, (gssize)kept->len);
 }
 
-static void append_key_column(const Asked *asked, size_t k, GString *out)
+static void append_status(GString *out, FeaturesStatus status)
+{
+    static const char *const QUOTED[] = {"\"INVALID\"", "\"PRESENT\"", "\"NULL_VALUE\"", "\"NOT_FOUND\"",
+                                         "\"OUTSIDE_MAX_AGE\""};
+    g_string_append(out, QUOTED[status]);
+}
+
+static void append_key_column(const Asked *asked, size_t k, TimeText *times, GString *out)
 {
     g_string_append(out, "{\"values\":[");
     for (size_t row = 0; row < asked->n; row++) {
@@ -154,16 +178,18 @@ static void append_key_column(const Asked *asked, size_t k, GString *out)
     }
     g_string_append(out, "],\"statuses\":[");
     for (size_t row = 0; row < asked->n; row++) {
-        g_string_append(out, row ? ",\"PRESENT\"" : "\"PRESENT\"");
+        g_string_append(out, row ? "," : "");
+        append_status(out, FEATURES_PRESENT);
     }
     g_string_append(out, "],\"event_timestamps\":[");
     for (size_t row = 0; row < asked->n; row++) {
-        g_string_append(out, row ? ",\"1970-01-01T00:00:00Z\"" : "\"1970-01-01T00:00:00Z\"");
+        g_string_append(out, row ? "," : "");
+        append_time(out, &times[row], FEATURES_NO_TIME);
     }
     g_string_append(out, "]}");
 }
 
-static void append_pick(const FeaturesCell *cells, size_t n, GString *out)
+static void append_pick(const FeaturesCell *cells, size_t n, TimeText *times, GString *out)
 {
     g_string_append(out, "{\"values\":[");
     for (size_t row = 0; row < n; row++) {
@@ -172,12 +198,13 @@ static void append_pick(const FeaturesCell *cells, size_t n, GString *out)
     }
     g_string_append(out, "],\"statuses\":[");
     for (size_t row = 0; row < n; row++) {
-        g_string_append_printf(out, "%s\"%s\"", row ? "," : "", features_status_name(cells[row].status));
+        g_string_append(out, row ? "," : "");
+        append_status(out, cells[row].status);
     }
     g_string_append(out, "],\"event_timestamps\":[");
     for (size_t row = 0; row < n; row++) {
         g_string_append(out, row ? "," : "");
-        append_time(out, cells[row].event_us);
+        append_time(out, &times[row], cells[row].event_us);
     }
     g_string_append(out, "]}");
 }
@@ -185,14 +212,16 @@ static void append_pick(const FeaturesCell *cells, size_t n, GString *out)
 static void append_feast(const Asked *asked, GString *out)
 {
     const FeaturesSelection *selection = asked->selection;
+    TimeText *times = features_arena_take(asked->arena, MAX(asked->n, 1) * sizeof *times);
+    memset(times, 0, asked->n * sizeof *times);
     g_string_append(out, "{\"results\":[");
     for (size_t k = 0; k < selection->n_keys; k++) {
         g_string_append(out, k ? "," : "");
-        append_key_column(asked, k, out);
+        append_key_column(asked, k, times, out);
     }
     for (size_t p = 0; p < selection->n_picks; p++) {
         g_string_append(out, p || selection->n_keys ? "," : "");
-        append_pick(asked->cells + p * asked->n, asked->n, out);
+        append_pick(asked->cells + p * asked->n, asked->n, times, out);
     }
     g_string_append(out, "],\"metadata\":{\"feature_names\":[");
     for (size_t k = 0; k < selection->n_keys; k++) {

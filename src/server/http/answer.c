@@ -46,6 +46,7 @@ bool http_write(void *user, const void *data, size_t len)
     HttpRequest *request = user;
     g_mutex_lock(&request->lock);
     while (!request->gone && request->stream->len - request->stream_offset > HTTP_STREAM_BUFFER_BYTES) {
+        request->writer_waits = true;
         g_cond_wait(&request->changed, &request->lock);
     }
     bool ok = !request->gone;

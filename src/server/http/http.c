@@ -37,6 +37,7 @@ static gpointer watch(gpointer data)
     g_mutex_lock(&http->lock);
     while (http->watching) {
         if (g_hash_table_size(http->active) == 0) {
+            http->watcher_sleeps = true;
             g_cond_wait(&http->begun, &http->lock);
             continue;
         }

@@ -30,7 +30,7 @@
     G_GINT64_CONSTANT(1073741824) /* read and dropped so that a client gets its answer */
 #define HTTP_MAX_CONNECTIONS         2048
 #define HTTP_IDLE_SECONDS            75
-#define HTTP_CONNECTION_MEMORY_BYTES (128 * 1024)
+#define HTTP_CONNECTION_MEMORY_BYTES (64 * 1024) /* cleared after each request */
 #define HTTP_WORKERS                 256
 #define HTTP_DOOR_WORKERS            8
 
@@ -62,6 +62,7 @@ typedef struct {
     bool posted;       /* the route's work is done elsewhere, and its `finish` has not run */
     bool failed_late;  /* after the head was sent: the connection must break */
     bool streaming;    /* the handler wrote */
+    bool writer_waits; /* ... and waited for room at least once */
     bool gone;         /* the client has left, or MHD is done with the request */
     GByteArray *stream;
     size_t stream_offset;
@@ -85,6 +86,7 @@ struct ServerHttp {
     bool closed;        /* the pools take no more */
     bool hurry;         /* do not wait for queries */
     bool watching;
+    bool watcher_sleeps; /* nothing was active when it looked */
 };
 
 /* ---- request.c ---- */

@@ -171,7 +171,8 @@ static bool enlist(ServerHttp *http, HttpRequest *request)
     bool ok = !http->stopping;
     if (ok) {
         g_hash_table_add(http->active, request);
-        if (g_hash_table_size(http->active) == 1) {
+        if (http->watcher_sleeps) { /* a wake costs more than many a request */
+            http->watcher_sleeps = false;
             g_cond_signal(&http->begun);
         }
     }
@@ -193,14 +194,18 @@ void http_on_completed(void *user, struct MHD_Connection *connection, void **sta
     g_mutex_lock(&request->lock);
     request->gone = true;
     bool running = !request->handled;
-    g_cond_broadcast(&request->changed);
+    if (request->writer_waits) {
+        g_cond_broadcast(&request->changed);
+    }
     g_mutex_unlock(&request->lock);
     if (running && code != MHD_REQUEST_TERMINATED_COMPLETED_OK) {
         server_call_cancel(&request->call);
     }
     g_mutex_lock(&http->lock);
     g_hash_table_remove(http->active, request);
-    g_cond_broadcast(&http->changed);
+    if (http->stopping) {
+        g_cond_broadcast(&http->changed);
+    }
     g_mutex_unlock(&http->lock);
     server_metric_add(SERVER_METRIC_HTTP_ACTIVE, -1);
     http_request_unref(request);
