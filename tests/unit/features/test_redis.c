@@ -358,8 +358,9 @@ static void feast_writes(const FeaturesView *view, const FeaturesValue *key, con
     features_int_pipe_command(&pipe, "HSET");
     features_int_pipe_arg(&pipe, bytes->data, bytes->len);
     for (size_t i = 0; pairs[i]; i++) {
-        g_autoptr(GByteArray) value = unhex(pairs[i]);
-        if (i % 2 == 0 && pairs[i][0] == '_') {
+        bool text = i % 2 == 0 && pairs[i][0] == '_';
+        g_autoptr(GByteArray) value = unhex(text ? "" : pairs[i]);
+        if (text) {
             features_int_pipe_text(&pipe, pairs[i]);
         } else {
             features_int_pipe_arg(&pipe, value->data, value->len);
