@@ -342,16 +342,19 @@ static void note_ref(CatalogBuild *build, CatalogItem *item, const CatalogKey *k
     g_array_append_val(build->refs, ref);
 }
 
+/* A list may hold maps too where the key has a shape: {entity, key}, {view, as}. */
 static void note_refs(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
                       const BaseYaml *map)
 {
-    if (node->type == BASE_YAML_LIST) {
-        for (guint i = 0; i < node->items->len; i++) {
-            note_ref(build, item, key, g_ptr_array_index(node->items, i), map);
+    guint n = node->type == BASE_YAML_LIST ? node->items->len : 1;
+    for (guint i = 0; i < n; i++) {
+        const BaseYaml *one = node->type == BASE_YAML_LIST ? g_ptr_array_index(node->items, i) : node;
+        if (key->shape && one->type == BASE_YAML_MAP) {
+            check_submap(build, item, key, one);
+        } else {
+            note_ref(build, item, key, one, map);
         }
-        return;
     }
-    note_ref(build, item, key, node, map);
 }
 
 static void note_expr(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
@@ -619,8 +622,13 @@ void catalog_bind_object(CatalogBuild *build, CatalogFile *file, CatalogKind kin
     } else if (kind == CATALOG_MODEL) {
         catalog_bind_model(build, item);
     }
+    if (kind == CATALOG_FEATURE_VIEW) {
+        catalog_bind_feature_view(build, item);
+    } else if (kind == CATALOG_ENTITY) {
+        catalog_bind_entity(build, item);
+    }
     catalog_node_seal(item->node); /* the text has checks as they were written, the definition all of them */
-    if (kind == CATALOG_TABLE || kind == CATALOG_MODEL) {
+    if (kind == CATALOG_TABLE || kind == CATALOG_MODEL || kind == CATALOG_FEATURE_VIEW) {
         catalog_bind_checks(build, item);
     }
     g_hash_table_insert(build->by_node, object, item);

@@ -175,6 +175,23 @@ typedef struct {
     const CatalogScd2 *scd2;  /* SCD2 only */
 } CatalogModelInfo;
 
+/* A feature that an on-demand view may name. */
+typedef struct {
+    const char *view; /* as written: "driver_stats", "driver_stats@v2" */
+    const char *feature;
+    const char *name; /* how expressions name it: the feature's name, "view__feature" where two have it */
+} CatalogFeatureInput;
+
+typedef struct {
+    /* Of a view with `sql`: what its SELECT means: model->sql_resolved, columns; else NULL. */
+    const CatalogObject *query;
+    /* One for each feature, in order: `type` is the engine's of its expression, `type_declared` the engine's
+     * of what the feature says; "" = not known, not said. CatalogColumn* */
+    const GPtrArray *types;
+    size_t n_inputs; /* of an on-demand view; whole views written out */
+    const CatalogFeatureInput *inputs;
+} CatalogFeatures;
+
 struct CatalogObject {
     CatalogKind kind;
     const char *name;      /* bare; of what an environment has of its own: "name__environment" */
@@ -189,16 +206,18 @@ struct CatalogObject {
     unsigned line, column;
     const char *title_en, *title_zh, *description_en, *description_zh; /* "" when not given */
     const char *owner, *grade, *status, *layer;                        /* "" when not given */
-    /* The whole definition as JSON, keys as written; borrowed. Of a TABLE or MODEL with checks, "checks" is
-     * normalised: all checks of columns and of the object as flat objects
+    /* The whole definition as JSON, keys as written; borrowed. Of a TABLE, MODEL or FEATURE_VIEW (there of
+     * its features, as columns) with checks, "checks" is normalised: all checks of columns and of the object
+     * as flat objects
      *   {"type": "not_null", "column"?: name, "columns"?: [names], "severity": "error" | "warn", "where"?:
      * SQL, "name"?, "owner"?, "warn"?, "error"?, "blocking"?, "reject"?, "keep"?, and the arguments of the
      * type} catalog/checks.c has the types, catalog/kinds.c their arguments. */
     json_t *definition;
-    const char *text;              /* canonical YAML (and SQL) text: what diff and history show */
-    const char *hash;              /* of text; equal hash = equal meaning */
-    const CatalogTable *table;     /* TABLE, and what CREATE TABLE made; NULL otherwise */
-    const CatalogModelInfo *model; /* MODEL only */
+    const char *text;                /* canonical YAML (and SQL) text: what diff and history show */
+    const char *hash;                /* of text; equal hash = equal meaning */
+    const CatalogTable *table;       /* TABLE, and what CREATE TABLE made; NULL otherwise */
+    const CatalogModelInfo *model;   /* MODEL only */
+    const CatalogFeatures *features; /* FEATURE_VIEW only */
     /* Columns of a TABLE or MODEL: name and the engine's type ("" = not known). For a model they come from
      * binding its SQL. NULL for other kinds.
      * A table that a source will make at its first load (`sources.tables[].to`, declared nowhere) is a TABLE

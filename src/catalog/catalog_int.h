@@ -100,14 +100,16 @@ CatalogFile *catalog_file_ref(CatalogFile *file);
 void catalog_file_unref(CatalogFile *file);
 
 /* A CatalogObject is the first member; objects are shared between snapshots. */
-typedef struct {
+typedef struct CatalogNode {
     CatalogObject object;
     gint refs; /* atomic */
     CatalogTable *table_owned;
     CatalogModelInfo *model_owned;
     GPtrArray *columns_owned;
-    bool live;           /* from CREATE TABLE or a source, not from files */
-    bool columns_open;   /* the columns are not (all) known */
+    bool live;         /* from CREATE TABLE or a source, not from files */
+    bool columns_open; /* the columns are not (all) known */
+    CatalogFeatures *features_owned;
+    struct CatalogNode *query_owned; /* FEATURE_VIEW with sql */
     char *history_clash; /* a column of the SELECT with the name of one of the history's; NULL = none */
 } CatalogNode;
 CatalogNode *catalog_node_new(CatalogKind kind, const char *domain, const char *name);
@@ -129,6 +131,7 @@ CatalogNode *catalog_node_from_table(const CatalogTable *table);
 
 typedef struct CatalogColumnsResult CatalogColumnsResult;
 typedef struct CatalogParsing CatalogParsing;
+typedef struct CatalogItem CatalogItem;
 
 /* A table as a model's text names it. */
 typedef struct {
@@ -136,7 +139,7 @@ typedef struct {
 } CatalogTableName;
 
 /* An object with the YAML it came from. */
-typedef struct {
+struct CatalogItem {
     CatalogNode *node;
     const BaseYaml *yaml; /* the definition's map; NULL for a file without header */
     CatalogFile *file;
@@ -150,7 +153,10 @@ typedef struct {
     GPtrArray *reads;              /* MODEL: models that it reads, each once: CatalogItem* */
     CatalogColumnsResult *columns; /* MODEL */
     GPtrArray *stale;              /* CatalogColumn* whose names origins still point to */
-} CatalogItem;
+    CatalogItem *query;            /* FEATURE_VIEW with `sql`: the SELECT, read as a model is */
+    CatalogItem *query_of;         /* the view of such a SELECT, which is no object of the project */
+    CatalogNode *inputs;           /* on-demand FEATURE_VIEW: what expressions name, as columns */
+};
 
 /* A name that was written somewhere and must be an object. */
 typedef struct {
@@ -331,7 +337,26 @@ void catalog_columns_run(const EngineTree *tree, const CatalogColumnsContext *co
 void catalog_columns_clear(CatalogColumnsResult *result);
 bool catalog_is_aggregate(const char *function); /* columns_names.c */
 
+/* features.c: entities, feature views and what they read. */
+void catalog_bind_entity(CatalogBuild *build, CatalogItem *item);
+void catalog_bind_feature_view(CatalogBuild *build, CatalogItem *item);
+/* What the expressions of a view stand on: table, model, its SELECT, or the inputs of an on-demand one; NULL
+ * = nothing that is known. */
+const CatalogObject *catalog_features_source(const CatalogBuild *build, const CatalogItem *item);
+/* Once names are known: the inputs of on-demand views. */
+void catalog_resolve_feature_inputs(CatalogBuild *build);
+/* Once the columns of models are known: keys, times, plain features; edges to them. */
+void catalog_check_feature_view(CatalogBuild *build, CatalogItem *item);
+/* An edge from what an expression of the view reads; columns of its SELECT lead on to where they come from.
+ * `feature` NULL = its rows. */
+void catalog_features_edge(CatalogBuild *build, CatalogItem *item, const CatalogOrigin *origin,
+                           const char *feature, CatalogHow how);
+/* Last: the engine's types of all features. */
+void catalog_bind_features(CatalogBuild *build);
+
 /* types.c */
+/* "name\ttype\n..." of the columns of a statement, by preparing it; kept by content. Caller frees. */
+char *catalog_bound_columns(EngineConn *conn, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void catalog_bind_types(CatalogBuild *build, GPtrArray *order);
 
 /* snapshot.c */

@@ -19,6 +19,7 @@ typedef struct {
     CatalogBuild *build;
     CatalogItem *item;
     const char *column; /* of a check on a column; NULL on the object */
+    bool single_rows;   /* of features: checks of one row as it comes in */
     json_t *out;
 } Checks;
 
@@ -191,6 +192,26 @@ static void read_sql(Checks *checks, json_t *check, const BaseYaml *value)
     }
 }
 
+/* Of a feature: what must hold of the row; over the view's keys, times and features. */
+static void read_expr(Checks *checks, json_t *check, const BaseYaml *value)
+{
+    if (!checks->single_rows) {
+        BaseDiag *diag = catalog_complain(checks->build, checks->item, value, BASE_E_VALUE_INVALID,
+                                          "`expr` is a check of features");
+        base_diag_hint(diag, "on a table: sql, a SELECT of the rows that are wrong");
+    } else if (value->type != BASE_YAML_SCALAR || base_yaml_is_null(value)) {
+        complain_value(checks, value, "expr", "a SQL expression");
+    } else {
+        g_autofree char *sql = g_strdup_printf("SELECT (%s)", value->text);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(json_t) tree = engine_sql_parse(checks->build->parser, sql, &error);
+        base_json_set_string(check, "expr", value->text);
+        if (!tree) {
+            catalog_complain(checks->build, checks->item, value, BASE_E_SQL_SYNTAX, "%s", error->message);
+        }
+    }
+}
+
 static const CheckType check_types[] = {
     {"not_null", ON_COLUMNS, true, true, true, NULL},
     {"unique", ON_COLUMNS, true, true, false, NULL},
@@ -210,6 +231,7 @@ static const CheckType check_types[] = {
     {"equal", ON_EITHER, false, false, false, read_map},
     {"anomaly", ON_EITHER, false, true, false, read_options},
     {"sql", ON_EITHER, false, false, false, read_sql},
+    {"expr", ON_COLUMN, false, false, true, read_expr},
 };
 
 static const CheckType *type_by_name(const char *name)
@@ -347,11 +369,23 @@ static void set_common(Checks *checks, json_t *check, const CheckType *type, con
     }
 }
 
+/* What is judged of rows together cannot be judged of one that comes in. */
+static void complain_many_rows(Checks *checks, const CheckType *type, const BaseYaml *node)
+{
+    if (checks->single_rows && (!type->rejects || g_str_equal(type->name, "relationship"))) {
+        BaseDiag *diag =
+            catalog_complain(checks->build, checks->item, node, BASE_E_VALUE_INVALID,
+                             "`%s` is not about one value: a feature cannot have it", type->name);
+        base_diag_hint(diag, "not_null, accepted_values, between, range, regex, format, length or expr");
+    }
+}
+
 static void add_check(Checks *checks, const CheckType *type, const BaseYaml *map, const BaseYaml *value)
 {
     g_autoptr(json_t) check = json_object();
     base_json_set_string(check, "type", type->name);
     set_columns(checks, check, type, map, value);
+    complain_many_rows(checks, type, map);
     if (type->read && value) {
         type->read(checks, check, value);
     } else if (type->read && !type->takes_true) {
@@ -409,6 +443,7 @@ static void bind_word(Checks *checks, const BaseYaml *node)
     } else {
         g_autoptr(json_t) check = json_object();
         base_json_set_string(check, "type", type->name);
+        complain_many_rows(checks, type, node);
         set_columns(checks, check, type, node, NULL);
         set_common(checks, check, type, NULL);
         json_array_append(checks->out, check);
@@ -438,7 +473,10 @@ void catalog_bind_checks(CatalogBuild *build, CatalogItem *item)
 {
     json_t *out = json_array();
     Checks checks = {.build = build, .item = item, .out = out};
-    const BaseYaml *columns = item->yaml ? base_yaml_get(item->yaml, "columns", NULL) : NULL;
+    bool view = item->node->object.kind == CATALOG_FEATURE_VIEW;
+    checks.single_rows = view;
+    const BaseYaml *columns =
+        item->yaml ? base_yaml_get(item->yaml, view ? "features" : "columns", NULL) : NULL;
     for (guint i = 0; columns && columns->type == BASE_YAML_LIST && i < columns->items->len; i++) {
         const BaseYaml *column = g_ptr_array_index(columns->items, i);
         const BaseYaml *name = base_yaml_get(column, "name", NULL);

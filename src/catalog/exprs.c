@@ -50,7 +50,7 @@ static const CatalogObject *table_of(CatalogBuild *build, const CatalogExpr *exp
                            build, named_object(build, own, own->definition, "entity", 1u << CATALOG_ENTITY));
     }
     case CATALOG_FEATURE_VIEW:
-        return named_object(build, own, own->definition, "source", TABLE_KINDS);
+        return catalog_features_source(build, expr->item);
     case CATALOG_RECOMMENDER:
         return from && from->text ? catalog_ref_find(build, TABLE_KINDS, from->text, own->domain, &ambiguous)
                                   : NULL;
@@ -186,6 +186,11 @@ static void use_metrics(CatalogBuild *build, const CatalogExpr *expr, const Engi
 static const CatalogObject *find_table(void *user, const char *schema, const char *name, bool *ret_ambiguous)
 {
     const Asking *asking = user;
+    const CatalogObject *own = table_of(asking->build, asking->expr);
+    if (own && g_str_equal(own->name, name) && g_str_equal(own->domain, schema)) {
+        *ret_ambiguous = false; /* what a view's SELECT gives is no table of the project */
+        return own;
+    }
     return catalog_resolve_table(asking->build->snapshot, schema, name,
                                  asking->expr->item->node->object.domain, ret_ambiguous);
 }
@@ -229,7 +234,10 @@ static void add_edges(CatalogBuild *build, const CatalogExpr *expr, const Catalo
     const CatalogOrigins *origins = result->n_outputs ? result->outputs[0].origins : NULL;
     for (size_t i = 0; origins && i < origins->n; i++) {
         const CatalogOrigin *origin = &origins->items[i];
-        if (origin->column) {
+        if (own->kind == CATALOG_FEATURE_VIEW) {
+            catalog_features_edge(build, expr->item, origin, feature ? name->text : NULL,
+                                  how_of(expr, origin->how));
+        } else if (origin->column) {
             catalog_snapshot_edge(build->snapshot, origin->object, origin->column, own,
                                   feature ? name->text : NULL, catalog_how_name(how_of(expr, origin->how)));
         }
@@ -325,64 +333,6 @@ static void check_metric(CatalogBuild *build, CatalogItem *item)
     need_key_column(build, item, "time", metric_table(build, metric), CATALOG_HOW_FILTER);
 }
 
-static void check_feature(CatalogBuild *build, CatalogItem *item, const BaseYaml *feature,
-                          const CatalogObject *source)
-{
-    const BaseYaml *name = base_yaml_get(feature, "name", NULL);
-    if (!name || name->type != BASE_YAML_SCALAR || base_yaml_get(feature, "expr", NULL) || !source ||
-        !source->columns) {
-        return;
-    }
-    need_column(build, item, name, name->text, source);
-    const CatalogColumn *column = catalog_columns_find(source->columns, name->text);
-    if (column) {
-        catalog_snapshot_edge(build->snapshot, source, column->name, &item->node->object, name->text,
-                              catalog_how_name(CATALOG_HOW_DIRECT));
-    }
-}
-
-static void check_entity_keys(CatalogBuild *build, CatalogItem *item, const CatalogObject *source)
-{
-    const BaseYaml *entities = base_yaml_get(item->yaml, "entities", NULL);
-    guint n = entities && entities->type == BASE_YAML_LIST ? entities->items->len : 0;
-    for (guint i = 0; i < n; i++) {
-        const BaseYaml *node = g_ptr_array_index(entities->items, i);
-        bool ambiguous = false;
-        const CatalogObject *entity = node->type == BASE_YAML_SCALAR
-                                          ? catalog_ref_find(build, 1u << CATALOG_ENTITY, node->text,
-                                                             item->node->object.domain, &ambiguous)
-                                          : NULL;
-        const json_t *key = entity ? json_object_get(entity->definition, "key") : NULL;
-        if (json_is_string(key)) {
-            need_column(build, item, node, json_string_value(key), source);
-        }
-        for (size_t k = 0; k < json_array_size(key); k++) {
-            const char *name = json_string_value(json_array_get(key, k));
-            if (name) {
-                need_column(build, item, node, name, source);
-            }
-        }
-    }
-}
-
-static void check_feature_view(CatalogBuild *build, CatalogItem *item)
-{
-    const CatalogObject *view = &item->node->object;
-    const CatalogObject *source = named_object(build, view, view->definition, "source", TABLE_KINDS);
-    need_key_column(build, item, "time", source, CATALOG_HOW_FILTER);
-    need_key_column(build, item, "created", source, CATALOG_HOW_FILTER);
-    if (source) {
-        check_entity_keys(build, item, source);
-    }
-    const BaseYaml *features = base_yaml_get(item->yaml, "features", NULL);
-    for (guint i = 0; features && features->type == BASE_YAML_LIST && i < features->items->len; i++) {
-        const BaseYaml *feature = g_ptr_array_index(features->items, i);
-        if (feature->type == BASE_YAML_MAP) {
-            check_feature(build, item, feature, source);
-        }
-    }
-}
-
 /* Fields of a stream go to the columns of the same names. */
 static void check_stream(CatalogBuild *build, CatalogItem *item)
 {
@@ -409,7 +359,7 @@ static void check_kind(CatalogBuild *build, CatalogItem *item)
     if (object->kind == CATALOG_METRIC) {
         check_metric(build, item);
     } else if (object->kind == CATALOG_FEATURE_VIEW) {
-        check_feature_view(build, item);
+        catalog_check_feature_view(build, item);
     } else if (object->kind == CATALOG_STREAM) {
         check_stream(build, item);
     } else if (object->kind == CATALOG_ENTITY) {

@@ -174,6 +174,7 @@ const CatalogKey catalog_check_keys[] = {
         "统计量偏离历史：true 或 {of, ...}"),
     K("sql", TEXT, "SELECT of the rows that are wrong; `this` is the new table",
       "查询出错误行的 SELECT，this 为新表"),
+    K("expr", TEXT, "Of a feature: what must hold of the row", "用于特征：该行须满足的条件"),
     K("columns", COLUMNS, "Columns of a check on the model", "模型级检查的列"),
     K("column", COLUMN, "Column of a check on the model", "模型级检查的列"),
     K("where", SQL, "Only rows for which this holds", "只检查满足条件的行"),
@@ -484,8 +485,11 @@ static const CatalogKey model_keys[] = {
     END};
 
 static const CatalogKey entity_keys[] = {
-    REQ("key", TEXTS, "Column that identifies it", "标识列"),
-    WORD("type", "int32|int64|string|bytes|uuid", "Type of the key", "键类型"),
+    REQ("key", TEXTS, "Column or columns that identify it", "标识列，可为多列"),
+    K("type", TEXTS,
+      "Type of the key, or a list with one for each column: int32, int64, string, bytes, bool, timestamp, "
+      "uuid; it never changes once applied",
+      "键类型，多列时逐列给出：int32、int64、string、bytes、bool、timestamp、uuid；应用后不可更改"),
     REF("table", REF, TABLES, IN, "Table with one row each", "每个实体一行的表"), END};
 
 static const CatalogKey dimension_keys[] = {
@@ -525,33 +529,75 @@ static const CatalogKey metric_keys[] = {
       "数值类型，派生指标与基础指标一致"),
     END};
 
+#define FEATURE_TYPES                                                                                        \
+    "int32|int64|float|double|string|bytes|bool|timestamp|array(int32)|array(int64)|array(float)|"           \
+    "array(double)|array(string)|array(bytes)|array(bool)|array(timestamp)"
 static const CatalogKey feature_keys[] = {
     REQ("name", NAME, "Name", "特征名"),
-    K("type", TEXT, "Type", "类型"),
+    WORD("type", FEATURE_TYPES, "Type; that of the source's column or expression when not given",
+         "类型，默认取来源列或表达式的类型"),
     K("expr", SQL, "Expression; the column of that name when not given", "表达式，默认同名列"),
-    K("window", DURATION, "Window of an aggregate", "聚合窗口"),
+    K("window", DURATION, "Window of an aggregate, back from the time that is asked for",
+      "聚合窗口，从请求时间往前"),
     K("default", ANY, "Value when there is none", "默认值"),
+    K("checks", CHECKS, "Checks of each value on its way in", "入库时对每个值的检查"),
     K("title", LABEL, "Title", "显示名"),
     K("description", LABEL, "What it is", "说明"),
+    K("aliases", LABELS, "Other names that people use", "别名"),
     K("tags", TEXTS, "Tags", "标签"),
     END};
+static const CatalogKey entity_use_keys[] = {REF_REQ("entity", REF, BIT(ENTITY), IN, "Entity", "实体"),
+                                             K("key", ANY,
+                                               "Column of the source that carries its key, or {key: column}",
+                                               "来源中承载该键的列，或 {键: 列}"),
+                                             END};
+static const CatalogKey request_keys[] = {
+    REQ("name", NAME, "Name", "字段名"), WORD_REQ("type", FEATURE_TYPES, "Type", "类型"),
+    K("title", LABEL, "Title", "显示名"), K("description", LABEL, "What it is", "说明"), END};
 static const CatalogKey feature_view_keys[] = {
-    REF_REQ("entities", REFS, BIT(ENTITY), IN, "Entities whose keys the rows carry", "行所属的实体"),
-    REF_REQ("source", REF, TABLES | BIT(STREAM), IN, "Table, model or stream", "来源表、模型或流"),
+    {.name = "entities",
+     .type = CATALOG_KEY_REFS,
+     .refs = BIT(ENTITY),
+     .flow = CATALOG_FLOW_IN,
+     .shape = entity_use_keys,
+     .doc_en =
+         "Entities whose keys the rows carry: names, or {entity, key} where the column has another name",
+     .doc_zh = "行所属的实体：名称，或列名不同时写 {entity, key}"},
+    REF("source", REF, TABLES | BIT(STREAM), IN, "Table, model or stream (read where it lands)",
+        "来源表、模型或流（读取其落地表）"),
+    K("sql", TEXT, "SELECT of the rows, in place of a source", "以 SELECT 代替来源"),
+    K("push", BOOL, "Rows come by push only; Weir keeps their table", "仅由推送写入，表由 Weir 维护"),
+    SUB("request", MAPS, request_keys, "On demand: fields that come with the call",
+        "按需计算：随请求传入的字段"),
+    REF("inputs", FEATURES, BIT(FEATURE_VIEW), IN, "On demand: features that expressions may name",
+        "按需计算：表达式可引用的特征"),
     K("time", TEXT, "Event time column", "事件时间列"),
     K("created", TEXT, "Column that breaks ties of event time", "同一事件时间的裁决列"),
-    K("ttl", DURATION, "Older values are not served", "超过则不再提供"),
-    K("online", BOOL, "Kept in the online store", "是否进入在线存储"),
+    K("ttl", DURATION, "Older values do not count; none when not given", "超过则不再有效，默认不限"),
+    WORD("bound", "inclusive|exclusive",
+         "Whether a row at the very time that is asked for counts; inclusive when not given",
+         "恰在请求时间的行是否有效，默认 inclusive"),
+    K("online", BOOL, "Kept in the online store; yes when not given", "是否进入在线存储，默认是"),
     K("where", SQL, "Rows to take", "行过滤"),
     K("schedule", SCHEDULE, "When it is materialised", "物化时间"),
-    K("request", ANY, "Fields that come with the request", "随请求传入的字段"),
     SUB_REQ("features", MAPS, feature_keys, "Features", "特征"),
     END};
 
-static const CatalogKey feature_service_keys[] = {REF_REQ("features", FEATURES, BIT(FEATURE_VIEW), IN,
-                                                          "\"view\" or \"view:feature\"",
-                                                          "\"view\" 或 \"view:feature\""),
-                                                  END};
+static const CatalogKey service_use_keys[] = {
+    REF_REQ("view", FEATURES, BIT(FEATURE_VIEW), IN, "\"view\" or \"view@v2\"", "\"view\" 或 \"view@v2\""),
+    K("as", NAME, "Alias: the view once more, under another name", "别名，同一视图可多次使用"),
+    K("keys", ANY, "{key of the entity: column of the rows that ask}", "{实体键: 请求行中的列}"),
+    K("features", TEXTS, "Its features; all when not given", "特征，默认全部"), END};
+static const CatalogKey feature_service_keys[] = {
+    {.name = "features",
+     .type = CATALOG_KEY_FEATURES,
+     .required = true,
+     .refs = BIT(FEATURE_VIEW),
+     .flow = CATALOG_FLOW_IN,
+     .shape = service_use_keys,
+     .doc_en = "\"view\", \"view:feature\", \"view@v2:feature\" or {view, as, keys, features}",
+     .doc_zh = "\"view\"、\"view:feature\"、\"view@v2:feature\" 或 {view, as, keys, features}"},
+    END};
 
 static const CatalogKey product_keys[] = {
     REF("tables", REFS, TABLES, IN, "Tables offered", "提供的表"),

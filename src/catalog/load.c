@@ -198,6 +198,9 @@ static void check_duplicates(CatalogBuild *build)
     for (guint i = 0; i < build->items->len; i++) {
         CatalogItem *item = g_ptr_array_index(build->items, i);
         const CatalogObject *object = &item->node->object;
+        if (item->query_of) {
+            continue;
+        }
         CatalogKind kind = object->kind == CATALOG_MODEL ? CATALOG_TABLE : object->kind;
         g_autofree char *key = g_strdup_printf("%s:%s", catalog_kind_name(kind), object->full_name);
         const CatalogItem *first = g_hash_table_lookup(seen, key);
@@ -230,6 +233,7 @@ static void free_item(gpointer data)
 {
     CatalogItem *item = data;
     catalog_node_unref(item->node);
+    catalog_node_unref(item->inputs);
     engine_tree_free(item->tree);
     g_free(item->text_key);
     g_clear_pointer(&item->names, g_ptr_array_unref);
@@ -364,7 +368,7 @@ static CatalogSnapshot *load(GPtrArray *files, EngineConn *parser, const GPtrArr
     }
     for (guint i = 0; i < build.items->len; i++) {
         const CatalogItem *item = g_ptr_array_index(build.items, i);
-        if (!item->duplicate) {
+        if (!item->duplicate && !item->query_of) {
             catalog_snapshot_add(build.snapshot, item->node);
         }
     }

@@ -205,6 +205,12 @@ void catalog_bind_model(CatalogBuild *build, CatalogItem *item)
 
 void catalog_model_place(const CatalogItem *item, size_t offset, unsigned *ret_line, unsigned *ret_column)
 {
+    const BaseYaml *sql = item->query_of ? base_yaml_get(item->query_of->yaml, "sql", NULL) : NULL;
+    if (sql) { /* how the text was folded into one scalar is not known */
+        *ret_line = sql->line;
+        *ret_column = sql->column;
+        return;
+    }
     size_t at = MIN(item->body_offset + offset, item->file->len);
     unsigned line = 1;
     size_t start = 0;

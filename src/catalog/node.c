@@ -81,6 +81,21 @@ static void free_model(CatalogModelInfo *model)
     g_free(model);
 }
 
+static void free_features(CatalogFeatures *features)
+{
+    if (!features) {
+        return;
+    }
+    for (size_t i = 0; i < features->n_inputs; i++) {
+        free_text(features->inputs[i].view);
+        free_text(features->inputs[i].feature);
+        free_text(features->inputs[i].name);
+    }
+    g_free((gpointer)(guintptr)features->inputs);
+    g_ptr_array_unref((GPtrArray *)(guintptr)features->types);
+    g_free(features);
+}
+
 void catalog_node_unref(CatalogNode *node)
 {
     if (!node || !g_atomic_int_dec_and_test(&node->refs)) {
@@ -112,6 +127,8 @@ void catalog_node_unref(CatalogNode *node)
     g_free(node->history_clash);
     json_decref(object->definition);
     free_model(node->model_owned);
+    free_features(node->features_owned);
+    catalog_node_unref(node->query_owned);
     catalog_table_free(node->table_owned);
     g_clear_pointer(&node->columns_owned, g_ptr_array_unref);
     g_free(node);

@@ -202,12 +202,49 @@ static void edge_feature(CatalogBuild *build, const CatalogRef *ref, const Catal
                           catalog_how_name(CATALOG_HOW_DIRECT));
 }
 
+/* The features that {view, features} takes; NULL = all of the view. */
+static const BaseYaml *taken_features(const CatalogRef *ref)
+{
+    return ref->map && g_str_equal(ref->key, "view") ? base_yaml_get(ref->map, "features", NULL) : NULL;
+}
+
+static void complain_feature(CatalogBuild *build, const CatalogRef *ref, const BaseYaml *node,
+                             const CatalogObject *view, const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    size_t i;
+    json_t *feature;
+    json_array_foreach (json_object_get(view->definition, "features"), i, feature) {
+        g_ptr_array_add(names, (gpointer)(guintptr)base_json_string(feature, "name", ""));
+    }
+    g_ptr_array_add(names, NULL);
+    BaseDiag *diag = catalog_complain(build, ref->item, node, BASE_E_REFERENCE_UNKNOWN,
+                                      "feature view `%s` has no feature `%s`", view->name, name);
+    base_diag_hint_nearest(diag, name, (const char *const *)names->pdata);
+}
+
+/* What an older version had is known to whoever keeps versions. */
+static void take_feature(CatalogBuild *build, const CatalogRef *ref, const BaseYaml *node,
+                         const CatalogObject *view, const char *name, bool older)
+{
+    bool found = feature_of(view, name) != NULL;
+    if (found && ref->item->node->object.kind == CATALOG_FEATURE_SERVICE) {
+        edge_feature(build, ref, view, name);
+    } else if (!found && !older) {
+        complain_feature(build, ref, node, view, name);
+    }
+}
+
+/* "view", "view:feature", "view@v2:feature". */
 static void resolve_feature(CatalogBuild *build, const CatalogRef *ref)
 {
     bool ambiguous = false;
-    const char *colon = strchr(ref->node->text, ':');
-    g_autofree char *name =
-        colon ? g_strndup(ref->node->text, (gsize)(colon - ref->node->text)) : g_strdup(ref->node->text);
+    const char *text = ref->node->text;
+    const char *colon = strchr(text, ':');
+    const char *at = strchr(text, '@');
+    bool older = at && (!colon || at < colon) && g_ascii_strncasecmp(at, "@latest", strlen("@latest")) != 0;
+    size_t len = strcspn(text, "@:");
+    g_autofree char *name = g_strndup(text, len);
     const CatalogObject *view =
         catalog_ref_find(build, ref->kinds, name, ref->item->node->object.domain, &ambiguous);
     if (!view) {
@@ -215,24 +252,23 @@ static void resolve_feature(CatalogBuild *build, const CatalogRef *ref)
         return;
     }
     add_edge(build, ref, view);
-    json_t *features = json_object_get(view->definition, "features");
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    size_t i;
-    json_t *feature;
-    json_array_foreach (features, i, feature) {
-        const char *text = base_json_string(feature, "name", "");
-        g_ptr_array_add(names, (gpointer)(guintptr)text);
-        if (!colon) {
-            edge_feature(build, ref, view, text);
+    const BaseYaml *taken = taken_features(ref);
+    if (colon) {
+        take_feature(build, ref, ref->node, view, colon + 1, older);
+    } else if (taken) {
+        guint n = taken->type == BASE_YAML_LIST ? taken->items->len : 1;
+        for (guint i = 0; i < n; i++) {
+            const BaseYaml *node = taken->type == BASE_YAML_LIST ? g_ptr_array_index(taken->items, i) : taken;
+            if (node->type == BASE_YAML_SCALAR) {
+                take_feature(build, ref, node, view, node->text, older);
+            }
         }
-    }
-    g_ptr_array_add(names, NULL);
-    if (colon && feature_of(view, colon + 1)) {
-        edge_feature(build, ref, view, colon + 1);
-    } else if (colon) {
-        BaseDiag *diag = catalog_complain(build, ref->item, ref->node, BASE_E_REFERENCE_UNKNOWN,
-                                          "feature view `%s` has no feature `%s`", view->name, colon + 1);
-        base_diag_hint_nearest(diag, colon + 1, (const char *const *)names->pdata);
+    } else {
+        size_t i;
+        json_t *feature;
+        json_array_foreach (json_object_get(view->definition, "features"), i, feature) {
+            take_feature(build, ref, ref->node, view, base_json_string(feature, "name", ""), true);
+        }
     }
 }
 

@@ -344,7 +344,7 @@ static void edge(CatalogBuild *build, const CatalogOrigin *origin, const Catalog
 
 static void add_edges(CatalogBuild *build, CatalogItem *item)
 {
-    const CatalogObject *object = &item->node->object;
+    const CatalogObject *object = &(item->query_of ? item->query_of : item)->node->object;
     const CatalogColumnsResult *result = item->columns;
     g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
     for (guint i = 0; i < result->uses->len; i++) {
@@ -354,7 +354,7 @@ static void add_edges(CatalogBuild *build, CatalogItem *item)
             edge(build, &rows, object, NULL, CATALOG_HOW_DIRECT);
         }
     }
-    for (size_t i = 0; i < result->n_outputs; i++) {
+    for (size_t i = 0; !item->query_of && i < result->n_outputs; i++) { /* a view has its features' */
         const CatalogOutput *output = &result->outputs[i];
         for (size_t k = 0; output->name && output->origins && k < output->origins->n; k++) {
             edge(build, &output->origins->items[k], object, output->name, output->origins->items[k].how);
@@ -399,5 +399,7 @@ void catalog_resolve(CatalogBuild *build)
         add_edges(build, item);
     }
     catalog_resolve_own_columns(build);
+    catalog_resolve_feature_inputs(build);
     catalog_resolve_expressions(build);
+    catalog_bind_features(build);
 }

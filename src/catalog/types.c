@@ -261,6 +261,17 @@ static char *bound_columns(EngineConn *conn, const char *sql, GError **error)
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
+char *catalog_bound_columns(EngineConn *conn, const char *sql, GError **error)
+{
+    g_autofree char *text = g_strconcat(engine_version(), "\n", sql, NULL);
+    g_autofree char *key = g_compute_checksum_for_string(G_CHECKSUM_SHA1, text, -1);
+    char *columns = cache_get(key);
+    if (!columns && (columns = bound_columns(conn, sql, error)) != NULL) {
+        cache_put(key, columns);
+    }
+    return columns;
+}
+
 /* ---- many at once
  * ----------------------------------------------------------------------------------------- */
 

@@ -71,6 +71,7 @@ static bool add_declared(FeaturesRegistry *registry, const CatalogObject *view, 
         return !newest || add_view(registry, view->domain, view->name, newest->version, true, newest->spec,
                                    own->message, error);
     }
+    features_spec_follow(spec, newest, newest ? newest->version + 1 : 1);
     g_autofree char *hash = features_spec_hash(spec);
     bool recorded = newest && g_str_equal(hash, newest->hash);
     unsigned version = newest ? newest->version + !recorded : 1;
@@ -133,6 +134,23 @@ static void index_views(FeaturesRegistry *registry)
     }
 }
 
+/* Types of inputs that are of older versions. */
+static void type_inputs(FeaturesRegistry *registry)
+{
+    for (guint i = 0; i < registry->views->len; i++) {
+        FeaturesView *view = g_ptr_array_index(registry->views, i);
+        for (size_t k = 0; k < view->n_inputs; k++) {
+            FeaturesInput *input = &view->inputs[k];
+            size_t feature;
+            const FeaturesView *from =
+                input->type == FEATURES_INVALID ? features_registry_view(registry, input->view, NULL) : NULL;
+            if (from && features_view_feature(from, input->feature, &feature)) {
+                input->type = from->features[feature].type;
+            }
+        }
+    }
+}
+
 FeaturesRegistry *features_registry_load(CatalogStore *store, CatalogSnapshot *applied, GError **error)
 {
     g_autoptr(GPtrArray) versions = features_versions_read(store, error);
@@ -153,6 +171,7 @@ FeaturesRegistry *features_registry_load(CatalogStore *store, CatalogSnapshot *a
         }
     }
     index_views(registry);
+    type_inputs(registry);
     return g_steal_pointer(&registry);
 }
 

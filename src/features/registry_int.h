@@ -17,12 +17,26 @@
 const CatalogObject *features_find(const CatalogSnapshot *snapshot, CatalogKind kind, const char *name,
                                    const char *domain, GError **error);
 
+typedef struct {
+    char *domain, *view;
+    unsigned version;
+    char *hash;
+    json_t *spec;
+} FeaturesVersion;
+
 /* ---- view.c ---------------------------------------------------------------------------------------- */
 
 /* Errors: FEATURE_TYPE (a type that is not known), FEATURE_UNKNOWN (what it names is not there). New
  * reference. */
 json_t *features_spec_make(const CatalogSnapshot *snapshot, const CatalogObject *view,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The table of pushed rows of a view: "<domain>._weir_push__<view>". */
+#define FEATURES_PUSH_PREFIX "_weir_push__"
+#define FEATURES_PUSH_TIME   "event_timestamp" /* where the view says no other */
+void features_spec_set_table(json_t *spec, const char *domain, const char *table);
+/* The spec of a view whose newest version is `newest` (NULL = none): pushed rows stay in its table while what
+ * is in it keeps its types; else they go to a new one, of version `next`. */
+void features_spec_follow(json_t *spec, const FeaturesVersion *newest, unsigned next);
 /* Hex, 64. Caller frees. */
 char *features_spec_hash(const json_t *spec);
 /* Why the spec's tables cannot be read in this snapshot; NULL = they can. Caller frees. */
@@ -44,12 +58,6 @@ void features_view_free(FeaturesView *view);
 
 /* ---- versions.c -------------------------------------------------------------------------------------- */
 
-typedef struct {
-    char *domain, *view;
-    unsigned version;
-    char *hash;
-    json_t *spec;
-} FeaturesVersion;
 /* All that are kept, by domain, view, version upwards. GPtrArray of FeaturesVersion*. */
 GPtrArray *features_versions_read(CatalogStore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -80,6 +80,60 @@ static const FeaturesVersion *newest_of(const GPtrArray *versions, const Catalog
     return newest;
 }
 
+/* ---- pushed rows ---- */
+
+static const json_t *meaning_of(const json_t *spec, const char *key)
+{
+    return json_object_get(json_object_get(spec, "meaning"), key);
+}
+
+static bool same_member(const json_t *a, const json_t *b, const char *key)
+{
+    const json_t *x = meaning_of(a, key), *y = meaning_of(b, key);
+    return (!x && !y) || (x && y && json_equal(x, y));
+}
+
+static const char *type_in(const json_t *spec, const char *feature)
+{
+    const json_t *features = meaning_of(spec, "features");
+    for (size_t i = 0; i < json_array_size(features); i++) {
+        if (g_str_equal(base_json_string(json_array_get(features, i), "name", ""), feature)) {
+            return base_json_string(json_array_get(features, i), "type", "");
+        }
+    }
+    return NULL;
+}
+
+static bool same_rows(const json_t *a, const json_t *b)
+{
+    const json_t *features = meaning_of(a, "features");
+    bool same = same_member(a, b, "keys") && same_member(a, b, "time") && same_member(a, b, "created");
+    for (size_t i = 0; same && i < json_array_size(features); i++) {
+        const char *name = base_json_string(json_array_get(features, i), "name", "");
+        const char *other = type_in(b, name);
+        same = !other || g_str_equal(other, type_in(a, name));
+    }
+    return same;
+}
+
+static bool is_push(const json_t *spec)
+{
+    return g_strcmp0(json_string_value(meaning_of(spec, "from")), "push") == 0;
+}
+
+void features_spec_follow(json_t *spec, const FeaturesVersion *newest, unsigned next)
+{
+    if (!newest || !is_push(spec)) {
+        return;
+    }
+    bool stays = is_push(newest->spec) && same_rows(spec, newest->spec);
+    const char *table = json_string_value(meaning_of(stays ? newest->spec : spec, "table"));
+    const char *dot = strchr(table, '.');
+    g_autofree char *domain = g_strndup(table, (gsize)(dot - table));
+    g_autofree char *name = stays ? g_strdup(dot + 1) : g_strdup_printf("%s_v%u", dot + 1, next);
+    features_spec_set_table(spec, domain, name);
+}
+
 /* ---- entities ---------------------------------------------------------------------------------------------
  */
 
@@ -150,29 +204,128 @@ static bool check_archived(CatalogStore *store, const CatalogSnapshot *after, GE
     return false;
 }
 
+typedef struct {
+    CatalogStore *store;
+    const CatalogSnapshot *after;
+    const GPtrArray *versions;
+    const CatalogObject *object; /* that is checked */
+} Check;
+
+static bool last_number(CatalogStore *store, const CatalogObject *view, unsigned *ret, GError **error)
+{
+    const char *names[] = {view->domain, view->name};
+    g_autoptr(json_t) rows = catalog_store_sql(
+        store, "SELECT last FROM features_numbers WHERE domain = ?1 AND view = ?2", names, 2, error);
+    *ret = rows ? (unsigned)base_json_int(json_array_get(rows, 0), "last", 0) : 0;
+    return rows != NULL;
+}
+
+/* The version that the view will have. */
+static bool next_number(const Check *check, const CatalogObject *view, unsigned *ret, GError **error)
+{
+    const FeaturesVersion *newest = newest_of(check->versions, view);
+    unsigned last = 0;
+    if (!last_number(check->store, view, &last, error)) {
+        return false;
+    }
+    g_autoptr(json_t) spec = features_spec_make(check->after, view, error);
+    if (!spec) {
+        return false;
+    }
+    features_spec_follow(spec, newest, last + 1);
+    g_autofree char *hash = features_spec_hash(spec);
+    *ret = newest && g_str_equal(newest->hash, hash) ? newest->version : last + 1;
+    return true;
+}
+
+static bool is_kept(const GPtrArray *versions, const CatalogObject *view, gint64 number)
+{
+    for (guint i = 0; i < versions->len; i++) {
+        const FeaturesVersion *version = g_ptr_array_index(versions, i);
+        if (version->version == number && g_str_equal(version->view, view->name) &&
+            g_str_equal(version->domain, view->domain)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "view@v2" must be there, or come with this apply. */
+static bool check_pin(const Check *check, const char *ref, GError **error)
+{
+    const char *at = strchr(ref, '@');
+    gint64 wanted = 0;
+    g_autofree char *number = at ? g_strndup(at + 1, strcspn(at + 1, ":")) : NULL;
+    if (!number || g_ascii_strcasecmp(number, "latest") == 0) {
+        return true;
+    }
+    g_autofree char *name = g_strndup(ref, (gsize)(at - ref));
+    const CatalogObject *view =
+        features_find(check->after, CATALOG_FEATURE_VIEW, name, check->object->domain, error);
+    unsigned next = 0;
+    if (!view || !next_number(check, view, &next, error)) {
+        return false;
+    }
+    bool numbered =
+        g_ascii_tolower(number[0]) == 'v' && base_text_to_int(number + 1, 1, G_MAXUINT32, &wanted);
+    if (numbered && (wanted == next || is_kept(check->versions, view, wanted))) {
+        return true;
+    }
+    base_fail(error, BASE_E_FEATURE_UNKNOWN, "feature view `%s` has no version `%s`", view->full_name,
+              number);
+    base_error_hint(error, "it is v%u with this apply; weir features history %s", next, view->name);
+    return false;
+}
+
+static bool check_refs(const Check *check, const char *key, GError **error)
+{
+    const json_t *refs = json_object_get(check->object->definition, key);
+    size_t n = json_is_array(refs) ? json_array_size(refs) : refs ? 1 : 0;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *ref = json_is_array(refs) ? json_array_get(refs, i) : refs;
+        const char *text = json_is_string(ref) ? json_string_value(ref) : base_json_string(ref, "view", "");
+        if (!check_pin(check, text, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_object(const Check *check, const json_t *entities, GError **error)
+{
+    const CatalogObject *object = check->object;
+    if (object->kind == CATALOG_ENTITY) {
+        return check_entity(check->after, object, entities, error);
+    }
+    if (object->kind == CATALOG_FEATURE_SERVICE) {
+        return check_refs(check, "features", error);
+    }
+    if (object->kind != CATALOG_FEATURE_VIEW) {
+        return true;
+    }
+    g_autoptr(json_t) spec = features_spec_make(check->after, object, error);
+    return spec && check_refs(check, "inputs", error);
+}
+
 bool features_registry_may_apply(CatalogStore *store, const CatalogSnapshot *after, GError **error)
 {
     if (!check_archived(store, after, error)) {
         return false;
     }
-    g_autoptr(json_t) known =
+    g_autoptr(json_t) entities =
         catalog_store_sql(store, "SELECT entity, types FROM features_entities", NULL, 0, error);
+    g_autoptr(GPtrArray) versions = entities ? features_versions_read(store, error) : NULL;
     const GPtrArray *objects = catalog_objects(after);
-    bool ok = known != NULL;
-    for (guint i = 0; ok && i < objects->len; i++) {
-        const CatalogObject *object = g_ptr_array_index(objects, i);
-        if (object->kind == CATALOG_ENTITY) {
-            ok = check_entity(after, object, known, error);
-        } else if (object->kind == CATALOG_FEATURE_VIEW) {
-            g_autoptr(json_t) spec = features_spec_make(after, object, error);
-            ok = spec != NULL;
-            if (!ok) {
-                base_error_place(error, object->file, object->line, object->column);
-                base_error_not_done(error, "Nothing was applied.");
-            }
+    for (guint i = 0; versions && i < objects->len; i++) {
+        Check check = {.store = store, .after = after, .versions = versions};
+        check.object = g_ptr_array_index(objects, i);
+        if (!check_object(&check, entities, error)) {
+            base_error_place(error, check.object->file, check.object->line, check.object->column);
+            base_error_not_done(error, "Nothing was applied.");
+            return false;
         }
     }
-    return ok;
+    return versions != NULL;
 }
 
 /* ---- after it
@@ -198,13 +351,22 @@ static bool write_version(CatalogStore *store, const CatalogObject *view, unsign
                               names, G_N_ELEMENTS(names), error);
 }
 
-static bool last_number(CatalogStore *store, const CatalogObject *view, unsigned *ret, GError **error)
+/* Which versions of its inputs an on-demand view is made of now: what it goes on with once it is old. */
+static void pin_inputs(json_t *spec, const CatalogSnapshot *applied, const CatalogObject *view,
+                       const GPtrArray *versions)
 {
-    const char *names[] = {view->domain, view->name};
-    g_autoptr(json_t) rows = catalog_store_sql(
-        store, "SELECT last FROM features_numbers WHERE domain = ?1 AND view = ?2", names, 2, error);
-    *ret = rows ? (unsigned)base_json_int(json_array_get(rows, 0), "last", 0) : 0;
-    return rows != NULL;
+    json_t *pins = json_object_get(spec, "pins");
+    size_t i;
+    json_t *input;
+    json_array_foreach ((json_t *)(guintptr)meaning_of(spec, "inputs"), i, input) {
+        const char *name = base_json_string(input, "view", "");
+        const CatalogObject *from =
+            strchr(name, '@') ? NULL : features_find(applied, CATALOG_FEATURE_VIEW, name, view->domain, NULL);
+        const FeaturesVersion *newest = from ? newest_of(versions, from) : NULL;
+        if (newest) {
+            base_json_set_int(pins, name, newest->version);
+        }
+    }
 }
 
 static bool record_view(CatalogStore *store, const CatalogSnapshot *applied, const CatalogObject *view,
@@ -215,28 +377,42 @@ static bool record_view(CatalogStore *store, const CatalogSnapshot *applied, con
         return true;
     }
     const FeaturesVersion *newest = newest_of(versions, view);
-    g_autofree char *hash = features_spec_hash(spec);
-    if (newest && g_str_equal(newest->hash, hash)) {
-        return true;
-    }
     unsigned last = 0;
-    return last_number(store, view, &last, error) &&
+    if (!last_number(store, view, &last, error)) {
+        return false;
+    }
+    features_spec_follow(spec, newest, last + 1);
+    pin_inputs(spec, applied, view, versions);
+    g_autofree char *hash = features_spec_hash(spec);
+    return (newest && g_str_equal(newest->hash, hash)) ||
            write_version(store, view, last + 1, spec, user, newest ? "changed" : "added", error);
 }
 
-bool features_registry_record(CatalogStore *store, const CatalogSnapshot *applied, const char *user,
-                              GError **error)
+static bool record_views(CatalogStore *store, const CatalogSnapshot *applied, const char *user,
+                         bool on_demand, GError **error)
 {
     g_autoptr(GPtrArray) versions = features_versions_read(store, error);
     const GPtrArray *objects = catalog_objects(applied);
     bool ok = versions != NULL;
     for (guint i = 0; ok && i < objects->len; i++) {
         const CatalogObject *object = g_ptr_array_index(objects, i);
-        if (object->kind == CATALOG_FEATURE_VIEW) {
+        const CatalogFeatures *info = object->features;
+        if (object->kind == CATALOG_FEATURE_VIEW && on_demand == (info && info->n_inputs > 0)) {
             ok = record_view(store, applied, object, versions, user, error);
-        } else if (object->kind == CATALOG_ENTITY) {
-            ok = record_entity(store, applied, object, error);
         }
+    }
+    return ok;
+}
+
+bool features_registry_record(CatalogStore *store, const CatalogSnapshot *applied, const char *user,
+                              GError **error)
+{
+    const GPtrArray *objects = catalog_objects(applied);
+    bool ok =
+        record_views(store, applied, user, false, error) && record_views(store, applied, user, true, error);
+    for (guint i = 0; ok && i < objects->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(objects, i);
+        ok = object->kind != CATALOG_ENTITY || record_entity(store, applied, object, error);
     }
     return ok;
 }

@@ -157,6 +157,13 @@ static bool add_key(Spec *spec, const CatalogObject *entity, const char *stored,
                     FeaturesType type, json_t *keys, GError **error)
 {
     type = type != FEATURES_INVALID ? type : type_of_column(spec->columns, name);
+    const CatalogColumn *column = column_of(spec->columns, name);
+    if (column && *column->type && may_be_key(type) && !features_type_takes(type, column->type)) {
+        base_fail(error, BASE_E_FEATURE_TYPE, "key `%s` of entity `%s` is %s, but the source has it as %s",
+                  name, entity->name, features_type_name(type), column->type);
+        base_error_hint(error, "cast it in a `sql:` of the view");
+        return false;
+    }
     if (!may_be_key(type)) {
         base_fail(error, BASE_E_FEATURE_TYPE, "the type of key `%s` of entity `%s` is not known", name,
                   entity->name);
@@ -224,30 +231,53 @@ static bool add_keys(Spec *spec, GError **error)
     return true;
 }
 
-static FeaturesType feature_type(const Spec *spec, const json_t *feature)
+/* What stands for feature i of a view: as declared, else as its expression gives it. */
+static FeaturesType feature_type(const CatalogObject *view, size_t i)
 {
-    const char *type = base_json_string(feature, "type", NULL);
-    if (type) {
-        return features_type_by_name(type);
-    }
-    return base_json_string(feature, "expr", NULL)
-               ? FEATURES_INVALID
-               : type_of_column(spec->columns, base_json_string(feature, "name", ""));
+    const json_t *feature = json_array_get(json_object_get(view->definition, "features"), i);
+    const char *declared = base_json_string(feature, "type", NULL);
+    const GPtrArray *types = view->features ? view->features->types : NULL;
+    const CatalogColumn *bound = types && i < types->len ? g_ptr_array_index(types, i) : NULL;
+    return declared                ? features_type_by_name(declared)
+           : bound && *bound->type ? features_type_of_sql(bound->type)
+                                   : FEATURES_INVALID;
 }
 
-static bool add_feature(Spec *spec, const json_t *feature, json_t *features, GError **error)
+static bool check_feature_type(const CatalogObject *view, size_t i, FeaturesType type, GError **error)
 {
+    const GPtrArray *types = view->features ? view->features->types : NULL;
+    const CatalogColumn *bound = types && i < types->len ? g_ptr_array_index(types, i) : NULL;
+    const json_t *feature = json_array_get(json_object_get(view->definition, "features"), i);
     const char *name = base_json_string(feature, "name", "");
-    const char *expr = base_json_string(feature, "expr", NULL);
-    const char *window = base_json_string(feature, "window", NULL);
-    FeaturesType type = feature_type(spec, feature);
     if (type == FEATURES_INVALID) {
         base_fail(error, BASE_E_FEATURE_TYPE, "the type of feature `%s` of `%s` is not known", name,
-                  spec->view->full_name);
+                  view->full_name);
         base_error_hint(error, "declare it: type: int64, double, string, ...");
         return false;
     }
+    if (bound && *bound->type && !features_type_takes(type, bound->type)) {
+        base_fail(error, BASE_E_FEATURE_TYPE,
+                  "feature `%s` of `%s` is declared %s, but what it is read from is %s", name,
+                  view->full_name, features_type_name(type), bound->type);
+        base_error_hint(error, "declare the type that it has, or cast it: expr: \"CAST(%s AS %s)\"", name,
+                        features_type_sql(type));
+        return false;
+    }
+    return true;
+}
+
+static bool add_feature(Spec *spec, size_t i, json_t *features, GError **error)
+{
+    const json_t *feature = json_array_get(json_object_get(spec->definition, "features"), i);
+    const char *name = base_json_string(feature, "name", "");
+    const char *expr = base_json_string(feature, "expr", NULL);
+    const char *window = base_json_string(feature, "window", NULL);
+    FeaturesType type = feature_type(spec->view, i);
+    if (!check_feature_type(spec->view, i, type, error)) {
+        return false;
+    }
     json_t *out = json_pack("{s:s, s:s}", "name", name, "type", features_type_name(type));
+    json_array_append_new(features, out);
     if (expr) {
         base_json_set_string(out, "expr", expr);
     } else if (spec->source) {
@@ -258,10 +288,16 @@ static bool add_feature(Spec *spec, const json_t *feature, json_t *features, GEr
         base_json_set_int(out, "window_us", window_us);
     }
     json_t *missing = json_object_get(feature, "default");
-    if (missing && !json_is_null(missing)) {
-        json_object_set(out, "default", missing);
+    if (!missing || json_is_null(missing)) {
+        return true;
     }
-    json_array_append_new(features, out);
+    json_object_set(out, "default", missing);
+    g_autoptr(FeaturesArena) arena = features_arena_new();
+    FeaturesValue value;
+    if (!features_value_of_json(missing, type, arena, &value, error)) {
+        g_prefix_error(error, "the default of feature `%s` of `%s`: ", name, spec->view->full_name);
+        return false;
+    }
     return true;
 }
 
@@ -269,10 +305,8 @@ static bool add_features(Spec *spec, GError **error)
 {
     json_t *features = json_array();
     json_object_set_new(spec->meaning, "features", features);
-    size_t i;
-    json_t *feature;
-    json_array_foreach (json_object_get(spec->definition, "features"), i, feature) {
-        if (!add_feature(spec, feature, features, error)) {
+    for (size_t i = 0; i < json_array_size(json_object_get(spec->definition, "features")); i++) {
+        if (!add_feature(spec, i, features, error)) {
             return false;
         }
     }
@@ -285,13 +319,9 @@ static bool add_features(Spec *spec, GError **error)
 static void set_relation(Spec *spec, const char *inner)
 {
     const char *where = base_json_string(spec->definition, "where", NULL);
-    g_autoptr(GString) out = g_string_new(NULL);
-    if (where) {
-        g_string_printf(out, "(SELECT * FROM %s WHERE %s)", inner, where);
-    } else {
-        g_string_assign(out, inner);
-    }
-    base_json_set_string(spec->meaning, "relation", out->str);
+    g_autofree char *filtered =
+        where ? g_strdup_printf("(SELECT * FROM %s AS source WHERE %s\n)", inner, where) : NULL;
+    base_json_set_string(spec->meaning, "relation", filtered ? filtered : inner);
 }
 
 /* A stream is read where it lands. */
@@ -364,14 +394,91 @@ static void note_lineage(Spec *spec)
     }
 }
 
-static bool set_source(Spec *spec, GError **error)
+static void set_query(Spec *spec, const CatalogObject *query)
+{
+    g_autofree char *inner = g_strdup_printf("(%s\n)", query->model->sql_resolved);
+    base_json_set_string(spec->meaning, "from", "sql");
+    spec->columns = query->columns;
+    set_relation(spec, inner);
+}
+
+void features_spec_set_table(json_t *spec, const char *domain, const char *table)
+{
+    json_t *meaning = json_object_get(spec, "meaning");
+    g_autofree char *full = g_strdup_printf("%s.%s", domain, table);
+    g_autoptr(GString) relation = g_string_new(NULL);
+    engine_sql_append_table(relation, domain, table);
+    base_json_set_string(meaning, "table", full);
+    base_json_set_string(meaning, "relation", relation->str);
+}
+
+static FeaturesType type_of_input(const Spec *spec, const CatalogFeatureInput *input, GError **error)
+{
+    g_autofree char *name = g_strndup(input->view, strcspn(input->view, "@"));
+    const CatalogObject *view =
+        features_find(spec->snapshot, CATALOG_FEATURE_VIEW, name, spec->view->domain, error);
+    const json_t *features = view ? json_object_get(view->definition, "features") : NULL;
+    for (size_t i = 0; i < json_array_size(features); i++) {
+        if (g_str_equal(base_json_string(json_array_get(features, i), "name", ""), input->feature)) {
+            return feature_type(view, i);
+        }
+    }
+    if (view && !strchr(input->view, '@')) {
+        base_fail(error, BASE_E_FEATURE_UNKNOWN, "feature view `%s` has no feature `%s`", view->full_name,
+                  input->feature);
+    }
+    return FEATURES_INVALID; /* of an older version: it is known once versions are */
+}
+
+static bool set_inputs(Spec *spec, GError **error)
+{
+    const CatalogFeatures *info = spec->view->features;
+    json_t *inputs = json_array(), *request = json_array();
+    base_json_set_string(spec->meaning, "from", "request");
+    json_object_set_new(spec->meaning, "inputs", inputs);
+    json_object_set_new(spec->meaning, "request", request);
+    for (size_t i = 0; i < info->n_inputs; i++) {
+        g_autoptr(GError) own = NULL;
+        FeaturesType type = type_of_input(spec, &info->inputs[i], &own);
+        if (own) {
+            g_propagate_error(error, g_steal_pointer(&own));
+            return false;
+        }
+        json_array_append_new(inputs, json_pack("{s:s, s:s, s:s, s:s}", "view", info->inputs[i].view,
+                                                "feature", info->inputs[i].feature, "name",
+                                                info->inputs[i].name, "type", features_type_name(type)));
+    }
+    size_t i;
+    json_t *field;
+    json_array_foreach (json_object_get(spec->definition, "request"), i, field) {
+        json_array_append_new(request, json_pack("{s:s, s:s}", "name", base_json_string(field, "name", ""),
+                                                 "type", base_json_string(field, "type", "")));
+    }
+    return true;
+}
+
+static bool set_source(Spec *spec, json_t *out, GError **error)
 {
     const char *source = base_json_string(spec->definition, "source", NULL);
+    const CatalogObject *view = spec->view;
     if (source) {
         return set_table(spec, source, error);
     }
-    base_fail(error, BASE_E_FEATURE_UNKNOWN, "feature view `%s` has no source", spec->view->full_name);
-    return false;
+    if (view->features && view->features->query) {
+        set_query(spec, view->features->query);
+        return true;
+    }
+    if (base_json_bool(spec->definition, "push", false)) {
+        g_autofree char *table = g_strconcat(FEATURES_PUSH_PREFIX, view->name, NULL);
+        base_json_set_string(spec->meaning, "from", "push");
+        base_json_set_string(spec->meaning, "time", FEATURES_PUSH_TIME);
+        features_spec_set_table(out, *view->domain ? view->domain : "main", table);
+        return true;
+    }
+    if (view->features && (json_object_get(spec->definition, "request") || view->features->n_inputs)) {
+        return set_inputs(spec, error);
+    }
+    return base_fail(error, BASE_E_FEATURE_UNKNOWN, "feature view `%s` has no source", view->full_name);
 }
 
 json_t *features_spec_make(const CatalogSnapshot *snapshot, const CatalogObject *view, GError **error)
@@ -386,7 +493,7 @@ json_t *features_spec_make(const CatalogSnapshot *snapshot, const CatalogObject 
     json_object_set_new(out, "pins", spec.pins);
     json_object_set_new(out, "online", json_boolean(base_json_bool(view->definition, "online", true)));
     json_object_set(out, "definition", view->definition);
-    if (!set_source(&spec, error) || !add_keys(&spec, error)) {
+    if (!set_source(&spec, out, error) || !add_keys(&spec, error)) {
         return NULL;
     }
     set_times(&spec);

@@ -55,7 +55,8 @@ static void what_changes_the_meaning_makes_a_version(void)
     const FeaturesView *now = world_view(&world, "driver_stats");
     g_assert_cmpuint(now->version, ==, 3);
     g_assert_cmpstr(now->stored, ==, "driver_stats_v3");
-    g_assert_cmpstr(now->relation, ==, "(SELECT * FROM \"rides\".\"ods_stats_i\" WHERE trips > 0)");
+    g_assert_cmpstr(now->relation, ==,
+                    "(SELECT * FROM \"rides\".\"ods_stats_i\" AS source WHERE trips > 0\n)");
     g_assert_cmpint(now->features[0].type, ==, FEATURES_DOUBLE);
     const FeaturesView *first = world_view(&world, "driver_stats@v1");
     g_assert_cmpuint(first->n_features, ==, 2);
