@@ -106,7 +106,10 @@ char *access_now_text(void);
 bool access_crypto_init(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void access_random(guint8 *out, size_t len);
 char *access_password_hash(Access *access, const char *password, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool access_password_matches(Access *access, const char *hash, const char *password);
+/* Between access_hash_enter and access_hash_leave: a turn to hash, for which callers wait. */
+bool access_password_matches(const char *hash, const char *password);
+void access_hash_enter(Access *access);
+void access_hash_leave(Access *access);
 void access_double_sha1(const void *data, size_t len, guint8 out[ACCESS_SHA1_BYTES]);
 void access_double_sha256(const void *data, size_t len, guint8 out[ACCESS_SHA256_BYTES]);
 void access_sha1(const void *a, size_t a_len, const void *b, size_t b_len, guint8 out[ACCESS_SHA1_BYTES]);

@@ -28,7 +28,7 @@ void access_random(guint8 *out, size_t len)
     randombytes_buf(out, len);
 }
 
-static void hash_enter(Access *access)
+void access_hash_enter(Access *access)
 {
     g_mutex_lock(&access->hash_lock);
     while (access->hashes_running >= ACCESS_HASHES_AT_ONCE) {
@@ -38,7 +38,7 @@ static void hash_enter(Access *access)
     g_mutex_unlock(&access->hash_lock);
 }
 
-static void hash_leave(Access *access)
+void access_hash_leave(Access *access)
 {
     g_mutex_lock(&access->hash_lock);
     access->hashes_running--;
@@ -49,10 +49,10 @@ static void hash_leave(Access *access)
 char *access_password_hash(Access *access, const char *password, GError **error)
 {
     char text[crypto_pwhash_STRBYTES];
-    hash_enter(access);
+    access_hash_enter(access);
     int failed = crypto_pwhash_str_alg(text, password, strlen(password), ACCESS_ARGON2_PASSES,
                                        ACCESS_ARGON2_MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13);
-    hash_leave(access);
+    access_hash_leave(access);
     if (failed) {
         base_fail(error, BASE_E_MEMORY, "no memory to hash a password");
         return NULL;
@@ -60,12 +60,9 @@ char *access_password_hash(Access *access, const char *password, GError **error)
     return g_strdup(text);
 }
 
-bool access_password_matches(Access *access, const char *hash, const char *password)
+bool access_password_matches(const char *hash, const char *password)
 {
-    hash_enter(access);
-    int failed = crypto_pwhash_str_verify(hash, password, strlen(password));
-    hash_leave(access);
-    return !failed;
+    return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
 }
 
 static void digest(const EVP_MD *md, const void *a, size_t a_len, const void *b, size_t b_len, guint8 *out)

@@ -176,7 +176,8 @@ static bool run_part(IntakeCommitter *c, const GPtrArray *jobs, guint from, guin
     intake_memory_feed_clear(p->feed);
     for (guint i = from; i < jobs->len; i++) {
         const IntakeJob *job = jobs->pdata[i];
-        if (!job->plan || strcmp(job->plan->signature, first->plan->signature) != 0) {
+        if (!job->plan ||
+            (job->plan != first->plan && strcmp(job->plan->signature, first->plan->signature) != 0)) {
             continue;
         }
         part_of[i] = 1;
@@ -187,7 +188,7 @@ static bool run_part(IntakeCommitter *c, const GPtrArray *jobs, guint from, guin
         }
     }
     const IntakeMergeRun merge = {p->merge_sql, first->plan->has_delete, rows,
-                               (const gint64 *)(gconstpointer)ids->data, ids->len};
+                                  (const gint64 *)(gconstpointer)ids->data, ids->len};
     bool ok = p->insert ? run_to_end(p->insert, error) : intake_merge_run(c->conn, &merge, error);
     intake_memory_feed_clear(p->feed);
     return ok;

@@ -190,6 +190,7 @@ Intake *intake_open(Engine *engine, const char *data_dir, const BaseConfig *conf
     g_mutex_init(&intake->running_lock);
     g_mutex_init(&intake->conns_lock);
     g_queue_init(&intake->conns);
+    intake->plans = intake_plans_new();
     intake->rejects_by_txn = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     intake->running = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     read_limits(intake, config);
@@ -209,6 +210,7 @@ void intake_close(Intake *intake)
     for (EngineConn *conn; (conn = g_queue_pop_tail(&intake->conns));) {
         engine_disconnect(conn);
     }
+    intake_plans_free(intake->plans);
     g_hash_table_unref(intake->rejects_by_txn);
     g_hash_table_unref(intake->running);
     g_mutex_clear(&intake->large_lock);

@@ -111,11 +111,11 @@ bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions 
  * parsed on the caller's thread, without a file or the engine, and queued. False: it is not such a load, or
  * something is wrong with it; nothing was done, intake_load says what. True: `done` is called once, on the
  * committer's thread, and must not block; it takes *result over, and `error` (NULL = loaded). The options and
- * the spool may be freed at once, the table must live until `done`. */
+ * the spool may be freed at once, the snapshot that the table is of must live until `done`. */
 typedef void (*IntakeDone)(void *user, IntakeResult *result, GError *error);
-bool intake_load_post(Intake *intake, const CatalogTable *table, const IntakeOptions *options,
-                      IntakeSpool *spool, const char *user, const char *peer, IntakeDone done,
-                      void *done_user);
+bool intake_load_post(Intake *intake, CatalogSnapshot *snapshot, const CatalogTable *table,
+                      const IntakeOptions *options, IntakeSpool *spool, const char *user, const char *peer,
+                      IntakeDone done, void *done_user);
 
 /* Stops a running large load; what it did is undone. False when no such load runs. */
 bool intake_cancel(Intake *intake, gint64 txn_id);

@@ -232,6 +232,7 @@ typedef struct {
 } IntakeMapping;
 
 typedef struct {
+    gint refs;                       /* atomic; what follows does not change once it is made */
     const CatalogTable *table;       /* borrowed */
     GPtrArray *fields;               /* IntakeField* */
     GPtrArray *mappings;             /* IntakeMapping*: columns given, table order */
@@ -250,14 +251,24 @@ typedef struct {
 } IntakePlan;
 /* Bytes that VARCHAR(n) and CHAR(n) take; 0 = no limit. */
 guint32 intake_text_limit(const CatalogColumn *column);
-void intake_plan_free(IntakePlan *plan);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePlan, intake_plan_free)
+IntakePlan *intake_plan_ref(IntakePlan *plan);
+void intake_plan_unref(IntakePlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePlan, intake_plan_unref)
 /* `header` = field names of a CSV header (NULL = none). Expressions are checked on a connection that is taken
  * for them. The plan borrows `table`. */
 IntakePlan *intake_plan_new(Intake *intake, const CatalogTable *table, const IntakeOptions *options,
                             const GPtrArray *header, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A plan whose rows come from a SELECT text instead of a feed. */
 char *intake_plan_select(const IntakePlan *plan, const char *from);
+
+/* ---- plans.c */
+
+typedef struct IntakePlans IntakePlans;
+IntakePlans *intake_plans_new(void);
+void intake_plans_free(IntakePlans *plans);
+/* The plan of a load without a header, kept or new. `table` is of `snapshot`. Thread: any. */
+IntakePlan *intake_plans_get(Intake *intake, CatalogSnapshot *snapshot, const CatalogTable *table,
+                             const IntakeOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The `columns` header. */
 typedef struct {
@@ -369,7 +380,8 @@ typedef struct {
     const gint64 *ids; /* of the loads that are in it */
     size_t n_ids;
 } IntakeMergeRun;
-bool intake_merge_run(EngineConn *conn, const IntakeMergeRun *merge, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_merge_run(EngineConn *conn, const IntakeMergeRun *merge,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_needs_merge(const CatalogTable *table);
 /* Quoted "schema"."name" of the table, and of its tombstones. Caller frees. */
 char *intake_tombstone_sql(const CatalogTable *table);
@@ -496,6 +508,7 @@ struct Intake {
     gint64 next_spool; /* atomic */
     IntakeTxns *txns;
     IntakeCommitter *committer;
+    IntakePlans *plans; /* of small loads */
     GMutex large_lock;
     GCond large_cond;
     unsigned large_running, large_max;

@@ -305,8 +305,8 @@ static bool merge_large(Load *load, GError **error)
     g_autoptr(GPtrArray) statements =
         intake_plan_merge_sql(load->plan, "temp.weir_stage", load->options->replace);
     intake_table_hold(load->intake, load->key, true);
-    const IntakeMergeRun merge = {statements, load->plan->has_delete, load->txn->loaded_rows, &load->txn->txn_id,
-                               1};
+    const IntakeMergeRun merge = {statements, load->plan->has_delete, load->txn->loaded_rows,
+                                  &load->txn->txn_id, 1};
     bool ok = engine_begin(load->conn, error) && intake_merge_run(load->conn, &merge, error) &&
               finish_large(load, error);
     if (!ok) {
@@ -457,7 +457,7 @@ static bool run(Load *load, GError **error)
 static void load_clear(Load *load)
 {
     intake_conn_give(load->intake, load->conn);
-    intake_plan_free(load->plan);
+    intake_plan_unref(load->plan);
     intake_reader_free(load->reader);
     intake_rejects_free(load->rejects);
     g_clear_pointer(&load->header, g_ptr_array_unref);

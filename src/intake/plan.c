@@ -32,9 +32,15 @@ static void mapping_free(gpointer data)
     g_free(mapping);
 }
 
-void intake_plan_free(IntakePlan *plan)
+IntakePlan *intake_plan_ref(IntakePlan *plan)
 {
-    if (!plan) {
+    g_atomic_int_inc(&plan->refs);
+    return plan;
+}
+
+void intake_plan_unref(IntakePlan *plan)
+{
+    if (!plan || !g_atomic_int_dec_and_test(&plan->refs)) {
         return;
     }
     g_clear_pointer(&plan->fields, g_ptr_array_unref);
@@ -720,6 +726,7 @@ IntakePlan *intake_plan_new(Intake *intake, const CatalogTable *table, const Int
                             const GPtrArray *header, GError **error)
 {
     g_autoptr(IntakePlan) plan = g_new0(IntakePlan, 1);
+    plan->refs = 1;
     plan->table = table;
     plan->fields = g_ptr_array_new_with_free_func(field_free);
     plan->mappings = g_ptr_array_new_with_free_func(mapping_free);

@@ -28,7 +28,7 @@ static void post_free(Post *post)
 {
     g_clear_pointer(&post->chunks, g_ptr_array_unref);
     intake_parser_free(post->parser);
-    intake_plan_free(post->plan);
+    intake_plan_unref(post->plan);
     intake_reader_free(post->reader);
     intake_rejects_free(post->rejects);
     intake_txn_free(post->job.txn);
@@ -46,7 +46,8 @@ static bool is_plain(const IntakeOptions *options, const IntakeSpool *spool)
 }
 
 /* False: not all of its rows are plainly good. */
-static bool parse(Post *post, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool)
+static bool parse(Post *post, CatalogSnapshot *snapshot, const CatalogTable *table,
+                  const IntakeOptions *options, IntakeSpool *spool)
 {
     g_autoptr(GError) why = NULL;
     GPtrArray *header = NULL;
@@ -56,7 +57,7 @@ static bool parse(Post *post, const CatalogTable *table, const IntakeOptions *op
         !intake_reader_is_small(post->reader)) {
         return false;
     }
-    post->plan = intake_plan_new(post->intake, table, options, NULL, &why);
+    post->plan = intake_plans_get(post->intake, snapshot, table, options, &why);
     if (!post->plan || post->plan->in_sql) {
         return false;
     }
@@ -83,9 +84,9 @@ static void posted(IntakeJob *job)
     post_free(post);
 }
 
-bool intake_load_post(Intake *intake, const CatalogTable *table, const IntakeOptions *options,
-                      IntakeSpool *spool, const char *user, const char *peer, IntakeDone done,
-                      void *done_user)
+bool intake_load_post(Intake *intake, CatalogSnapshot *snapshot, const CatalogTable *table,
+                      const IntakeOptions *options, IntakeSpool *spool, const char *user, const char *peer,
+                      IntakeDone done, void *done_user)
 {
     if (!is_plain(options, spool) || engine_poisoned(intake->engine)) {
         return false;
@@ -98,7 +99,7 @@ bool intake_load_post(Intake *intake, const CatalogTable *table, const IntakeOpt
     IntakeTxn *txn = post->job.txn = intake_load_txn(table, options, spool, user, peer);
     const char *existing = NULL;
     gint64 owner = 0;
-    if (!parse(post, table, options, spool) ||
+    if (!parse(post, snapshot, table, options, spool) ||
         !intake_txns_begin(intake->txns, txn, &existing, &owner, NULL)) {
         return false;
     }

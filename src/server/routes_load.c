@@ -185,8 +185,8 @@ bool route_load_post(ServerCall *call)
 {
     const RouteLoad *load = call->state;
     return call->upload &&
-           intake_load_post(server_app_intake(call->app), load->object->table, load->options, call->upload,
-                            access_user_name(call->user), call->peer, loaded, call);
+           intake_load_post(server_app_intake(call->app), load->snapshot, load->object->table, load->options,
+                            call->upload, access_user_name(call->user), call->peer, loaded, call);
 }
 
 /* What was ignored and looks like a mistake is said after the message, whatever became of the load. */

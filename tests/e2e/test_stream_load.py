@@ -203,6 +203,21 @@ def test_a_label_is_made_when_none_is_given(weir):
     assert one["Label"] and one["Label"] != two["Label"] and count(weir, "id = 90") == 2
 
 
+def test_a_small_load_follows_its_table_and_its_headers_from_one_to_the_next(weir):
+    table = "kept_plan"
+    weir.query("CREATE TABLE shop.kept_plan (id BIGINT, n INT) DUPLICATE KEY(id) DISTRIBUTED BY HASH(id) BUCKETS 1")
+    assert weir.load(table, "1,10\n", column_separator=",")["Status"] == "Success"
+    assert weir.load(table, "2,no\n", column_separator=",")["Status"] == "Success"  # not strict: NULL
+    assert weir.load(table, "3,no\n", column_separator=",", strict_mode="true")["Status"] == "Fail"
+    assert weir.load(table, '{"n": 40, "id": 4}\n', format="json", read_json_by_line="true")["Status"] == "Success"
+    weir.query("DROP TABLE shop.kept_plan")
+    weir.query("CREATE TABLE shop.kept_plan (n INT, id VARCHAR(5)) DUPLICATE KEY(n) DISTRIBUTED BY HASH(n) BUCKETS 1")
+    assert weir.load(table, "1,ten\n", column_separator=",")["Status"] == "Success"
+    assert weir.load(table, "2,too long\n", column_separator=",", strict_mode="true")["Status"] == "Fail"
+    assert weir.query("SELECT n, id FROM shop.kept_plan") == [[1, "ten"]]
+    weir.query("DROP TABLE shop.kept_plan")
+
+
 def test_group_commit_answers_as_doris_does(weir):
     answer = weir.load(EVENTS, "91,a,1,2026-01-01\n", column_separator=",", group_commit="sync_mode")
     assert answer["Status"] == "Success" and answer["GroupCommit"] is True and answer["Label"].startswith("group_commit_")
