@@ -47,7 +47,8 @@ X(FEATURES_ONLINE_MAX, "features.online_max", BASE_CONFIG_BYTES, "64GB", 1048576
 X(FEATURES_REDIS, "features.redis", BASE_CONFIG_TEXT, "redis://127.0.0.1:6379/0", 0, 0, true,
   "Address of Redis, with its password if it has one", "Redis 地址，可含密码")
 X(FEATURES_REDIS_LAYOUT, "features.redis_layout", BASE_CONFIG_TEXT, "feast", 0, 0, false,
-  "Keys and fields in Redis: feast (of today) or feast-0.9", "Redis 中的布局：feast（当前）或 feast-0.9")
+  "Keys and fields in Redis: feast (of today), feast-v2 (its older keys) or feast-0.9",
+  "Redis 中的布局：feast（当前）、feast-v2（较旧的键）或 feast-0.9")
 X(FEATURES_LISTEN, "features.listen", BASE_CONFIG_TEXT, "", 0, 0, false,
   "A second HTTP address for clients of Feast, such as 127.0.0.1:6566; empty = none",
   "供 Feast 客户端使用的第二个 HTTP 地址，如 127.0.0.1:6566；留空则无")

@@ -22,7 +22,7 @@ typedef struct {
     gint64 max_bytes;   /* lmdb: how large the file may grow; 0 = 64 GiB */
     const char *url;    /* redis: redis://[user:password@]host:port/db or unix:///path?db=0; rediss:// is
                            refused (CONFIG_INVALID): there is no TLS */
-    const char *layout; /* redis: "feast" (entity key v3) or "feast-0.9" */
+    const char *layout; /* redis: "feast" (entity key v3), "feast-v2" or "feast-0.9" */
     gint64 timeout_ms;  /* redis: connect and each answer; 0 = 2000 */
 } FeaturesOnlineOptions;
 /* Errors: DATA_LOCKED, DATA_DAMAGED, FORMAT_NEWER, DISK_FULL, FILE_IO; redis: PEER_UNREACHABLE. */

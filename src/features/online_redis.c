@@ -1,7 +1,7 @@
 /* The online store in Redis, in Feast's layout: what Feast writes is read, what Weir writes Feast reads.
  *
  * One hash for each project and entity (redis_key.c); in it, of each view "v" (its stored name):
- *   murmur3("v:feature")  feast.types.Value; a null is empty (FEAST) or not there (FEAST09)
+ *   murmur3("v:feature")  feast.types.Value; a null is empty (FEAST, FEAST2) or not there (FEAST09)
  *   _ts:v                 google.protobuf.Timestamp of the event; whole seconds in FEAST09
  *   _ex:v                 FEAST09: event time + ttl in whole seconds, or 253402300799
  *   _weir:v               Weir's own, which Feast passes over, for what `_ts:v` cannot say. Only where there
@@ -135,7 +135,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fields, fields_clear)
 /* What `_weir:v` holds; empty when `_ts:v` says all. */
 static void append_own(const Store *store, const FeaturesRow *row, const GByteArray *ts, GByteArray *out)
 {
-    bool whole = store->layout == FEATURES_LAYOUT_FEAST || row->event_us % BASE_TIME_SECOND_US == 0;
+    bool whole = store->layout != FEATURES_LAYOUT_FEAST09 || row->event_us % BASE_TIME_SECOND_US == 0;
     bool created = row->created_us != FEATURES_NO_TIME;
     if (whole && !created) {
         return;
@@ -549,11 +549,17 @@ static const FeaturesOnlineClass redis_class = {
 
 FeaturesOnline *features_int_redis_open(const FeaturesOnlineOptions *options, GError **error)
 {
-    const char *layout = options->layout ? options->layout : "feast";
-    bool old = !strcmp(layout, "feast-0.9");
-    if (!old && strcmp(layout, "feast") != 0) {
-        base_fail(error, BASE_E_CONFIG_INVALID, "`%s` is no layout of Redis", layout);
-        base_error_hint(error, "features.redis_layout is feast or feast-0.9");
+    static const char *const names[] = {[FEATURES_LAYOUT_FEAST] = "feast",
+                                        [FEATURES_LAYOUT_FEAST2] = "feast-v2",
+                                        [FEATURES_LAYOUT_FEAST09] = "feast-0.9"};
+    const char *name = options->layout ? options->layout : names[FEATURES_LAYOUT_FEAST];
+    size_t layout = 0;
+    while (layout < G_N_ELEMENTS(names) && strcmp(names[layout], name) != 0) {
+        layout++;
+    }
+    if (layout == G_N_ELEMENTS(names)) {
+        base_fail(error, BASE_E_CONFIG_INVALID, "`%s` is no layout of Redis", name);
+        base_error_hint(error, "features.redis_layout is feast, feast-v2 or feast-0.9");
         return NULL;
     }
     FeaturesRedis *redis = features_int_redis_new(options->url, options->timeout_ms, error);
@@ -563,7 +569,7 @@ FeaturesOnline *features_int_redis_open(const FeaturesOnlineOptions *options, GE
     Store *store = g_new0(Store, 1);
     store->base.class = &redis_class;
     store->redis = redis;
-    store->layout = old ? FEATURES_LAYOUT_FEAST09 : FEATURES_LAYOUT_FEAST;
+    store->layout = (FeaturesLayout)layout;
     features_int_script_init(&store->put, PUT);
     features_int_script_init(&store->erase, ERASE);
     features_int_script_init(&store->erase_key, ERASE_KEY);

@@ -82,8 +82,9 @@ bool features_int_proto_next(const guint8 **at, const guint8 *end, FeaturesProto
  * ---------------------------------------------------------------------------------------- */
 
 typedef enum {
-    FEATURES_LAYOUT_FEAST,  /* entity key serialisation version 3 */
-    FEATURES_LAYOUT_FEAST09 /* feast.storage.RedisKeyV2 */
+    FEATURES_LAYOUT_FEAST,   /* entity key serialisation version 3 */
+    FEATURES_LAYOUT_FEAST2,  /* version 2 of it */
+    FEATURES_LAYOUT_FEAST09, /* feast.storage.RedisKeyV2 */
 } FeaturesLayout;
 
 /* False for a key that the layout cannot hold: a time with a fraction of a second. */

@@ -62,7 +62,7 @@ static void append_number(GByteArray *out, gint64 value, size_t bytes)
     g_byte_array_append(out, (const guint8 *)&little, (guint)bytes);
 }
 
-static void append_v3_value(GByteArray *out, const FeaturesValue *value)
+static void append_today_value(GByteArray *out, const FeaturesValue *value)
 {
     append32(out, value->type);
     switch (value->type) {
@@ -82,17 +82,21 @@ static void append_v3_value(GByteArray *out, const FeaturesValue *value)
     }
 }
 
-static void append_v3(GByteArray *out, const GArray *parts, const char *project)
+static void append_today(GByteArray *out, const GArray *parts, const char *project, bool lengths)
 {
-    append32(out, parts->len);
+    if (lengths) {
+        append32(out, parts->len);
+    }
     for (guint i = 0; i < parts->len; i++) {
         const char *name = g_array_index(parts, Part, i).name;
         append32(out, FEATURES_STRING);
-        append32(out, strlen(name));
+        if (lengths) {
+            append32(out, strlen(name));
+        }
         g_byte_array_append(out, (const guint8 *)name, (guint)strlen(name));
     }
     for (guint i = 0; i < parts->len; i++) {
-        append_v3_value(out, g_array_index(parts, Part, i).value);
+        append_today_value(out, g_array_index(parts, Part, i).value);
     }
     g_byte_array_append(out, (const guint8 *)project, (guint)strlen(project));
 }
@@ -134,10 +138,10 @@ bool features_int_redis_key(FeaturesLayout layout, const FeaturesView *view, con
         return false;
     }
     g_autoptr(GArray) parts = parts_of(view, keys);
-    if (layout == FEATURES_LAYOUT_FEAST) {
-        append_v3(out, parts, view->project);
-    } else {
+    if (layout == FEATURES_LAYOUT_FEAST09) {
         append_09(out, parts, view->project);
+    } else {
+        append_today(out, parts, view->project, layout == FEATURES_LAYOUT_FEAST);
     }
     return true;
 }
@@ -179,7 +183,7 @@ static bool next_text(Bytes *bytes, const char **ret, size_t *ret_len)
     return true;
 }
 
-static bool next_v3_value(Bytes *bytes, FeaturesValue *ret)
+static bool next_value(Bytes *bytes, FeaturesValue *ret)
 {
     guint32 type;
     const char *text;
@@ -217,13 +221,55 @@ static bool read_v3(Bytes bytes, FeaturesRedisKey *ret)
         }
     }
     for (guint32 i = 0; i < n; i++) {
-        if (!next_v3_value(&bytes, &ret->parts[i].value)) {
+        if (!next_value(&bytes, &ret->parts[i].value)) {
             return false;
         }
     }
     ret->project = (const char *)bytes.at;
     ret->project_len = (size_t)(bytes.end - bytes.at);
     return true;
+}
+
+/* A name that ends where the next number begins. */
+static bool next_name(Bytes *bytes, const char **ret, size_t *ret_len)
+{
+    guint32 type;
+    Bytes rest = *bytes;
+    if (!next32(&rest, &type) || type != FEATURES_STRING) {
+        return false;
+    }
+    *ret = (const char *)rest.at;
+    while (rest.at < rest.end && *rest.at >= 0x20) {
+        rest.at++;
+    }
+    *ret_len = (size_t)((const char *)rest.at - *ret);
+    *bytes = rest;
+    return *ret_len > 0;
+}
+
+static bool read_v2(Bytes bytes, FeaturesRedisKey *ret)
+{
+    Bytes after[FEATURES_REDIS_MAX_KEYS + 1]; /* so many names */
+    size_t names = 0;
+    for (after[0] = bytes; names < FEATURES_REDIS_MAX_KEYS; names++) {
+        after[names + 1] = after[names];
+        if (!next_name(&after[names + 1], &ret->parts[names].name, &ret->parts[names].len)) {
+            break;
+        }
+    }
+    for (ret->n = names; ret->n > 0; ret->n--) {
+        Bytes rest = after[ret->n];
+        size_t values = 0;
+        while (values < ret->n && next_value(&rest, &ret->parts[values].value)) {
+            values++;
+        }
+        if (values == ret->n) {
+            ret->project = (const char *)rest.at;
+            ret->project_len = (size_t)(rest.end - rest.at);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The value's own type is the member that is set. Texts are borrowed: a key's Value has one member. */
@@ -274,7 +320,14 @@ bool features_int_redis_key_read(FeaturesLayout layout, const void *bytes, size_
 {
     *ret = (FeaturesRedisKey){0};
     const Bytes all = {bytes, (const guint8 *)bytes + len};
-    return layout == FEATURES_LAYOUT_FEAST ? read_v3(all, ret) : read_09(all, ret);
+    switch (layout) {
+    case FEATURES_LAYOUT_FEAST:
+        return read_v3(all, ret);
+    case FEATURES_LAYOUT_FEAST2:
+        return read_v2(all, ret);
+    default:
+        return read_09(all, ret);
+    }
 }
 
 static bool same(const char *bytes, size_t len, const char *text)
@@ -302,7 +355,7 @@ bool features_int_redis_key_is(const FeaturesRedisKey *key, const char *project,
 void features_int_redis_pattern(FeaturesLayout layout, const char *project, GByteArray *out)
 {
     g_autoptr(GByteArray) exact = g_byte_array_new();
-    if (layout == FEATURES_LAYOUT_FEAST) {
+    if (layout != FEATURES_LAYOUT_FEAST09) {
         g_byte_array_append(exact, (const guint8 *)project, (guint)strlen(project));
         g_byte_array_append(out, (const guint8 *)"*", 1);
     } else {

@@ -1,6 +1,6 @@
 /* Any bytes as what an online store keeps: the first byte chooses the decoder (packed row, feast.types.Value,
- * Timestamp, key of today, key of 0.9), the second a type. Nothing but values or a refusal; what was decoded,
- * encoded and decoded again is the same. */
+ * Timestamp, key of today, of its version 2, of 0.9), the second a type. Nothing but values or a refusal;
+ * what was decoded, encoded and decoded again is the same. */
 #include "features/redis_int.h"
 #include "fuzz.h"
 
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     g_autoptr(FeaturesArena) arena = features_arena_new();
     FeaturesType type = TYPES[data[1] % N];
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
     case 0:
         fuzz_row(data + 2, size - 2, arena);
         break;
@@ -113,8 +113,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 3:
         fuzz_key(data + 2, size - 2, FEATURES_LAYOUT_FEAST);
         break;
-    default:
+    case 4:
         fuzz_key(data + 2, size - 2, FEATURES_LAYOUT_FEAST09);
+        break;
+    default:
+        fuzz_key(data + 2, size - 2, FEATURES_LAYOUT_FEAST2);
         break;
     }
     return 0;

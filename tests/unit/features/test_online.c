@@ -586,12 +586,14 @@ int main(int argc, char **argv)
 {
     static const FeaturesOnlineOptions lmdb = {.store = "lmdb"};
     static const FeaturesOnlineOptions feast = {.store = "redis", .layout = "feast"};
+    static const FeaturesOnlineOptions feast2 = {.store = "redis", .layout = "feast-v2"};
     static const FeaturesOnlineOptions feast09 = {.store = "redis", .layout = "feast-0.9"};
     g_test_init(&argc, &argv, NULL);
     add_all("lmdb", &lmdb);
     bool redis = redis_server_new(&server);
     if (redis) {
         add_all("redis", &feast);
+        add_all("redis-v2", &feast2);
         add_all("redis-0.9", &feast09);
     } else {
         g_test_add_func("/features/online/redis", no_redis);

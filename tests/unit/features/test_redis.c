@@ -116,6 +116,37 @@ static void keys_are_feasts(void)
         g_autoptr(TestView) view = view_new(project, "v", keys_of_vectors[i].names, "x:int64");
         check_key(FEATURES_LAYOUT_FEAST, view, keys_of_vectors[i].keys,
                   base_json_string(vector, "v3_redis_key_hex", ""));
+        check_key(FEATURES_LAYOUT_FEAST2, view, keys_of_vectors[i].keys,
+                  base_json_string(vector, "v2_redis_key_hex", ""));
+    }
+}
+
+/* Version 2 has no lengths of names: short names, and texts whose length or bytes look like a name. */
+static void keys_of_version_2_are_read_as_they_were_meant(void)
+{
+    g_autofree char *text = g_strnfill(1200, 'a');
+    const size_t lengths[] = {0, 1, 2, 32, 97, 255, 256, 609, 0x261, 0x361, 1200};
+    static const char *const views[] = {"a:string", "a:string,b:string", "a:string,b:int64",
+                                        "ab:int32,abc:string", "a:string,b:string,c:string"};
+    for (size_t i = 0; i < G_N_ELEMENTS(lengths) * G_N_ELEMENTS(views) * 2; i++) {
+        g_autoptr(TestView) view = view_new("prod", "v", views[i / 2 % G_N_ELEMENTS(views)], "x:int64");
+        FeaturesValue keys[3];
+        for (size_t k = 0; k < view->n_keys; k++) {
+            keys[k] = (FeaturesValue){.type = view->keys[k].type, .i64 = 2};
+            if (keys[k].type == FEATURES_STRING) {
+                keys[k].text.bytes = i % 2 ? text : "\2\0\0\0a\4\0\0\0\10\0\0\0prod";
+                keys[k].text.len = i % 2 ? lengths[(i / 10 + k) % G_N_ELEMENTS(lengths)] : 17;
+            }
+        }
+        GError *error = NULL;
+        g_autoptr(GByteArray) bytes = g_byte_array_new();
+        FeaturesRedisKey key;
+        g_assert_true(features_int_redis_key(FEATURES_LAYOUT_FEAST2, view, keys, bytes, &error));
+        g_assert_true(features_int_redis_key_read(FEATURES_LAYOUT_FEAST2, bytes->data, bytes->len, &key));
+        g_assert_true(features_int_redis_key_is(&key, "prod", view));
+        for (size_t k = 0; k < view->n_keys; k++) {
+            assert_value(&key.parts[k].value, keys[k]);
+        }
     }
 }
 
@@ -615,6 +646,7 @@ int main(int argc, char **argv)
     };
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/features/redis/vectors/keys", keys_are_feasts);
+    g_test_add_func("/features/redis/keys of version 2", keys_of_version_2_are_read_as_they_were_meant);
     g_test_add_func("/features/redis/vectors/keys of 0.9", keys_are_those_of_0_9);
     g_test_add_func("/features/redis/vectors/fields", fields_are_feasts);
     g_test_add_func("/features/redis/vectors/values", values_are_feasts);
