@@ -63,8 +63,9 @@ static FeaturesValue key_value(const char *key)
     return (FeaturesValue){.type = FEATURES_STRING, .text = {key, KEY_BYTES}};
 }
 
-/* Rows a second; `each` rows a call. */
-static double load(FeaturesOnline *online, const FeaturesView *view, gint64 n, gint64 each, gint64 time)
+/* Rows a second; `each` rows a call, in the order of their keys or in one that jumps about. */
+static double load(FeaturesOnline *online, const FeaturesView *view, gint64 n, gint64 each, gint64 time,
+                   bool shuffled)
 {
     g_autofree FeaturesRow *rows = g_new(FeaturesRow, each);
     g_autofree FeaturesValue *keys = g_new(FeaturesValue, each),
@@ -78,7 +79,7 @@ static double load(FeaturesOnline *online, const FeaturesView *view, gint64 n, g
         gint64 some = MIN(each, n - at);
         for (gint64 i = 0; i < some; i++) {
             char *text = texts + i * (KEY_BYTES + 1);
-            write_key(text, at + i);
+            write_key(text, shuffled ? (at + i) * 1000003 % n : at + i);
             keys[i] = key_value(text);
             rows[i] = (FeaturesRow){&keys[i], time, FEATURES_NO_TIME, values};
         }
@@ -267,9 +268,11 @@ static void bench_lmdb(gint64 entities, double seconds)
     FeaturesOnline *online = open_store("lmdb", dir, NULL);
     FeaturesView *view = view_of("ten", FEATURES), *wide = view_of("wide", WIDE);
     printf("{\"entities\": %" G_GINT64_FORMAT ", \"load_rows_per_second\": %.0f", entities,
-           load(online, view, entities, 8192, 1));
-    printf(", \"single_puts_per_second\": %.0f", load(online, view, 200, 1, 2));
-    load(online, wide, WIDE_ENTITIES, 1000, 1);
+           load(online, view, entities, 8192, 1, false));
+    printf(", \"overwrite_ordered_rows_per_second\": %.0f", load(online, view, entities, 2048, 2, false));
+    printf(", \"overwrite_shuffled_rows_per_second\": %.0f", load(online, view, entities, 2048, 3, true));
+    printf(", \"single_puts_per_second\": %.0f", load(online, view, 200, 1, 4, false));
+    load(online, wide, WIDE_ENTITIES, 1000, 1, false);
     print_speed("lmdb_1x10", weir_speed(online, view, entities, 1, seconds));
     printf(", \"lmdb_1x10_two_threads_per_second\": %.0f", two_threads(online, view, entities, seconds));
     print_speed("lmdb_100x10", weir_speed(online, view, entities, BATCH, seconds));
@@ -289,7 +292,7 @@ static void bench_redis(gint64 entities, double seconds, int port)
     FeaturesOnline *online = open_store("redis", NULL, url);
     FeaturesView *view = view_of("ten", FEATURES);
     printf(", \"redis_store_load_rows_per_second\": %.0f",
-           load(online, view, MIN(entities, 100000), 8192, 1));
+           load(online, view, MIN(entities, 100000), 8192, 1, false));
     print_speed("redis_store_1x10", weir_speed(online, view, MIN(entities, 100000), 1, seconds));
     print_speed("redis_store_100x10", weir_speed(online, view, MIN(entities, 100000), BATCH, seconds));
     features_online_close(online);

@@ -76,7 +76,7 @@ bool features_int_row_decode(const FeaturesRowShape *shape, const guint8 *bytes,
                              const size_t *features, size_t n_features, FeaturesArena *arena,
                              FeaturesRead *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ---- what LMDB is given (online_batch.c) ----------------------------------------------------------------
+/* ---- what LMDB is given (online_packed.c) ----------------------------------------------------------------
  */
 
 #define FEATURES_LMDB_KEY_MAX 511 /* of LMDB as Debian builds it */
@@ -84,9 +84,10 @@ bool features_int_row_decode(const FeaturesRowShape *shape, const guint8 *bytes,
 
 /* Writes the key of an entity after FEATURES_ID_BYTES, which stay as they are; gives its length with them.
  *   for each key, in the order of the view: u8 type, then bool 1 byte, int32 and float 4, int64, double and
- *   timestamp 8, text u32 length and bytes. What would be too long for LMDB is u8 0, the first 474 bytes of
- *   that and the SHA-256 of all of it.
- * No key is null. */
+ *   timestamp 8, big-endian with the sign so that bytes are ordered as numbers are; text with 00 as 00 ff,
+ * and 00 00 after it. So rows that come in the order of their keys are written page after page: that is what
+ * makes a large put fast. What would be too long for LMDB is u8 0, the first 474 bytes of that and the
+ * SHA-256 of all of it. No key is null. */
 size_t features_int_entity_key(const FeaturesView *view, const FeaturesValue *keys,
                                guint8 out[FEATURES_LMDB_KEY_MAX]);
 
@@ -96,18 +97,18 @@ typedef struct {
     guint32 order; /* in which it came */
 } FeaturesEntry;
 
-/* Rows encoded and sorted by key; of one key in the order in which they came. */
+/* Rows packed and sorted by key; of one key in the order in which they came. */
 typedef struct {
     GByteArray *bytes;
     GArray *entries; /* FeaturesEntry */
-} FeaturesBatch;
-/* Takes rows until n or about FEATURES_BATCH_BYTES are reached; gives how many. */
-#define FEATURES_BATCH_BYTES ((size_t)8 << 20)
-#define FEATURES_BATCH_ROWS  ((size_t)8192)
-bool features_int_batch_fill(FeaturesBatch *batch, const FeaturesRowShape *shape, const FeaturesRow *rows,
-                             size_t n, size_t *ret_taken, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void features_int_batch_clear(FeaturesBatch *batch);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FeaturesBatch, features_int_batch_clear)
+} FeaturesPacked;
+/* Takes rows until n or about FEATURES_PACKED_BYTES are reached; gives how many. */
+#define FEATURES_PACKED_BYTES ((size_t)8 << 20)
+#define FEATURES_PACKED_ROWS  ((size_t)8192)
+bool features_int_packed_fill(FeaturesPacked *packed, const FeaturesRowShape *shape, const FeaturesRow *rows,
+                              size_t n, size_t *ret_taken, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void features_int_packed_clear(FeaturesPacked *packed);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FeaturesPacked, features_int_packed_clear)
 
 /* ---- group commit (online_group.c) ------------------------------------------------------------------------
  */

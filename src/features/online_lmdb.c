@@ -386,7 +386,7 @@ typedef struct {
     FeaturesGroupJob job; /* first */
     guint8 name[VIEW_NAME_MAX];
     size_t name_len;
-    FeaturesBatch batch;
+    FeaturesPacked packed;
     FeaturesPut done;
 } Put;
 
@@ -433,9 +433,9 @@ static bool put_one(Lmdb *lmdb, MDB_txn *txn, Put *put, GError **error)
         return fail(error, lmdb, code, "writing");
     }
     bool ok = true;
-    for (guint i = 0; ok && i < put->batch.entries->len; i++) {
-        const FeaturesEntry *entry = &g_array_index(put->batch.entries, FeaturesEntry, i);
-        ok = put_row(lmdb, cursor, put->batch.bytes->data + entry->at, entry, &view, &put->done, error);
+    for (guint i = 0; ok && i < put->packed.entries->len; i++) {
+        const FeaturesEntry *entry = &g_array_index(put->packed.entries, FeaturesEntry, i);
+        ok = put_row(lmdb, cursor, put->packed.bytes->data + entry->at, entry, &view, &put->done, error);
     }
     mdb_cursor_close(cursor);
     return ok && put_view(lmdb, txn, put->name, put->name_len, &view, error);
@@ -460,12 +460,12 @@ static bool put_group(void *user, FeaturesGroupJob *const *jobs, size_t n, GErro
 static bool put_some(Lmdb *lmdb, const FeaturesRowShape *shape, const FeaturesRow *rows, size_t n, Put *put,
                      size_t *ret_taken, GError **error)
 {
-    g_auto(FeaturesBatch) batch = {0};
-    if (!features_int_batch_fill(&batch, shape, rows, n, ret_taken, error)) {
+    g_auto(FeaturesPacked) packed = {0};
+    if (!features_int_packed_fill(&packed, shape, rows, n, ret_taken, error)) {
         return false;
     }
-    put->batch = batch;
-    put->job = (FeaturesGroupJob){.bytes = batch.bytes->len};
+    put->packed = packed;
+    put->job = (FeaturesGroupJob){.bytes = packed.bytes->len};
     return features_int_group_do(&lmdb->group, &put->job, put_group, lmdb, error);
 }
 

@@ -8,12 +8,21 @@
 /* ---- keys -------------------------------------------------------------------------------------------------
  */
 
+static size_t count_nuls(const char *bytes, size_t len)
+{
+    size_t n = 0;
+    for (const char *at = bytes, *end = bytes + len; len && (at = memchr(at, 0, (size_t)(end - at))); at++) {
+        n++;
+    }
+    return n;
+}
+
 static size_t value_bytes(const FeaturesValue *value)
 {
     switch (value->type) {
     case FEATURES_STRING:
     case FEATURES_BYTES:
-        return 5 + value->text.len;
+        return 3 + value->text.len + count_nuls(value->text.bytes, value->text.len);
     case FEATURES_BOOL:
         return 2;
     case FEATURES_INT32:
@@ -24,32 +33,49 @@ static size_t value_bytes(const FeaturesValue *value)
     }
 }
 
-/* -0 and 0 are one key. */
-static guint8 *write_value(guint8 *at, const FeaturesValue *value)
+static guint8 *write_text(guint8 *at, const char *bytes, size_t len)
 {
-    guint64 bits = (guint64)value->i64;
-    size_t bytes = value_bytes(value) - 1;
-    *at++ = (guint8)value->type;
-    if (value->type == FEATURES_STRING || value->type == FEATURES_BYTES) {
-        bits = value->text.len;
-        bytes = 4;
-    } else if (value->type == FEATURES_BOOL) {
+    for (size_t i = 0; i < len; i++) {
+        *at++ = (guint8)bytes[i];
+        if (!bytes[i]) {
+            *at++ = 0xff;
+        }
+    }
+    *at++ = 0;
+    *at++ = 0;
+    return at;
+}
+
+/* As many bits as the type has, so that their order as bytes is that of the numbers; -0 and 0 are one key. */
+static guint64 number_bits(const FeaturesValue *value)
+{
+    guint64 bits = (guint64)value->i64 ^ G_GUINT64_CONSTANT(1) << 63;
+    if (value->type == FEATURES_BOOL) {
         bits = value->boolean;
+    } else if (value->type == FEATURES_INT32) {
+        bits = (guint32)(gint32)value->i64 ^ 1u << 31;
     } else if (value->type == FEATURES_FLOAT) {
         float real = value->real32 + 0.0F;
         guint32 half;
         memcpy(&half, &real, sizeof half);
-        bits = half;
+        bits = half >> 31 ? ~half : half ^ 1u << 31;
     } else if (value->type == FEATURES_DOUBLE) {
         double real = value->real + 0.0;
         memcpy(&bits, &real, sizeof bits);
+        bits = bits >> 63 ? ~bits : bits ^ G_GUINT64_CONSTANT(1) << 63;
     }
-    for (size_t i = 0; i < bytes; i++) {
-        *at++ = (guint8)(bits >> 8 * i);
-    }
+    return bits;
+}
+
+static guint8 *write_value(guint8 *at, const FeaturesValue *value)
+{
+    *at++ = (guint8)value->type;
     if (value->type == FEATURES_STRING || value->type == FEATURES_BYTES) {
-        memcpy(at, value->text.bytes ? value->text.bytes : "", value->text.len);
-        at += value->text.len;
+        return write_text(at, value->text.bytes, value->text.len);
+    }
+    guint64 bits = number_bits(value);
+    for (size_t i = value_bytes(value) - 1; i-- > 0;) {
+        *at++ = (guint8)(bits >> 8 * i);
     }
     return at;
 }
@@ -87,7 +113,8 @@ size_t features_int_entity_key(const FeaturesView *view, const FeaturesValue *ke
     return (size_t)(at - out);
 }
 
-/* ---- batches ----------------------------------------------------------------------------------------------
+/* ---- packed rows
+ * ----------------------------------------------------------------------------------------------
  */
 
 static gint compare(gconstpointer a, gconstpointer b, gpointer user)
@@ -101,30 +128,30 @@ static gint compare(gconstpointer a, gconstpointer b, gpointer user)
     return order ? order : (left->order > right->order) - (left->order < right->order);
 }
 
-bool features_int_batch_fill(FeaturesBatch *batch, const FeaturesRowShape *shape, const FeaturesRow *rows,
-                             size_t n, size_t *ret_taken, GError **error)
+bool features_int_packed_fill(FeaturesPacked *packed, const FeaturesRowShape *shape, const FeaturesRow *rows,
+                              size_t n, size_t *ret_taken, GError **error)
 {
-    size_t max = MIN(n, FEATURES_BATCH_ROWS), taken = 0;
-    batch->bytes = g_byte_array_new();
-    batch->entries = g_array_sized_new(FALSE, FALSE, sizeof(FeaturesEntry), (guint)max);
-    for (; taken < max && batch->bytes->len < FEATURES_BATCH_BYTES; taken++) {
+    size_t max = MIN(n, FEATURES_PACKED_ROWS), taken = 0;
+    packed->bytes = g_byte_array_new();
+    packed->entries = g_array_sized_new(FALSE, FALSE, sizeof(FeaturesEntry), (guint)max);
+    for (; taken < max && packed->bytes->len < FEATURES_PACKED_BYTES; taken++) {
         guint8 key[FEATURES_LMDB_KEY_MAX] = {0};
-        FeaturesEntry entry = {.at = batch->bytes->len, .order = (guint32)taken};
+        FeaturesEntry entry = {.at = packed->bytes->len, .order = (guint32)taken};
         entry.key_len = (guint32)features_int_entity_key(shape->view, rows[taken].keys, key);
-        g_byte_array_append(batch->bytes, key, entry.key_len);
-        if (!features_int_row_encode(shape, &rows[taken], batch->bytes, error)) {
+        g_byte_array_append(packed->bytes, key, entry.key_len);
+        if (!features_int_row_encode(shape, &rows[taken], packed->bytes, error)) {
             return false;
         }
-        entry.row_len = (guint32)(batch->bytes->len - entry.at - entry.key_len);
-        g_array_append_val(batch->entries, entry);
+        entry.row_len = (guint32)(packed->bytes->len - entry.at - entry.key_len);
+        g_array_append_val(packed->entries, entry);
     }
-    g_array_sort_with_data(batch->entries, compare, batch->bytes);
+    g_array_sort_with_data(packed->entries, compare, packed->bytes);
     *ret_taken = taken;
     return true;
 }
 
-void features_int_batch_clear(FeaturesBatch *batch)
+void features_int_packed_clear(FeaturesPacked *packed)
 {
-    g_clear_pointer(&batch->bytes, g_byte_array_unref);
-    g_clear_pointer(&batch->entries, g_array_unref);
+    g_clear_pointer(&packed->bytes, g_byte_array_unref);
+    g_clear_pointer(&packed->entries, g_array_unref);
 }
