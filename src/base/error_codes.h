@@ -208,6 +208,9 @@ X(SCHEMA_CHANGED, 4022, 422, 1105, "HY000", 1, false, "Columns changed", "列已
 X(ARCHIVE_DIFFERS, 4030, 500, 1105, "HY000", 1, false, "Archive differs", "归档不一致",
   "An archive file, read back, is not what was to be archived, or is not the file that was recorded. Nothing is deleted or restored.",
   "归档文件回读后与应归档的数据不一致，或不是所记录的文件。不会删除或恢复任何数据。")
+X(INPUT_ARCHIVED, 4031, 409, 1105, "HY000", 1, false, "Input is archived", "输入已归档",
+  "The rows that this time is made from are in the archive alone: building it again would replace it by nothing. Restore the partition first.",
+  "该时段所依据的数据只在归档中：重新构建会得到空结果。请先恢复该分区。")
 X(SOURCE_NONE, 4012, 422, 1105, "HY000", 2, false, "No source", "没有数据源",
   "The table is loaded by no source of the project, so there is nothing to compare it with.",
   "项目中没有数据源导入该表，无从对账。")

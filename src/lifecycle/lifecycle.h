@@ -60,6 +60,15 @@ json_t *lifecycle_archives(Lifecycle *lifecycle, const CatalogObject *table,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 json_t *lifecycle_history(Lifecycle *lifecycle, size_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Nothing is archived, restored or erased until it is released: tables and archives that are copied meanwhile
+ * fit together. */
+void lifecycle_hold(Lifecycle *lifecycle);
+void lifecycle_release(Lifecycle *lifecycle);
+/* All archive files into `folder`/archive, with the lifecycle held: links, or copies on another file system.
+ * Errors: DISK_FULL, FILE_IO. */
+bool lifecycle_backup(Lifecycle *lifecycle, const char *folder, gint64 *ret_bytes,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Erasure. Of a person: every table that carries the entity's column (`entity:` of a column, and where
  * lineage takes its value) loses the rows of `key`. Of a condition: the rows of one table for which `where`
  * holds (checked by the caller: one expression over a row). Rows go from the tables in one transaction, then

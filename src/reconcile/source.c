@@ -270,6 +270,25 @@ static bool find_touched(Work *work, EngineConn *conn, GError **error)
     return true;
 }
 
+/* Rows in the archive are not lost: written again they would be there twice once it is restored. */
+static bool check_archive(Work *work, EngineConn *conn, GError **error)
+{
+    const json_t *touched = json_object_get(work->answer, "touched");
+    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(work->snapshot), error);
+    size_t i;
+    json_t *range;
+    json_array_foreach (touched, i, range) {
+        gint64 start_us = 0, end_us = 0;
+        if (!zone || !base_time_parse(json_string_value(json_array_get(range, 0)), zone, &start_us) ||
+            !base_time_parse(json_string_value(json_array_get(range, 1)), zone, &end_us) ||
+            !warehouse_archived_check(conn, work->table, start_us, end_us, zone, error)) {
+            base_error_not_done(error, "Nothing was repaired.");
+            return false;
+        }
+    }
+    return zone != NULL;
+}
+
 static bool mark_range(Work *work, const char *start, const char *end, GTimeZone *zone, GError **error)
 {
     gint64 start_us = 0, end_us = 0;
@@ -348,8 +367,9 @@ static bool repair(Work *work, EngineConn *conn, GError **error)
     base_json_set_int(work->answer, "left", left);
     g_autofree char *keep = g_strdup_printf("DELETE FROM %s WHERE _weir_how = 'extra'", work->diff_sql);
     /* Marked before, so that a crash cannot lose it, and after, for a run that ended in between. */
-    return (work->deletes || engine_exec(conn, keep, error)) && mark_stale(work, error) &&
-           intake_transact(work->reconcile->intake, repair_in, work, error) && mark_stale(work, error);
+    return check_archive(work, conn, error) && (work->deletes || engine_exec(conn, keep, error)) &&
+           mark_stale(work, error) && intake_transact(work->reconcile->intake, repair_in, work, error) &&
+           mark_stale(work, error);
 }
 
 /* ---- refilling --------------------------------------------------------------------------------------------

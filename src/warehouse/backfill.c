@@ -228,6 +228,27 @@ static bool work_off(Warehouse *warehouse, CatalogSnapshot *snapshot, const Back
 
 /* ---- asked for ----------------------------------------------------------------------------------------- */
 
+/* Before it begins: a backfill that must stop half-way helps nobody. What it makes itself is there in time.
+ */
+static bool inputs_are_there(Warehouse *warehouse, EngineConn *conn, CatalogSnapshot *snapshot,
+                             const Backfill *backfill, GTimeZone *zone, GError **error)
+{
+    bool kept = false;
+    if (!warehouse_has_archives(warehouse, conn, &kept, error)) {
+        return false;
+    }
+    for (guint i = 0; kept && i < backfill->entries->len; i++) {
+        const BackfillEntry *entry = &ENTRY(backfill, i);
+        for (guint k = 0; k < entry->ranges->len; k++) {
+            if (!warehouse_inputs_check(conn, snapshot, entry->model,
+                                        g_array_index(entry->ranges, WarehouseInterval, k), zone, error)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static Backfill *plan(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseBackfillAsk *ask,
                       json_t **ret_plan, GError **error)
 {
@@ -238,7 +259,8 @@ static Backfill *plan(Warehouse *warehouse, CatalogSnapshot *snapshot, const War
     g_autoptr(Backfill) backfill =
         conn ? warehouse_backfill_decide(conn, snapshot, &asked, zone, error) : NULL;
     if (!backfill || !warehouse_backfill_expand(backfill, snapshot, zone, error) ||
-        !warehouse_backfill_estimate(conn, backfill, error)) {
+        !warehouse_backfill_estimate(conn, backfill, error) ||
+        !inputs_are_there(warehouse, conn, snapshot, backfill, zone, error)) {
         return NULL;
     }
     g_autofree char *run_id = warehouse_new_run_id(base_time_now_us());

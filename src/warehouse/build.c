@@ -348,7 +348,7 @@ static bool plan(Build *build, GError **error)
 
 static bool make_table(Build *build, GError **error)
 {
-    if (!plan(build, error)) {
+    if (!plan(build, error) || !warehouse_build_inputs(build, error)) {
         return false;
     }
     if (build->batches) {

@@ -137,6 +137,11 @@ bool warehouse_build_time_type(Build *build, const char *column, EngineTypeId *r
 /* alias."column" >= start AND alias."column" < end of build->interval. Caller frees. */
 char *warehouse_build_inside(const Build *build, const char *alias, const char *column);
 
+/* ---- archived.c -------------------------------------------------------------------------------------- */
+
+/* INPUT_ARCHIVED when the run would make time again whose input is in the archive alone; after `plan`. */
+bool warehouse_build_inputs(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- counts.c ---------------------------------------------------------------------------------------- */
 
 /* Counts what is about to be swapped in; before the swap. */

@@ -43,6 +43,8 @@ BasePeriod warehouse_unit(const CatalogObject *model);
 gint64 warehouse_lookback_units(const CatalogObject *model);
 /* Where the model's history starts (`begin`, `start`); 0 = not said. */
 gint64 warehouse_history_start(const CatalogObject *model, GTimeZone *zone);
+/* How long before $start the model's SELECT looks; 0 = it does not. */
+gint64 warehouse_sql_reach_us(const CatalogObject *model);
 /* How long before a unit the model reads, at most. */
 gint64 warehouse_reach_us(const CatalogObject *model);
 /* The time of `reader` that is affected when what it reads changed over `ranges`: widened to its units, and
@@ -61,6 +63,18 @@ typedef struct {
  * g_array_unref. NULL + CYCLE. */
 GArray *warehouse_affected(CatalogSnapshot *snapshot, const CatalogObject *origin, const GArray *ranges,
                            GTimeZone *zone, GError **error);
+
+/* ---- archived.c ---------------------------------------------------------------------------------------
+ */
+
+/* Whether anything can be archived at all: who keeps the end of data has opened this warehouse. */
+bool warehouse_has_archives(Warehouse *warehouse, EngineConn *conn, bool *ret,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* INPUT_ARCHIVED when something that the model reads is archived in the interval, or as far before it as the
+ * SELECT looks. */
+bool warehouse_inputs_check(EngineConn *conn, CatalogSnapshot *snapshot, const CatalogObject *model,
+                            WarehouseInterval interval, GTimeZone *zone,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- stale.c: _weir.stale -------------------------------------------------------------------------------
  */

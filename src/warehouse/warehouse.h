@@ -93,6 +93,11 @@ bool warehouse_mark(Warehouse *warehouse, CatalogSnapshot *snapshot, const Catal
                     WarehouseMark mark, gint64 start_us, gint64 end_us,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* INPUT_ARCHIVED when days of the interval of a table are in the archive alone: what is not there cannot be
+ * repaired. */
+bool warehouse_archived_check(EngineConn *conn, const CatalogObject *table, gint64 start_us, gint64 end_us,
+                              GTimeZone *zone, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- backfill ----------------------------------------------------------------------------------- */
 
 typedef struct {

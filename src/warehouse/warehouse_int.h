@@ -37,6 +37,7 @@ struct Warehouse {
     GHashTable *claimed; /* ids of models that a run works on */
     bool claimed_all;    /* an apply works */
     unsigned waiting_for_all;
+    gint has_archives;        /* atomic: _weir.archives was seen; it never goes */
     GMutex state_lock;        /* the rest */
     guint64 stop_calls;       /* of warehouse_stop: those since a run was asked for count for it */
     GPtrArray *running;       /* connections that work now (run.c) */

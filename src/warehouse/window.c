@@ -89,7 +89,7 @@ static gint64 interval_literal(const GPtrArray *tokens, guint at)
 }
 
 /* The largest INTERVAL that is taken from $start. */
-static gint64 sql_reach_us(const CatalogObject *model)
+gint64 warehouse_sql_reach_us(const CatalogObject *model)
 {
     const char *sql = model->model->sql_resolved;
     g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
@@ -110,7 +110,7 @@ gint64 warehouse_reach_us(const CatalogObject *model)
     if (!warehouse_has_intervals(model)) {
         return 0;
     }
-    return MAX(sql_reach_us(model),
+    return MAX(warehouse_sql_reach_us(model),
                warehouse_lookback_units(model) * base_period_length_us(warehouse_unit(model)));
 }
 
@@ -120,7 +120,7 @@ GArray *warehouse_window(const CatalogObject *reader, const GArray *ranges, GTim
         return warehouse_ranges_copy(ranges); /* built whole: what changed in it lies where it changed */
     }
     BasePeriod unit = warehouse_unit(reader);
-    gint64 back_us = sql_reach_us(reader), back_units = warehouse_lookback_units(reader);
+    gint64 back_us = warehouse_sql_reach_us(reader), back_units = warehouse_lookback_units(reader);
     g_autoptr(GArray) reached = warehouse_ranges_copy(ranges);
     for (guint i = 0; i < reached->len; i++) {
         WarehouseInterval *range = &g_array_index(reached, WarehouseInterval, i);

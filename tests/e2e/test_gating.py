@@ -241,3 +241,26 @@ def test_a_waiver_of_a_full_rebuild_takes_all_history_in(served):
     assert server.cli("run", "dwd_t", "--full", "--at", "2024-03-05 06:00:00", check=False).returncode == 5
     server.cli("waive", "dwd_t", "range(amount)", "--reason", "a refund", "--until", "1d")
     assert server.cli("query", "SELECT amount FROM d.dwd_t ORDER BY made_at", "-f", "csv").stdout.split() == ["amount", "10", "20", "-30"]
+
+
+def lost_by(server, rule):
+    health = json.loads(server.cli("health", "--json").stdout)
+    score = next(t["score"] for t in health["tables"] if t["name"] == "d.dwd_n_f")
+    return score, [p for p in health["lost"] if p["rule"] == rule]
+
+
+def test_a_finding_of_the_standard_costs_points_until_it_is_mended(tmp_path):
+    server, project = make(tmp_path, "{range: {min: 0}, column: amount}")
+    whole, none = lost_by(server, "NM-23")
+    config = project / "weir.yml"
+    config.write_text(config.read_text() + "standard: {profile: own, rules: {NM-23: warn}}\n")
+    model = project / "domains/d/models/dwd_n_f.sql"
+    good = model.read_text()
+    model.write_text(good.replace("SELECT id, amount", "SELECT id, amount, 1 AS order_num"))
+    server.cli("apply", "--yes")
+    score, lost = lost_by(server, "NM-23")
+    assert none == [] and len(lost) == 1 and lost[0]["gain_table"] > 0 and lost[0]["fix"], lost
+    assert score == whole - lost[0]["gain_table"]
+    model.write_text(good.replace("SELECT id, amount", "SELECT id, amount, 1 AS order_cnt"))
+    server.cli("apply", "--yes")
+    assert lost_by(server, "NM-23") == (whole, [])

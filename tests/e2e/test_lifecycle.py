@@ -200,6 +200,69 @@ def test_an_archive_that_does_not_read_back_deletes_nothing(tmp_path):
     assert len(query(weir, "SELECT * FROM t")) == 190
 
 
+MADE = """-- ---
+-- kind: incremental
+-- grade: P0
+-- type: event_flow
+-- time: dt
+-- ---
+SELECT dt, count(*) AS cnt FROM t WHERE dt >= $start AND dt < $end GROUP BY dt
+"""
+
+
+def test_what_is_in_the_archive_alone_is_not_made_again_from_nothing(tmp_path):
+    weir = project(tmp_path, table_yml("t"), {"m": MADE})
+    fill(weir, "t", days=183)
+    weir.cli("run", "m")
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    day = archives(weir)[0]["first"]
+    end = str(datetime.date.fromisoformat(day) + datetime.timedelta(days=1))
+    made = query(weir, "SELECT * FROM m ORDER BY dt")
+    assert len(made) == 183
+    for words in (["run", "m", "--start", day, "--end", end], ["backfill", "m", "--start", day, "--end", end, "--restate"], ["run", "m", "--full"]):
+        done = weir.cli(*words, check=False)
+        said = done.stdout + done.stderr
+        assert done.returncode != 0 and "is archived for" in said and "weir lifecycle restore d.t --partition" in said, said
+        assert query(weir, "SELECT * FROM m ORDER BY dt") == made
+    weir.cli("run", "m")  # the newest time reads nothing that is archived
+    for one in archives(weir):
+        weir.cli("lifecycle", "restore", "t", "--partition", one["first"])
+    weir.cli("run", "m", "--start", day, "--end", end)
+    weir.cli("run", "m", "--full")
+    assert query(weir, "SELECT * FROM m ORDER BY dt") == made
+
+
+def test_a_repair_does_not_write_archived_rows_again(tmp_path):
+    weir = project(tmp_path, table_yml("t", more="    time: dt\n") + "sources:\n  - {name: s, domain: d, connector: file, tables: [{name: t, path: t.csv, format: csv_with_names, to: t}]}\n")
+    days = [datetime.date.fromisoformat(AT) - datetime.timedelta(days=i) for i in range(183)]
+    (tmp_path / "t.csv").write_text("dt,user_id,amt\n" + "".join(f"{day},{i},{i}\n" for i, day in enumerate(days)))
+    weir.cli("refresh")
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    done = weir.cli("reconcile", "t", "--repair", "--key", "dt,user_id", check=False)
+    assert done.returncode == 1 and "W4031" in done.stderr and "Nothing was repaired" in done.stderr, done.stderr
+    assert len(query(weir, "SELECT * FROM t")) == 181
+    first = str(days[180])
+    weir.cli("query", f"DELETE FROM t WHERE dt = '{first}'")
+    weir.cli("reconcile", "t", "--repair", "--key", "dt,user_id", "--where", f"dt >= '{first}'")
+    assert len(query(weir, "SELECT * FROM t")) == 181
+
+
+def test_a_backup_takes_the_archive_along(tmp_path):
+    weir = project(tmp_path, table_yml("t"))
+    fill(weir, "t", days=183)
+    before = query(weir, "SELECT * FROM t ORDER BY dt, user_id")
+    weir.cli("lifecycle", "apply", "--at", AT, "--yes")
+    weir.cli("backup", str(tmp_path / "copy"))
+    kept = sorted(path.relative_to(tmp_path / "copy") for path in (tmp_path / "copy/archive").rglob("*.parquet"))
+    assert len(kept) == 2
+    weir.cli("erase", "t", "--where", "user_id >= 0", "--yes")  # the backup's files are not those that are written anew
+    weir.cli("restore", str(tmp_path / "copy"), "--yes")
+    assert sorted(path.relative_to(weir.data) for path in pathlib.Path(weir.data).rglob("*.parquet")) == kept
+    for one in archives(weir):
+        weir.cli("lifecycle", "restore", "t", "--partition", one["first"])
+    assert query(weir, "SELECT * FROM t ORDER BY dt, user_id") == before
+
+
 # ---- what stays ----
 
 
