@@ -245,7 +245,7 @@ def test_a_waiver_of_a_full_rebuild_takes_all_history_in(served):
 
 def lost_by(server, rule):
     health = json.loads(server.cli("health", "--json").stdout)
-    score = next(t["score"] for t in health["tables"] if t["name"] == "d.dwd_n_f")
+    score = next(t["score"] for t in health["tables"] if t["object"] == "d.dwd_n_f")
     return score, [p for p in health["lost"] if p["rule"] == rule]
 
 
