@@ -22,20 +22,6 @@ static int done(CliContext *ctx, json_t *answer, GError *error, const char *say)
     return CLI_EXIT_OK;
 }
 
-static int list(CliContext *ctx, const char *path, const char *key, const CliColumn *columns)
-{
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path, NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
-    }
-    cli_print_table(json_object_get(answer, key), columns);
-    return CLI_EXIT_OK;
-}
-
 /* ---- passwords ---- */
 
 static char *read_line(void)
@@ -164,7 +150,7 @@ static int user_list(CliContext *ctx)
         {"created", "Created", "创建", CLI_CELL_TEXT},
         {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    return list(ctx, "/api/v1/users", "users", COLUMNS);
+    return cli_show_list(ctx, "/api/v1/users", "users", COLUMNS);
 }
 
 static int user_grants(CliContext *ctx)
@@ -175,7 +161,7 @@ static int user_grants(CliContext *ctx)
         {"object", "Object", "对象", CLI_CELL_TEXT},
         {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    return list(ctx, "/api/v1/grants", "grants", COLUMNS);
+    return cli_show_list(ctx, "/api/v1/grants", "grants", COLUMNS);
 }
 
 int cli_verb_user(CliContext *ctx)
@@ -252,7 +238,7 @@ int cli_verb_token(CliContext *ctx)
     };
     const char *action = ctx->n_words == 0 ? "ls" : ctx->words[0];
     if (strcmp(action, "ls") == 0) {
-        return list(ctx, "/api/v1/tokens", "tokens", COLUMNS);
+        return cli_show_list(ctx, "/api/v1/tokens", "tokens", COLUMNS);
     }
     if (strcmp(action, "create") == 0 && ctx->n_words == 1) {
         return token_create(ctx);
@@ -281,7 +267,7 @@ int cli_verb_audit(CliContext *ctx)
     };
     g_autoptr(GString) path = g_string_new("/api/v1/audit");
     cli_query_add(path, "limit", cli_text(ctx, "limit") == NULL ? "50" : cli_text(ctx, "limit"));
-    return list(ctx, path->str, "audit", COLUMNS);
+    return cli_show_list(ctx, path->str, "audit", COLUMNS);
 }
 
 /* Without a server the settings are read from the files: the engine is not needed for that. */

@@ -186,6 +186,8 @@ typedef struct {
 } CliColumn;
 /* A list of objects as a table: aligned on a terminal, tab-separated in a pipe. */
 void cli_print_table(const json_t *list, const CliColumn *columns);
+/* A GET whose answer's list `key` is shown as a table (--json: the answer). The exit code. */
+int cli_show_list(CliContext *ctx, const char *path, const char *key, const CliColumn *columns);
 /* A scalar as people read it; NULL for null. Lists and objects as JSON. */
 char *cli_json_cell(const json_t *value);
 /* A list of scalars: "a, b". */

@@ -409,3 +409,17 @@ void cli_query_add(GString *path, const char *name, const char *value)
     g_autofree char *escaped = g_uri_escape_string(value, NULL, FALSE);
     g_string_append_printf(path, "%c%s=%s", strchr(path->str, '?') == NULL ? '?' : '&', name, escaped);
 }
+
+int cli_show_list(CliContext *ctx, const char *path, const char *key, const CliColumn *columns)
+{
+    GError *error = NULL;
+    g_autoptr(json_t) answer = cli_call(ctx, "GET", path, NULL, &error);
+    if (answer == NULL) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    cli_print_table(json_object_get(answer, key), columns);
+    return CLI_EXIT_OK;
+}

@@ -3,21 +3,6 @@
 
 #include "cli/cli_int.h"
 
-/* A GET whose answer's list is shown as a table. */
-static int show_list(CliContext *ctx, const char *path, const char *key, const CliColumn *columns)
-{
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path, NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
-    }
-    cli_print_table(json_object_get(answer, key), columns);
-    return CLI_EXIT_OK;
-}
-
 static int show_failures(CliContext *ctx)
 {
     static const CliColumn COLUMNS[] = {{"model", "Model", "模型", CLI_CELL_TEXT},
@@ -27,7 +12,7 @@ static int show_failures(CliContext *ctx)
                                         {NULL, NULL, NULL, CLI_CELL_TEXT}};
     g_autoptr(GString) path = g_string_new("/api/v1/checks/failures");
     cli_query_add(path, "model", cli_word(ctx, 1));
-    return show_list(ctx, path->str, "failures", COLUMNS);
+    return cli_show_list(ctx, path->str, "failures", COLUMNS);
 }
 
 /* 5 when one of them blocks. */
@@ -88,7 +73,7 @@ int cli_verb_checks(CliContext *ctx)
     g_autoptr(GString) path = g_string_new("/api/v1/checks");
     cli_query_add(path, "model", first);
     cli_query_add(path, "history", cli_flag(ctx, "history") ? "true" : NULL);
-    return show_list(ctx, path->str, "checks", COLUMNS);
+    return cli_show_list(ctx, path->str, "checks", COLUMNS);
 }
 
 int cli_verb_board(CliContext *ctx)
@@ -99,7 +84,7 @@ int cli_verb_board(CliContext *ctx)
                                         {"reason", "Why", "原因", CLI_CELL_TEXT},
                                         {"waiting", "Waiting behind it", "等待中的模型", CLI_CELL_TEXT},
                                         {NULL, NULL, NULL, CLI_CELL_TEXT}};
-    return show_list(ctx, "/api/v1/board", "held", COLUMNS);
+    return cli_show_list(ctx, "/api/v1/board", "held", COLUMNS);
 }
 
 int cli_verb_waive(CliContext *ctx)
@@ -136,7 +121,7 @@ int cli_verb_rejects(CliContext *ctx)
                                         {NULL, NULL, NULL, CLI_CELL_TEXT}};
     g_autoptr(GString) path = g_string_new("/api/v1/rejects");
     cli_query_add(path, "model", cli_word(ctx, 0));
-    return show_list(ctx, path->str, "rejects", COLUMNS);
+    return cli_show_list(ctx, path->str, "rejects", COLUMNS);
 }
 
 int cli_verb_redrive(CliContext *ctx)

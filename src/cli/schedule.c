@@ -1,20 +1,6 @@
 /* weir schedule: list, pause, resume, kill, mark, tick, events. */
 #include "cli/cli_int.h"
 
-static int print_list(CliContext *ctx, const char *path, const char *key, const CliColumn *columns)
-{
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path, NULL, &error);
-    if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
-    }
-    cli_print_table(json_object_get(answer, key), columns);
-    return CLI_EXIT_OK;
-}
-
 static int list(CliContext *ctx)
 {
     static const CliColumn COLUMNS[] = {{"object", "Object", "对象", CLI_CELL_TEXT},
@@ -25,7 +11,7 @@ static int list(CliContext *ctx)
                                         {"deadline", "Deadline", "期限", CLI_CELL_TEXT},
                                         {"predicted", "Expected", "预计完成", CLI_CELL_TEXT},
                                         {NULL, NULL, NULL, CLI_CELL_TEXT}};
-    return print_list(ctx, "/api/v1/schedule", "schedules", COLUMNS);
+    return cli_show_list(ctx, "/api/v1/schedule", "schedules", COLUMNS);
 }
 
 static int events(CliContext *ctx)
@@ -36,7 +22,7 @@ static int events(CliContext *ctx)
                                         {"deadline", "Deadline", "期限", CLI_CELL_TEXT},
                                         {"predicted", "Expected", "预计完成", CLI_CELL_TEXT},
                                         {NULL, NULL, NULL, CLI_CELL_TEXT}};
-    return print_list(ctx, "/api/v1/schedule/events", "events", COLUMNS);
+    return cli_show_list(ctx, "/api/v1/schedule/events", "events", COLUMNS);
 }
 
 static int post(CliContext *ctx, const char *path, json_t *body)

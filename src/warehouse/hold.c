@@ -22,19 +22,7 @@ bool warehouse_hold_open(EngineConn *conn, GError **error)
 
 GHashTable *warehouse_hold_read(EngineConn *conn, GError **error)
 {
-    g_autoptr(json_t) rows =
-        engine_query_json(conn, "SELECT model, full_name FROM _weir.held", NULL, 0, MAX_HELD, error);
-    if (!rows) {
-        return NULL;
-    }
-    GHashTable *held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    size_t i;
-    json_t *row;
-    json_array_foreach (rows, i, row) {
-        g_hash_table_replace(held, g_strdup(base_json_string(row, "model", "")),
-                             g_strdup(base_json_string(row, "full_name", "")));
-    }
-    return held;
+    return warehouse_query_map(conn, "SELECT model AS k, full_name AS v FROM _weir.held", error);
 }
 
 bool warehouse_hold_release(EngineConn *conn, const char *model, gint64 start_us, gint64 end_us,

@@ -5,35 +5,12 @@
 
 bool warehouse_stale_read(EngineConn *conn, const char *model, GArray **ret, GError **error)
 {
-    EngineValue value = engine_value_text(model);
-    g_autoptr(json_t) rows =
-        engine_query_json(conn, "SELECT start_us, end_us FROM _weir.stale WHERE model = $1 ORDER BY start_us",
-                          &value, 1, 1000000, error);
-    if (!rows) {
-        return false;
-    }
-    GArray *ranges = g_array_new(FALSE, FALSE, sizeof(WarehouseInterval));
-    size_t i;
-    json_t *row;
-    json_array_foreach (rows, i, row) {
-        WarehouseInterval range = {base_json_int(row, "start_us", 0), base_json_int(row, "end_us", 0)};
-        g_array_append_val(ranges, range);
-    }
-    *ret = ranges;
-    return true;
+    return warehouse_state_read_ranges(conn, "stale", model, ret, error);
 }
 
 bool warehouse_stale_write(EngineConn *conn, const char *model, const GArray *ranges, GError **error)
 {
-    EngineValue values[] = {engine_value_text(model), engine_value_int(0), engine_value_int(0)};
-    bool ok = engine_exec_values(conn, "DELETE FROM _weir.stale WHERE model = $1", values, 1, NULL, error);
-    for (guint i = 0; ok && i < ranges->len; i++) {
-        const WarehouseInterval *range = &g_array_index(ranges, WarehouseInterval, i);
-        values[1] = engine_value_int(range->start_us);
-        values[2] = engine_value_int(range->end_us);
-        ok = engine_exec_values(conn, "INSERT INTO _weir.stale VALUES ($1, $2, $3)", values, 3, NULL, error);
-    }
-    return ok;
+    return warehouse_state_write_ranges(conn, "stale", model, ranges, error);
 }
 
 /* What of the affected time was done is stale from now on. */

@@ -118,22 +118,25 @@ bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run, GError *
                               values, G_N_ELEMENTS(values), NULL, error);
 }
 
-bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GArray *done, GError **error)
+bool warehouse_state_write_ranges(EngineConn *conn, const char *table, const char *model,
+                                  const GArray *ranges, GError **error)
 {
     EngineValue values[] = {engine_value_text(model), engine_value_int(0), engine_value_int(0)};
-    if (!engine_exec_values(conn, "DELETE FROM _weir.intervals WHERE model = $1", values, 1, NULL, error)) {
-        return false;
+    g_autofree char *forget = g_strdup_printf("DELETE FROM _weir.%s WHERE model = $1", table),
+                    *add = g_strdup_printf("INSERT INTO _weir.%s VALUES ($1, $2, $3)", table);
+    bool ok = engine_exec_values(conn, forget, values, 1, NULL, error);
+    for (guint i = 0; ok && i < ranges->len; i++) {
+        const WarehouseInterval *range = &g_array_index(ranges, WarehouseInterval, i);
+        values[1] = engine_value_int(range->start_us);
+        values[2] = engine_value_int(range->end_us);
+        ok = engine_exec_values(conn, add, values, 3, NULL, error);
     }
-    for (guint i = 0; i < done->len; i++) {
-        const WarehouseInterval *interval = &g_array_index(done, WarehouseInterval, i);
-        values[1] = engine_value_int(interval->start_us);
-        values[2] = engine_value_int(interval->end_us);
-        if (!engine_exec_values(conn, "INSERT INTO _weir.intervals VALUES ($1, $2, $3)", values, 3, NULL,
-                                error)) {
-            return false;
-        }
-    }
-    return true;
+    return ok;
+}
+
+bool warehouse_state_set_intervals(EngineConn *conn, const char *model, const GArray *done, GError **error)
+{
+    return warehouse_state_write_ranges(conn, "intervals", model, done, error);
 }
 
 bool warehouse_state_set_build(EngineConn *conn, const CatalogObject *model, const char *hash,
@@ -157,24 +160,30 @@ bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)
            warehouse_hold_release(conn, model, 0, 0, error);
 }
 
-bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret, GError **error)
+bool warehouse_state_read_ranges(EngineConn *conn, const char *table, const char *model, GArray **ret,
+                                 GError **error)
 {
     EngineValue value = engine_value_text(model);
-    g_autoptr(json_t) rows = engine_query_json(
-        conn, "SELECT start_us, end_us FROM _weir.intervals WHERE model = $1 ORDER BY start_us", &value, 1,
-        1000000, error);
+    g_autofree char *sql =
+        g_strdup_printf("SELECT start_us, end_us FROM _weir.%s WHERE model = $1 ORDER BY start_us", table);
+    g_autoptr(json_t) rows = engine_query_json(conn, sql, &value, 1, 1000000, error);
     if (!rows) {
         return false;
     }
-    GArray *done = g_array_new(FALSE, FALSE, sizeof(WarehouseInterval));
+    GArray *ranges = g_array_new(FALSE, FALSE, sizeof(WarehouseInterval));
     size_t i;
     json_t *row;
     json_array_foreach (rows, i, row) {
-        WarehouseInterval interval = {base_json_int(row, "start_us", 0), base_json_int(row, "end_us", 0)};
-        g_array_append_val(done, interval);
+        WarehouseInterval range = {base_json_int(row, "start_us", 0), base_json_int(row, "end_us", 0)};
+        g_array_append_val(ranges, range);
     }
-    *ret = done;
+    *ret = ranges;
     return true;
+}
+
+bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret, GError **error)
+{
+    return warehouse_state_read_ranges(conn, "intervals", model, ret, error);
 }
 
 /* The first column of the first row; NULL text when there is no row. */
@@ -216,8 +225,7 @@ json_t *warehouse_state_last_runs(EngineConn *conn, GError **error)
 /* ---- what stands in the engine
  * ---------------------------------------------------------------------------------- */
 
-/* name -> value of all rows; the value's text is taken as it is. */
-static GHashTable *query_map(EngineConn *conn, const char *sql, GError **error)
+GHashTable *warehouse_query_map(EngineConn *conn, const char *sql, GError **error)
 {
     g_autoptr(json_t) rows = engine_query_json(conn, sql, NULL, 0, 10000000, error);
     if (!rows) {
@@ -236,14 +244,15 @@ static GHashTable *query_map(EngineConn *conn, const char *sql, GError **error)
 bool warehouse_standing_read(EngineConn *conn, WarehouseStanding *ret, GError **error)
 {
     WarehouseStanding standing = {0};
-    standing.relations =
-        query_map(conn,
-                  "SELECT schema_name || '.' || table_name AS k, 'table' AS v FROM duckdb_tables() WHERE NOT "
-                  "temporary UNION ALL SELECT schema_name || '.' || view_name, 'view' FROM duckdb_views() "
-                  "WHERE NOT internal",
-                  error);
-    standing.builds =
-        standing.relations ? query_map(conn, "SELECT model AS k, hash AS v FROM _weir.builds", error) : NULL;
+    standing.relations = warehouse_query_map(
+        conn,
+        "SELECT schema_name || '.' || table_name AS k, 'table' AS v FROM duckdb_tables() WHERE NOT "
+        "temporary UNION ALL SELECT schema_name || '.' || view_name, 'view' FROM duckdb_views() "
+        "WHERE NOT internal",
+        error);
+    standing.builds = standing.relations
+                          ? warehouse_query_map(conn, "SELECT model AS k, hash AS v FROM _weir.builds", error)
+                          : NULL;
     if (!standing.builds) {
         warehouse_standing_clear(&standing);
         return false;

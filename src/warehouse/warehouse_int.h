@@ -143,6 +143,13 @@ bool warehouse_state_forget(EngineConn *conn, const char *model, GError **error)
 /* From any connection. */
 bool warehouse_state_intervals(EngineConn *conn, const char *model, GArray **ret,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of any table of (model, start_us, end_us): "intervals", "stale". Writing replaces a model's. */
+bool warehouse_state_read_ranges(EngineConn *conn, const char *table, const char *model, GArray **ret,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_state_write_ranges(EngineConn *conn, const char *table, const char *model,
+                                  const GArray *ranges, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Columns k and v of all rows, as texts: k -> v. NULL + error. */
+GHashTable *warehouse_query_map(EngineConn *conn, const char *sql, GError **error);
 /* {"model id": {"rows", "elapsed_ms", "at_us"}} of the last run that was done; for plans and schedules. */
 json_t *warehouse_state_last_runs(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

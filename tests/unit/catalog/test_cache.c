@@ -115,71 +115,80 @@ static void keep(const Fixture *f)
     g_assert_true(catalog_store_keep(store, &error));
 }
 
+/* A project that was read and whose file was written; nothing is known in memory. */
+typedef struct {
+    Fixture f;
+    char *path, *bytes, *all; /* of the file; all that the project says */
+    gsize len;
+} Kept;
+
+static void kept_open(Kept *kept)
+{
+    fixture_open(&kept->f);
+    put_files(&kept->f, "v");
+    catalog_cache_forget();
+    g_autoptr(CatalogSnapshot) fresh = load_good(&kept->f);
+    kept->all = all_of(fresh);
+    keep(&kept->f);
+    kept->path = cache_file(&kept->f);
+    g_assert_true(g_file_get_contents(kept->path, &kept->bytes, &kept->len, NULL));
+    catalog_cache_forget();
+}
+
+static void kept_close(Kept *kept)
+{
+    g_free(kept->path);
+    g_free(kept->bytes);
+    g_free(kept->all);
+    fixture_close(&kept->f);
+}
+
+/* Reading it again says the same. */
+static void assert_same(const Kept *kept)
+{
+    g_autoptr(CatalogSnapshot) again = load_good(&kept->f);
+    g_autofree char *all = all_of(again);
+    g_assert_cmpstr(kept->all, ==, all);
+}
+
 static void test_the_file_brings_it_to_the_next_start(void)
 {
-    Fixture f;
-    fixture_open(&f);
-    put_files(&f, "v");
-    catalog_cache_forget();
-    g_autoptr(CatalogSnapshot) fresh = load_good(&f);
-    keep(&f);
-    catalog_cache_forget();
-    g_autofree char *path = cache_file(&f);
-    g_autofree char *before = NULL, *after = NULL;
-    gsize before_len, after_len;
-    g_assert_true(g_file_get_contents(path, &before, &before_len, NULL));
-    catalog_cache_load(path);
-    g_autoptr(CatalogSnapshot) kept = load_good(&f);
-    g_autofree char *a = all_of(fresh), *b = all_of(kept);
-    g_assert_cmpstr(a, ==, b);
-    g_assert_cmpint(g_remove(path), ==, 0);
-    keep(&f); /* all was known: nothing new to write */
-    g_assert_false(g_file_get_contents(path, &after, &after_len, NULL));
-    fixture_close(&f);
+    Kept kept;
+    kept_open(&kept);
+    g_autofree char *after = NULL;
+    gsize after_len;
+    catalog_cache_load(kept.path);
+    assert_same(&kept);
+    g_assert_cmpint(g_remove(kept.path), ==, 0);
+    keep(&kept.f); /* all was known: nothing new to write */
+    g_assert_false(g_file_get_contents(kept.path, &after, &after_len, NULL));
+    kept_close(&kept);
 }
 
 static void test_a_damaged_file_is_as_none(void)
 {
-    Fixture f;
-    fixture_open(&f);
-    put_files(&f, "v");
-    catalog_cache_forget();
-    g_autoptr(CatalogSnapshot) fresh = load_good(&f);
-    g_autofree char *a = all_of(fresh);
-    keep(&f);
-    g_autofree char *path = cache_file(&f), *whole = NULL;
-    gsize len = 0;
-    g_assert_true(g_file_get_contents(path, &whole, &len, NULL));
-    for (gsize cut = 0; cut < len + 8; cut += MAX(1, len / 40)) {
-        g_autofree char *bytes = g_memdup2(whole, len);
-        gsize n = MIN(cut, len - 1);
+    Kept kept;
+    kept_open(&kept);
+    for (gsize cut = 0; cut < kept.len + 8; cut += MAX(1, kept.len / 40)) {
+        g_autofree char *bytes = g_memdup2(kept.bytes, kept.len);
+        gsize n = MIN(cut, kept.len - 1);
         bool flip = cut % 2;
         bytes[n] ^= 0x40;
         catalog_cache_forget();
-        g_assert_true(g_file_set_contents(path, bytes, (gssize)(flip ? len : n), NULL));
-        catalog_cache_load(path);
-        g_autoptr(CatalogSnapshot) again = load_good(&f);
-        g_autofree char *b = all_of(again);
-        g_assert_cmpstr(a, ==, b);
+        g_assert_true(g_file_set_contents(kept.path, bytes, (gssize)(flip ? kept.len : n), NULL));
+        catalog_cache_load(kept.path);
+        assert_same(&kept);
     }
-    fixture_close(&f);
+    kept_close(&kept);
 }
 
 /* A value that is not what is looked for there (a collision, a bug of a former version) is read anew. */
 static void test_a_value_that_does_not_fit_is_not_taken(void)
 {
-    Fixture f;
-    fixture_open(&f);
-    put_files(&f, "v");
-    catalog_cache_forget();
-    g_autoptr(CatalogSnapshot) fresh = load_good(&f);
-    g_autofree char *a = all_of(fresh);
-    keep(&f);
-    g_autofree char *path = cache_file(&f), *whole = NULL;
-    gsize len = 0;
-    g_assert_true(g_file_get_contents(path, &whole, &len, NULL));
-    catalog_cache_forget();
-    for (gsize at = 24; at + 44 <= len;) { /* every value cut in half under its own key */
+    Kept kept;
+    kept_open(&kept);
+    for (gsize at = 24; at + 44 <= kept.len;) { /* every value cut in half under its own key */
+        const char *whole = kept.bytes;
         guint32 bytes;
         memcpy(&bytes, whole + at + CATALOG_CACHE_KEY_BYTES, sizeof bytes);
         g_autofree char *key = g_strndup(whole + at, CATALOG_CACHE_KEY_BYTES);
@@ -189,10 +198,8 @@ static void test_a_value_that_does_not_fit_is_not_taken(void)
         }
         at += 44 + bytes;
     }
-    g_autoptr(CatalogSnapshot) again = load_good(&f);
-    g_autofree char *b = all_of(again);
-    g_assert_cmpstr(a, ==, b);
-    fixture_close(&f);
+    assert_same(&kept);
+    kept_close(&kept);
 }
 
 int main(int argc, char **argv)
