@@ -9,8 +9,9 @@
 #include "engine/sql.h"
 #include "features/read_int.h"
 
-#define SLICE_ROWS 4000000
-#define MAX_SLICES 1000
+#define SLICE_ROWS   4000000
+#define MAX_SLICES   1000
+#define REJECTS_KEPT 1000 /* of one slice */
 
 typedef struct {
     Features *features;
@@ -24,6 +25,8 @@ typedef struct {
     const gint *cancel;
     char *mark_before, *mark; /* what was seen by the last incremental run; what this one sees */
     bool incremental;
+    char *check;     /* features_check_sql */
+    json_t *rejects; /* kept once the slice is recorded */
     FeaturesMaterialised done;
 } Run;
 
@@ -31,6 +34,8 @@ static void run_clear(Run *run)
 {
     g_clear_pointer(&run->conn, engine_disconnect);
     g_clear_pointer(&run->applied, catalog_snapshot_unref);
+    g_clear_pointer(&run->rejects, json_decref);
+    g_free(run->check);
     g_free(run->mark_before);
     g_free(run->mark);
 }
@@ -58,7 +63,7 @@ static bool read_past(Run *run, gint64 *ret_end_us, GError **error)
 
 typedef struct {
     const Run *run;
-    gint64 start_us, end_us, read, written, late;
+    gint64 start_us, end_us, read, written, late, rejected;
     const char *mark;
 } Interval;
 
@@ -73,11 +78,14 @@ static bool insert_interval(EngineConn *conn, void *user, GError **error)
                                   engine_value_int(interval->written),
                                   engine_value_int(interval->late),
                                   engine_value_text(interval->mark),
-                                  engine_value_int(base_time_now_us())};
-    return engine_exec_values(conn,
-                              "INSERT INTO _weir.feature_intervals (view, version, start_us, end_us, n_read, "
-                              "n_written, n_late, mark, at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                              values, G_N_ELEMENTS(values), NULL, error);
+                                  engine_value_int(base_time_now_us()),
+                                  engine_value_int(interval->rejected)};
+    return engine_exec_values(
+        conn,
+        "INSERT INTO _weir.feature_intervals (view, version, start_us, end_us, n_read, "
+        "n_written, n_late, mark, at_us, n_rejected) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+        "$8, $9, $10)",
+        values, G_N_ELEMENTS(values), NULL, error);
 }
 
 /* ---- one slice
@@ -94,21 +102,12 @@ static void append_between(GString *sql, const FeaturesView *view, gint64 start_
     }
 }
 
-/* Newest row of each entity among those of the slice, and among the late ones before it. A view without
- * times has one state, as of the end. */
-static char *slice_sql(const Run *run, gint64 start_us, gint64 end_us, const char *late)
+/* Rows of the slice, and late ones before it. A view without times has one state, as of the end. */
+static char *rows_sql(const Run *run, gint64 start_us, gint64 end_us, const char *late)
 {
     const FeaturesView *view = run->view;
     g_autofree char *read = features_read_sql(view);
-    GString *sql = g_string_new("SELECT ");
-    for (size_t k = 0; k < view->n_keys; k++) {
-        g_string_append_printf(sql, "_weir_k%" G_GSIZE_FORMAT ", ", k);
-    }
-    g_string_append_printf(sql, "coalesce(_weir_event, %" G_GINT64_FORMAT "), _weir_created", end_us);
-    for (size_t f = 0; f < view->n_features; f++) {
-        g_string_append_printf(sql, ", _weir_f%" G_GSIZE_FORMAT, f);
-    }
-    g_string_append_printf(sql, " FROM (SELECT *, row_number() OVER () AS _weir_order FROM (%s", read);
+    GString *sql = g_string_new(read);
     if (view->time) {
         g_string_append(sql, " WHERE (");
         append_between(sql, view, start_us, end_us);
@@ -119,12 +118,62 @@ static char *slice_sql(const Run *run, gint64 start_us, gint64 end_us, const cha
             g_string_append_printf(sql, " AND %s)", late);
         }
     }
-    g_string_append(sql, ")) QUALIFY row_number() OVER (");
+    return g_string_free(sql, FALSE);
+}
+
+static void append_keys(GString *sql, const FeaturesView *view)
+{
     for (size_t k = 0; k < view->n_keys; k++) {
-        g_string_append_printf(sql, "%s_weir_k%" G_GSIZE_FORMAT, k ? ", " : "PARTITION BY ", k);
+        g_string_append(sql, k ? ", " : "");
+        engine_sql_append_name(sql, view->keys[k].name);
+    }
+}
+
+/* Newest good row of each entity. */
+static char *newest_sql(const Run *run, const char *rows, gint64 end_us)
+{
+    const FeaturesView *view = run->view;
+    GString *sql = g_string_new("SELECT ");
+    append_keys(sql, view);
+    g_string_append_printf(sql, "%scoalesce(_weir_event, %" G_GINT64_FORMAT "), _weir_created",
+                           view->n_keys ? ", " : "", end_us);
+    for (size_t f = 0; f < view->n_features; f++) {
+        g_string_append(sql, ", ");
+        engine_sql_append_name(sql, view->features[f].name);
+    }
+    g_string_append_printf(sql, " FROM (SELECT *, row_number() OVER () AS _weir_order FROM (%s)", rows);
+    if (run->check) {
+        g_string_append_printf(sql, " WHERE (%s) IS NULL", run->check);
+    }
+    g_string_append(sql, ") QUALIFY row_number() OVER (");
+    if (view->n_keys) {
+        g_string_append(sql, "PARTITION BY ");
+        append_keys(sql, view);
     }
     g_string_append(sql, " ORDER BY _weir_event DESC, _weir_created DESC NULLS LAST, _weir_order DESC) = 1");
     return g_string_free(sql, FALSE);
+}
+
+/* Counts the rows that break a check and takes the first of them. */
+static bool take_rejects(Run *run, const char *rows, Interval *interval, GError **error)
+{
+    if (!run->check) {
+        return true;
+    }
+    g_autoptr(GString) sql = g_string_new("SELECT ");
+    append_keys(sql, run->view);
+    g_string_append_printf(sql,
+                           "%smake_timestamptz(_weir_event) AS event_time, reason, count(*) OVER () AS n "
+                           "FROM (SELECT *, (%s) AS reason FROM (%s)) WHERE reason IS NOT NULL LIMIT %d",
+                           run->view->n_keys ? ", " : "", run->check, rows, REJECTS_KEPT);
+    json_t *found = engine_query_json(run->conn, sql->str, NULL, 0, REJECTS_KEPT, error);
+    if (!found) {
+        return false;
+    }
+    interval->rejected = base_json_int(json_array_get(found, 0), "n", 0);
+    json_array_extend(run->rejects, found);
+    json_decref(found);
+    return true;
 }
 
 static bool stopped(const Run *run, GError **error)
@@ -180,7 +229,10 @@ static bool read_slice(Run *run, gint64 start_us, gint64 end_us, bool first, gin
             return false;
         }
     }
-    g_autofree char *sql = slice_sql(run, start_us, end_us, late);
+    g_autofree char *rows = rows_sql(run, start_us, end_us, late), *sql = newest_sql(run, rows, end_us);
+    if (!take_rejects(run, rows, interval, error)) {
+        return false;
+    }
     g_autoptr(EngineResult) result = engine_query(run->conn, sql, error);
     return result && put_rows(run, result, start_us, interval, error);
 }
@@ -203,7 +255,10 @@ static bool do_slice(Run *run, gint64 start_us, gint64 end_us, bool first, GErro
     run->done.read += interval.read;
     run->done.written += interval.written;
     run->done.late += interval.late;
-    return true;
+    run->done.rejected += interval.rejected;
+    bool kept = features_rejects_record(run->features, run->view, "materialise", run->rejects, error);
+    json_array_clear(run->rejects);
+    return kept;
 }
 
 /* ---- one view
@@ -280,6 +335,8 @@ static bool prepare(Run *run, gint64 *start_us, gint64 end_us, GError **error)
     const FeaturesView *view = run->view;
     gint64 past_us = G_MININT64;
     run->done.view = view;
+    run->check = features_check_sql(view);
+    run->rejects = json_array();
     run->online = features_online(features, error);
     run->conn = run->online ? engine_connect(features->engine, error) : NULL;
     if (!run->conn || !read_past(run, &past_us, error)) {
@@ -424,7 +481,8 @@ json_t *features_materialised(Features *features, const char *view, GError **err
     return conn ? engine_query_json(conn,
                                     "SELECT view, version, make_timestamptz(start_us) AS start, "
                                     "make_timestamptz(end_us) AS \"end\", n_read AS read, n_written AS "
-                                    "written, n_late AS late, make_timestamptz(at_us) AS at FROM "
+                                    "written, n_late AS late, coalesce(n_rejected, 0) AS rejected, "
+                                    "make_timestamptz(at_us) AS at FROM "
                                     "_weir.feature_intervals WHERE CAST($1 AS VARCHAR) IS NULL OR view = $1 "
                                     "ORDER BY at_us DESC",
                                     &value, 1, 100000, error)

@@ -56,14 +56,12 @@ static void append_rows(GString *sql, const FeaturesTable *rows)
     g_string_append_c(sql, ')');
 }
 
-static char *statement(const FeaturesView *view, const FeaturesTable *rows, const size_t *wanted,
-                       size_t n_wanted)
+static char *statement(const FeaturesTable *rows, const FeaturesExpr *exprs, size_t n_exprs)
 {
     GString *sql = g_string_new("SELECT ");
-    for (size_t w = 0; w < n_wanted; w++) {
-        const FeaturesFeature *feature = &view->features[wanted[w]];
-        g_string_append_printf(sql, "%sCAST((%s) AS %s)", w ? ", " : "", feature->expr,
-                               features_type_sql(feature->type));
+    for (size_t e = 0; e < n_exprs; e++) {
+        g_string_append_printf(sql, "%sCAST((%s) AS %s)", e ? ", " : "", exprs[e].sql,
+                               features_type_sql(exprs[e].type));
     }
     g_string_append(sql, " FROM ");
     append_rows(sql, rows);
@@ -92,16 +90,14 @@ static void keep(FeaturesValue *value, FeaturesArena *arena)
     value->text.bytes = bytes;
 }
 
-static bool read_chunk(const FeaturesView *view, const EngineChunk *chunk, const size_t *wanted,
-                       size_t n_wanted, size_t n, size_t at, FeaturesArena *arena, FeaturesValue *ret,
-                       GError **error)
+static bool read_chunk(const EngineChunk *chunk, const FeaturesExpr *exprs, size_t n_exprs, size_t n,
+                       size_t at, FeaturesArena *arena, FeaturesValue *ret, GError **error)
 {
-    for (size_t w = 0; w < n_wanted; w++) {
-        const FeaturesFeature *feature = &view->features[wanted[w]];
-        EngineColumn column = engine_chunk_column(chunk, w);
+    for (size_t e = 0; e < n_exprs; e++) {
+        EngineColumn column = engine_chunk_column(chunk, e);
         for (size_t row = 0; row < engine_chunk_rows(chunk); row++) {
-            FeaturesValue *value = &ret[w * n + at + row];
-            if (!features_value_of_column(&column, row, feature->type, arena, value, error)) {
+            FeaturesValue *value = &ret[e * n + at + row];
+            if (!features_value_of_column(&column, row, exprs[e].type, arena, value, error)) {
                 return false;
             }
             keep(value, arena);
@@ -110,8 +106,8 @@ static bool read_chunk(const FeaturesView *view, const EngineChunk *chunk, const
     return true;
 }
 
-static bool calculate(EngineConn *conn, const char *sql, const FeaturesView *view, const size_t *wanted,
-                      size_t n_wanted, size_t n, FeaturesArena *arena, FeaturesValue *ret, GError **error)
+static bool evaluate(EngineConn *conn, const char *sql, const FeaturesExpr *exprs, size_t n_exprs, size_t n,
+                     FeaturesArena *arena, FeaturesValue *ret, GError **error)
 {
     g_autoptr(EngineResult) result = engine_query(conn, sql, error);
     if (!result) {
@@ -120,7 +116,7 @@ static bool calculate(EngineConn *conn, const char *sql, const FeaturesView *vie
     GError *failed = NULL;
     size_t at = 0;
     for (EngineChunk *chunk; (chunk = engine_result_next(result, &failed)); at += engine_chunk_rows(chunk)) {
-        if (!read_chunk(view, chunk, wanted, n_wanted, n, at, arena, ret, error)) {
+        if (!read_chunk(chunk, exprs, n_exprs, n, at, arena, ret, error)) {
             return false;
         }
     }
@@ -131,22 +127,34 @@ static bool calculate(EngineConn *conn, const char *sql, const FeaturesView *vie
     return true;
 }
 
-bool features_calculate(Features *features, const FeaturesView *view, const FeaturesTable *rows,
-                        const size_t *wanted, size_t n_wanted, FeaturesArena *arena, FeaturesValue *ret,
-                        GError **error)
+bool features_evaluate(Features *features, const FeaturesTable *rows, const FeaturesExpr *exprs,
+                       size_t n_exprs, FeaturesArena *arena, FeaturesValue *ret, GError **error)
 {
-    if (rows->n == 0 || n_wanted == 0) {
+    if (rows->n == 0 || n_exprs == 0) {
         return true;
     }
     EngineConn *conn = take_conn(features, error);
     if (!conn) {
         return false;
     }
-    g_autofree char *sql = statement(view, rows, wanted, n_wanted);
-    bool ok = calculate(conn, sql, view, wanted, n_wanted, rows->n, arena, ret, error);
+    g_autofree char *sql = statement(rows, exprs, n_exprs);
+    bool ok = evaluate(conn, sql, exprs, n_exprs, rows->n, arena, ret, error);
     give_conn(features, conn);
-    if (!ok) {
-        g_prefix_error(error, "feature view `%s`: ", view->name);
-    }
     return ok;
+}
+
+bool features_calculate(Features *features, const FeaturesView *view, const FeaturesTable *rows,
+                        const size_t *wanted, size_t n_wanted, FeaturesArena *arena, FeaturesValue *ret,
+                        GError **error)
+{
+    g_autofree FeaturesExpr *exprs = g_new(FeaturesExpr, MAX(n_wanted, 1));
+    for (size_t w = 0; w < n_wanted; w++) {
+        const FeaturesFeature *feature = &view->features[wanted[w]];
+        exprs[w] = (FeaturesExpr){.sql = feature->expr, .type = feature->type};
+    }
+    if (!features_evaluate(features, rows, exprs, n_wanted, arena, ret, error)) {
+        g_prefix_error(error, "feature view `%s`: ", view->name);
+        return false;
+    }
+    return true;
 }

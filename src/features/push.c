@@ -5,7 +5,7 @@
  * committed before anything goes online, so that a value which was served can be trained on. */
 #include "base/time.h"
 #include "engine/sql.h"
-#include "features/store_int.h"
+#include "features/read_int.h"
 
 #define PUSH_MAX_ROWS 100000
 
@@ -21,12 +21,14 @@ typedef struct {
 } Column;
 
 typedef struct {
-    Features *features;
+    Features *store;
     const FeaturesView *view;
     const CatalogObject *source; /* NULL = none */
     FeaturesArena *arena;
     GArray *columns; /* Column */
     size_t n_given, n;
+    size_t *given_row;       /* of each row that is kept: its place in what was given */
+    FeaturesValue *features; /* features[f * n_given + row] */
     FeaturesPushed *done;
 } Push;
 
@@ -175,8 +177,11 @@ static void take_rows(Push *push)
         Column *column = &g_array_index(push->columns, Column, i);
         column->values = features_arena_take(push->arena, MAX(push->n_given, 1) * sizeof(FeaturesValue));
     }
+    push->given_row = features_arena_take(push->arena, MAX(push->n_given, 1) * sizeof(size_t));
     for (size_t row = 0; row < push->n_given; row++) {
-        push->n += take_row(push, row);
+        if (take_row(push, row)) {
+            push->given_row[push->n++] = row;
+        }
     }
 }
 
@@ -233,66 +238,146 @@ static bool to_offline(Push *push, const char *user, GError **error)
     }
     g_autofree char *sql = values_sql(push);
     IntakeResult result = {0};
-    bool ok = intake_insert(push->features->intake, push->source->table, names, sql, NULL, 0, NULL, user,
+    bool ok = intake_insert(push->store->intake, push->source->table, names, sql, NULL, 0, NULL, user,
                             &result, error);
     intake_result_clear(&result);
     return ok;
 }
 
-/* ---- to the online store
- * ------------------------------------------------------------------------------------------- */
+/* ---- features of the rows, and their checks
+ * ------------------------------------------------------------------------ */
 
-/* Features with an expression, over the columns of the rows: values[f * n + row]; others stay as they are. */
-static bool compute(Push *push, FeaturesValue *values, GError **error)
+static FeaturesTable table_of(const Push *push, const char **names, FeaturesType *types,
+                              const FeaturesValue **columns)
 {
-    const FeaturesView *view = push->view;
-    guint n_columns = push->columns->len;
-    g_autofree size_t *wanted = g_new(size_t, view->n_features);
-    size_t n_wanted = 0;
-    for (size_t f = 0; f < view->n_features; f++) {
-        if (view->features[f].expr) {
-            wanted[n_wanted++] = f;
-        }
-    }
-    g_autofree const char **names = g_new(const char *, n_columns);
-    g_autofree FeaturesType *types = g_new(FeaturesType, n_columns);
-    g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, n_columns);
-    for (guint i = 0; i < n_columns; i++) {
+    for (guint i = 0; i < push->columns->len; i++) {
         const Column *column = &g_array_index(push->columns, Column, i);
         names[i] = column->name;
         types[i] = column->type;
         columns[i] = column->values;
     }
-    const FeaturesTable table = {
-        .n_columns = n_columns, .n = push->n, .names = names, .types = types, .columns = columns};
+    return (FeaturesTable){
+        .n_columns = push->columns->len, .n = push->n, .names = names, .types = types, .columns = columns};
+}
+
+/* Features with an expression, over the columns of the rows. */
+static bool compute(Push *push, GError **error)
+{
+    const FeaturesView *view = push->view;
+    g_autofree size_t *wanted = g_new(size_t, view->n_features);
+    g_autofree const char **names = g_new(const char *, push->columns->len);
+    g_autofree FeaturesType *types = g_new(FeaturesType, push->columns->len);
+    g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, push->columns->len);
+    const FeaturesTable table = table_of(push, names, types, columns);
+    size_t n_wanted = 0;
+    for (size_t f = 0; f < view->n_features; f++) {
+        if (view->features[f].expr && view->features[f].window_us == 0) {
+            wanted[n_wanted++] = f;
+        }
+    }
     FeaturesValue *computed = features_arena_take(push->arena, MAX(n_wanted * push->n, 1) * sizeof *computed);
-    if (!features_calculate(push->features, view, &table, wanted, n_wanted, push->arena, computed, error)) {
+    if (!features_calculate(push->store, view, &table, wanted, n_wanted, push->arena, computed, error)) {
         return false;
     }
     for (size_t w = 0; w < n_wanted; w++) {
-        memcpy(values + wanted[w] * push->n, computed + w * push->n, push->n * sizeof *values);
+        memcpy(push->features + wanted[w] * push->n_given, computed + w * push->n,
+               push->n * sizeof *computed);
     }
     return true;
 }
 
-static bool gather_features(Push *push, FeaturesValue *values, GError **error)
+static bool gather_features(Push *push, GError **error)
 {
     const FeaturesView *view = push->view;
+    push->features =
+        features_arena_take(push->arena, MAX(view->n_features * push->n_given, 1) * sizeof *push->features);
     for (size_t f = 0; f < view->n_features; f++) {
+        FeaturesValue *own = push->features + f * push->n_given;
         const Column *column = find_column(push, ROLE_FEATURE, f);
-        if (column) {
-            memcpy(values + f * push->n, column->values, push->n * sizeof *values);
+        for (size_t row = 0; row < push->n; row++) {
+            own[row] =
+                column ? column->values[row] : (FeaturesValue){.type = view->features[f].type, .null = true};
         }
     }
-    return compute(push, values, error);
+    return compute(push, error);
 }
+
+/* Row `from` in the place of row `to`, everywhere. */
+static void move_row(Push *push, size_t from, size_t to)
+{
+    push->given_row[to] = push->given_row[from];
+    for (guint i = 0; i < push->columns->len; i++) {
+        FeaturesValue *values = g_array_index(push->columns, Column, i).values;
+        values[to] = values[from];
+    }
+    for (size_t f = 0; f < push->view->n_features; f++) {
+        FeaturesValue *values = push->features + f * push->n_given;
+        values[to] = values[from];
+    }
+}
+
+/* Keys and features by name, as checks see a row. */
+static bool judge(Push *push, const char *check, FeaturesValue *ret, GError **error)
+{
+    const FeaturesView *view = push->view;
+    size_t width = view->n_keys + view->n_features;
+    g_autofree const char **names = g_new(const char *, width);
+    g_autofree FeaturesType *types = g_new(FeaturesType, width);
+    g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, width);
+    for (size_t c = 0; c < width; c++) {
+        bool key = c < view->n_keys;
+        size_t f = c - view->n_keys;
+        names[c] = key ? view->keys[c].name : view->features[f].name;
+        types[c] = key ? view->keys[c].type : view->features[f].type;
+        columns[c] = key ? find_column(push, ROLE_KEY, c)->values : push->features + f * push->n_given;
+    }
+    const FeaturesTable table = {
+        .n_columns = width, .n = push->n, .names = names, .types = types, .columns = columns};
+    const FeaturesExpr expr = {.sql = check, .type = FEATURES_STRING};
+    return features_evaluate(push->store, &table, &expr, 1, push->arena, ret, error);
+}
+
+/* Rows that break a check go aside, and are kept with their reasons. */
+static bool check_rows(Push *push, GError **error)
+{
+    g_autofree char *check = features_check_sql(push->view);
+    if (!check || push->n == 0) {
+        return true;
+    }
+    FeaturesValue *reasons = features_arena_take(push->arena, push->n * sizeof *reasons);
+    g_autoptr(json_t) rejects = json_array();
+    if (!judge(push, check, reasons, error)) {
+        return false;
+    }
+    size_t kept = 0;
+    for (size_t row = 0; row < push->n; row++) {
+        if (reasons[row].null) {
+            move_row(push, row, kept++);
+            continue;
+        }
+        g_autofree char *reason = g_strndup(reasons[row].text.bytes, reasons[row].text.len);
+        json_t *kept_row = json_object();
+        for (guint i = 0; i < push->columns->len; i++) {
+            const Column *column = &g_array_index(push->columns, Column, i);
+            json_object_set(kept_row, column->name, json_array_get(column->given, push->given_row[row]));
+        }
+        base_json_set_string(kept_row, "reason", reason);
+        json_array_append_new(rejects, kept_row);
+        reject(push, push->given_row[row], NULL, reason);
+    }
+    push->n = kept;
+    return features_rejects_record(push->store, push->view, "push", rejects, error);
+}
+
+/* ---- to the online store
+ * ------------------------------------------------------------------------------------------- */
 
 static gint64 time_of(const Column *column, size_t row, gint64 fallback)
 {
     return column && !column->values[row].null ? column->values[row].i64 : fallback;
 }
 
-static FeaturesRow *gather_rows(const Push *push, const FeaturesValue *values)
+static FeaturesRow *gather_rows(const Push *push)
 {
     const FeaturesView *view = push->view;
     size_t width = view->n_keys + view->n_features;
@@ -306,7 +391,7 @@ static FeaturesRow *gather_rows(const Push *push, const FeaturesValue *values)
             own[k] = find_column(push, ROLE_KEY, k)->values[row];
         }
         for (size_t f = 0; f < view->n_features; f++) {
-            own[view->n_keys + f] = values[f * push->n + row];
+            own[view->n_keys + f] = push->features[f * push->n_given + row];
         }
         rows[row] = (FeaturesRow){.keys = own,
                                   .values = own + view->n_keys,
@@ -328,14 +413,12 @@ static bool to_online(Push *push, GError **error)
             return false;
         }
     }
-    FeaturesOnline *online = features_online(push->features, error);
-    FeaturesValue *values =
-        features_arena_take(push->arena, MAX(view->n_features * push->n, 1) * sizeof *values);
-    if (!online || !gather_features(push, values, error)) {
+    FeaturesOnline *online = features_online(push->store, error);
+    if (!online) {
         return false;
     }
     FeaturesPut put = {0};
-    bool ok = features_online_put(online, view, gather_rows(push, values), push->n, &put, error);
+    bool ok = features_online_put(online, view, gather_rows(push), push->n, &put, error);
     push->done->written = put.written;
     push->done->skipped = put.skipped;
     return ok;
@@ -357,6 +440,9 @@ static bool push_rows(Push *push, const json_t *df, unsigned to, const char *use
     take_rows(push);
     fill_created(push);
     push->done->rows = (gint64)push->n_given;
+    if (!gather_features(push, error) || !check_rows(push, error)) {
+        return false;
+    }
     if (push->n == 0) {
         return true;
     }
@@ -376,7 +462,7 @@ bool features_push(Features *features, const char *view, const json_t *df, unsig
     if (!own) {
         return false;
     }
-    Push push = {.features = features,
+    Push push = {.store = features,
                  .view = own,
                  .source = own->table ? catalog_find(applied, own->table, NULL, NULL) : NULL,
                  .arena = arena,

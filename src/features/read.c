@@ -31,8 +31,9 @@ char *features_read_sql(const FeaturesView *view)
     for (size_t k = 0; k < view->n_keys; k++) {
         g_string_append(sql, "CAST(");
         engine_sql_append_name(sql, view->keys[k].name);
-        g_string_append_printf(sql, " AS %s) AS _weir_k%" G_GSIZE_FORMAT ", ",
-                               features_type_sql(view->keys[k].type), k);
+        g_string_append_printf(sql, " AS %s) AS ", features_type_sql(view->keys[k].type));
+        engine_sql_append_name(sql, view->keys[k].name);
+        g_string_append(sql, ", ");
     }
     append_time(sql, view->time);
     g_string_append(sql, " AS _weir_event, ");
@@ -41,8 +42,8 @@ char *features_read_sql(const FeaturesView *view)
     for (size_t f = 0; f < view->n_features; f++) {
         g_string_append(sql, ", CAST(");
         append_feature(sql, &view->features[f]);
-        g_string_append_printf(sql, " AS %s) AS _weir_f%" G_GSIZE_FORMAT,
-                               features_type_sql(view->features[f].type), f);
+        g_string_append_printf(sql, " AS %s) AS ", features_type_sql(view->features[f].type));
+        engine_sql_append_name(sql, view->features[f].name);
     }
     g_string_append_printf(sql, " FROM %s", view->relation);
     return g_string_free(sql, FALSE);

@@ -4,8 +4,15 @@
 
 #include "features/store_int.h"
 
-/* "SELECT keys, event us, created us, features FROM relation" with everything cast to its declared type. */
+/* "SELECT keys, _weir_event, _weir_created (us), features FROM relation", keys and features by their names,
+ * with everything cast to its declared type. */
 char *features_read_sql(const FeaturesView *view);
+/* The first check of the view's features that a row of it breaks, as text; NULL for a row that is good. NULL
+ * = the view has no checks. Caller frees. */
+char *features_check_sql(const FeaturesView *view);
+/* Keeps rows that were rejected: [{..., "reason"}]. `way` is "push" or "materialise". */
+bool features_rejects_record(Features *features, const FeaturesView *view, const char *way,
+                             const json_t *rejects, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* FEATURE_TYPE when a column of the source does not fit the type that is declared for it. */
 bool features_read_check(EngineConn *conn, const FeaturesView *view,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

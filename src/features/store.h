@@ -35,6 +35,7 @@ FeaturesOnline *features_online(Features *features, GError **error); /* borrowed
 typedef struct {
     const FeaturesView *view;
     gint64 start_us, end_us; /* both included */
+    gint64 rejected;         /* rows that broke a check, counted before the newest are picked */
     gint64 read, written, skipped,
         late; /* late: rows behind `start` that were committed since the last time */
     gint64 duration_us;
@@ -62,6 +63,10 @@ bool features_materialise_incremental(Features *features, const char *const *vie
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* [{view, version, start, end, rows, at}] newest first. */
 json_t *features_materialised(Features *features, const char *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Rows that broke a check, newest first: [{view, version, at, way, reason, row}]; `view` NULL = all. */
+json_t *features_rejects(Features *features, const char *view, size_t limit,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- push (features/push.c) -------------------------------------------------------------------------- */
 

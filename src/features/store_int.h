@@ -31,6 +31,14 @@ typedef struct {
     const FeaturesType *types;
     const FeaturesValue *const *columns;
 } FeaturesTable;
+typedef struct {
+    const char *sql;
+    FeaturesType type;
+} FeaturesExpr;
+/* Expressions over each row: ret[e * n + row], in `arena`. */
+bool features_evaluate(Features *features, const FeaturesTable *rows, const FeaturesExpr *exprs,
+                       size_t n_exprs, FeaturesArena *arena, FeaturesValue *ret,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Features `wanted` of an on-demand view over each row: ret[w * n + row], in `arena`. */
 bool features_calculate(Features *features, const FeaturesView *view, const FeaturesTable *rows,
                         const size_t *wanted, size_t n_wanted, FeaturesArena *arena, FeaturesValue *ret,

@@ -31,6 +31,10 @@ bool quality_state_open(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RES
 /* ---- checks ---------------------------------------------------------------------------------------------
  */
 
+/* The condition that a wrong row meets, `where` included, of a normalised check; NULL for types that are not
+ * about one row. `columns`: char*, as SQL writes them. Caller frees. */
+char *quality_row_condition(const json_t *check, const GPtrArray *columns);
+
 /* Rows under check. */
 typedef struct {
     CatalogSnapshot *snapshot;

@@ -151,9 +151,7 @@ gint64 quality_local_us(gint64 us, GTimeZone *zone);
 /* ---- types ----------------------------------------------------------------------------------------------
  */
 
-/* rows.c: the condition that a wrong row meets, `where` included; NULL for types that are not about one row.
- */
-char *quality_row_condition(const json_t *check, const GPtrArray *columns);
+/* rows.c */
 bool quality_rows_prepare(QualityRun *run, QualityCheck *check, GError **error);
 bool quality_rows_judge(QualityRun *run, QualityCheck *check, GError **error);
 /* keys.c */
