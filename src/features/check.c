@@ -32,10 +32,10 @@ static void append_check(GString *sql, const FeaturesFeature *feature, const jso
 char *features_check_sql(const FeaturesView *view)
 {
     g_autoptr(GString) sql = g_string_new(NULL);
-    for (size_t f = 0; f < view->n_features; f++) {
-        const json_t *checks = json_object_get(view->features[f].definition, "checks"), *check;
-        size_t i;
-        json_array_foreach (checks, i, check) {
+    const json_t *checks = json_object_get(view->definition, "checks"), *check;
+    size_t i, f;
+    json_array_foreach (checks, i, check) {
+        if (features_view_feature(view, base_json_string(check, "column", ""), &f)) {
             append_check(sql, &view->features[f], check);
         }
     }

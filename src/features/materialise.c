@@ -25,6 +25,8 @@ typedef struct {
     const gint *cancel;
     char *mark_before, *mark; /* what was seen by the last incremental run; what this one sees */
     bool incremental;
+    FeaturesRegistry *registry;
+    char *windows;   /* features_read_windows; NULL = the view has none */
     char *check;     /* features_check_sql */
     json_t *rejects; /* kept once the slice is recorded */
     FeaturesMaterialised done;
@@ -36,6 +38,7 @@ static void run_clear(Run *run)
     g_clear_pointer(&run->applied, catalog_snapshot_unref);
     g_clear_pointer(&run->rejects, json_decref);
     g_free(run->check);
+    g_free(run->windows);
     g_free(run->mark_before);
     g_free(run->mark);
 }
@@ -229,7 +232,8 @@ static bool read_slice(Run *run, gint64 start_us, gint64 end_us, bool first, gin
             return false;
         }
     }
-    g_autofree char *rows = rows_sql(run, start_us, end_us, late), *sql = newest_sql(run, rows, end_us);
+    g_autofree char *rows = run->windows ? g_strdup(run->windows) : rows_sql(run, start_us, end_us, late);
+    g_autofree char *sql = newest_sql(run, rows, end_us);
     if (!take_rejects(run, rows, interval, error)) {
         return false;
     }
@@ -268,7 +272,8 @@ static bool do_slice(Run *run, gint64 start_us, gint64 end_us, bool first, GErro
 static bool plan_slices(Run *run, gint64 *start_us, gint64 end_us, gint64 *ret_n, GError **error)
 {
     *ret_n = 1;
-    if (!run->view->time) {
+    if (!run->view->time || run->windows) { /* all of it is one state */
+        *start_us = *start_us == G_MININT64 ? end_us : *start_us;
         return true;
     }
     g_autoptr(GString) sql = g_string_new("SELECT count(*) AS n, epoch_us(min(");
@@ -292,7 +297,15 @@ static bool plan_slices(Run *run, gint64 *start_us, gint64 end_us, gint64 *ret_n
 static bool run_view(Run *run, gint64 start_us, gint64 end_us, GError **error)
 {
     gint64 n = 1, from_us = start_us, began_us = base_time_monotonic_us();
-    if (!features_view_readable(run->view, error) || !features_read_check(run->conn, run->view, error) ||
+    bool windows = features_view_has_windows(run->view);
+    if (!features_view_readable(run->view, error)) {
+        return false;
+    }
+    if (windows && !(run->windows = features_read_windows(run->conn, run->registry, run->view, end_us,
+                                                          run->cancel, error))) {
+        return false;
+    }
+    if ((!windows && !features_read_check(run->conn, run->view, error)) ||
         !plan_slices(run, &from_us, end_us, &n, error)) {
         return false;
     }
@@ -407,6 +420,7 @@ static bool materialise(Features *features, const Order *order, FeaturesRegistry
     for (guint i = 0; views && i < views->len; i++) {
         Run run = {.features = features,
                    .view = g_ptr_array_index(views, i),
+                   .registry = registry,
                    .tell = order->tell,
                    .tell_user = order->tell_user,
                    .cancel = order->cancel,

@@ -94,6 +94,57 @@ bool features_read_check(EngineConn *conn, const FeaturesView *view, GError **er
     return true;
 }
 
+/* ---- aggregates over windows ------------------------------------------------------------------------------
+ */
+
+#define WINDOWS_TABLE "_weir_features_windows"
+
+bool features_view_has_windows(const FeaturesView *view)
+{
+    for (size_t f = 0; f < view->n_features; f++) {
+        if (view->features[f].window_us > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *windows_sql(const FeaturesView *view, gint64 end_us)
+{
+    GString *sql = g_string_new("SELECT ");
+    for (size_t k = 0; k < view->n_keys; k++) {
+        engine_sql_append_name(sql, view->keys[k].name);
+        g_string_append(sql, ", ");
+    }
+    g_string_append_printf(sql, "%" G_GINT64_FORMAT "::BIGINT AS _weir_event, NULL::BIGINT AS _weir_created",
+                           end_us);
+    for (size_t f = 0; f < view->n_features; f++) {
+        g_string_append(sql, ", CAST(");
+        engine_sql_append_name(sql, view->features[f].name);
+        g_string_append_printf(sql, " AS %s) AS ", features_type_sql(view->features[f].type));
+        engine_sql_append_name(sql, view->features[f].name);
+    }
+    g_string_append(sql, " FROM " WINDOWS_TABLE);
+    return g_string_free(sql, FALSE);
+}
+
+char *features_read_windows(EngineConn *conn, FeaturesRegistry *registry, const FeaturesView *view,
+                            gint64 end_us, const gint *cancel, GError **error)
+{
+    g_autofree char *name =
+        g_strdup_printf("%s%s%s@v%u", view->domain, *view->domain ? "." : "", view->name, view->version);
+    const char *const names[] = {name, NULL};
+    g_autoptr(FeaturesSelection) selection = features_select(registry, names, NULL, false, error);
+    const FeaturesAsk ask = {.selection = selection,
+                             .start_us = view->ttl_us > 0 ? end_us - view->ttl_us : G_MININT64,
+                             .end_us = end_us,
+                             .snapshot = true,
+                             .known_at_us = G_MININT64};
+    bool ok = selection && engine_exec(conn, "DROP TABLE IF EXISTS " WINDOWS_TABLE, error) &&
+              features_retrieve(conn, &ask, WINDOWS_TABLE, NULL, NULL, cancel, error);
+    return ok ? windows_sql(view, end_us) : NULL;
+}
+
 /* ---- its rows -------------------------------------------------------------------------------------------
  */
 

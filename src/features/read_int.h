@@ -7,6 +7,12 @@
 /* "SELECT keys, _weir_event, _weir_created (us), features FROM relation", keys and features by their names,
  * with everything cast to its declared type. */
 char *features_read_sql(const FeaturesView *view);
+bool features_view_has_windows(const FeaturesView *view);
+/* The same rows of a view with aggregates over windows: those that hold at `end_us`, one for each entity, and
+ * that is their event time. They are computed here into a temporary table of `conn`; no transaction may be
+ * open. Caller frees. */
+char *features_read_windows(EngineConn *conn, FeaturesRegistry *registry, const FeaturesView *view,
+                            gint64 end_us, const gint *cancel, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The first check of the view's features that a row of it breaks, as text; NULL for a row that is good. NULL
  * = the view has no checks. Caller frees. */
 char *features_check_sql(const FeaturesView *view);

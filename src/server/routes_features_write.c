@@ -87,6 +87,7 @@ static json_t *done_to_json(const FeaturesMaterialisedList *list)
         base_json_set_int(row, "written", done->written);
         base_json_set_int(row, "skipped", done->skipped);
         base_json_set_int(row, "late", done->late);
+        base_json_set_int(row, "rejected", done->rejected);
         base_json_set_int(row, "ms", done->duration_us / 1000);
         json_array_append_new(views, row);
     }
@@ -168,6 +169,18 @@ bool route_features_materialised(ServerCall *call, GError **error)
     const char *view = call_query(call, "view", NULL);
     json_t *rows = features_materialised(server_app_features(call->app), view, error);
     return rows && call_json(call, json_pack("{s:o}", "intervals", rows));
+}
+
+bool route_features_rejects(ServerCall *call, GError **error)
+{
+    size_t limit = 0;
+    const char *view = call_query(call, "view", NULL);
+    if (!call_limit(call, 100, 10000, &limit, error) || (view && !may(call, view, ACCESS_READ, error)) ||
+        (!view && !access_check(call->user, ACCESS_ADMIN, NULL, error))) {
+        return false;
+    }
+    json_t *rows = features_rejects(server_app_features(call->app), view, limit, error);
+    return rows && call_json(call, json_pack("{s:o}", "rejects", rows));
 }
 
 /* ---- erase

@@ -98,6 +98,7 @@ bool route_write_to_online_store(ServerCall *call, GError **error);
 bool route_materialize(ServerCall *call, GError **error);
 bool route_materialize_incremental(ServerCall *call, GError **error);
 bool route_features_materialised(ServerCall *call, GError **error);
+bool route_features_rejects(ServerCall *call, GError **error);
 bool route_features_erase(ServerCall *call, GError **error);
 
 bool route_refresh(ServerCall *call, GError **error);

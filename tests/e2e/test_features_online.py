@@ -278,3 +278,81 @@ def test_killed_while_writing(tmp_path, seed):
     after = dict(zip(drivers, (v for v, _ in column(ask(server, ["driver_stats:conv_rate"], {"driver_id": drivers}), "conv_rate"))))
     assert after == {d: newest[d] for d in drivers}
     server.stop()
+
+
+TRUST = """
+name: rides
+domains: [{name: trips}]
+entities:
+  - {name: driver, domain: trips, key: driver_id, type: int64}
+tables:
+  - name: ods_trip
+    domain: trips
+    model: duplicate
+    columns:
+      - {name: driver_id, type: bigint}
+      - {name: seen, type: "datetime(6)"}
+      - {name: fare, type: double}
+      - {name: city, type: string}
+feature_views:
+  - name: trip_last
+    domain: trips
+    entities: [driver]
+    source: ods_trip
+    time: seen
+    features:
+      - {name: fare, type: double, checks: [not_null, {range: {min: 0, max: 1000}}, {expr: "fare <> 13"}]}
+      - {name: city, type: string, checks: [{accepted_values: [north, south]}]}
+  - name: trip_sums
+    domain: trips
+    entities: [driver]
+    source: ods_trip
+    time: seen
+    features:
+      - {name: fare_1d, type: double, expr: "sum(fare)", window: 1d}
+      - {name: trips_1d, type: int64, expr: "count(*)", window: 1d}
+  - name: trip_ratio
+    domain: trips
+    request: [{name: asked_fare, type: double}]
+    inputs: ["trip_last:fare", "trip_sums:fare_1d"]
+    features:
+      - {name: share, type: double, expr: "asked_fare / fare_1d"}
+      - {name: dearer, type: bool, expr: "asked_fare > fare"}
+"""
+
+
+@pytest.fixture(scope="module")
+def trust(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trust")
+    (folder / "weir.yml").write_text(TRUST)
+    server = Server(folder)
+    server.cli("apply", "--yes")
+    server.start()
+    rows = [(1, 30, 5, "north"), (1, 3, 10, "north"), (1, 2, 20, "south"), (1, 1, 5000, "north"), (2, 2, 7, "west"), (2, 3, 8, "south"), (3, 1, "\\N", "north"), (4, 1, 13, "north")]
+    answer = server.load("ods_trip", "".join(f"{d},{stamp(h)},{f},{c}\n" for d, h, f, c in rows), db="trips", column_separator=",")
+    assert answer["Status"] == "Success", answer
+    yield server
+    if server.process:
+        server.stop()
+
+
+def test_rows_that_break_a_check_are_kept_aside(trust):
+    done = materialise(trust, "trip_last")["trip_last"]
+    assert (done["read"], done["rejected"]) == (2, 4)
+    answer = ask(trust, ["trip_last:fare", "trip_last:city"], {"driver_id": [1, 2, 3, 4]})
+    assert column(answer, "fare") == [(20, "PRESENT"), (8, "PRESENT"), (None, "NOT_FOUND"), (None, "NOT_FOUND")]
+    answer = push(trust, "trip_last", [{"driver_id": 5, "seen": at(0), "fare": -1, "city": "north"}, {"driver_id": 6, "seen": at(0), "fare": 1, "city": "north"}])
+    assert (answer["written"], answer["rejected"]) == (1, 1) and answer["rejects"] == [{"row": 0, "column": None, "reason": "fare: range"}]
+    rejects = trust.call("GET", "/api/v1/features/rejects?view=trip_last").json()["rejects"]
+    assert sorted(r["reason"] for r in rejects) == ["city: accepted_values", "fare: expr", "fare: not_null", "fare: range", "fare: range"]
+
+
+def test_windows_and_on_demand_features(trust):
+    materialise(trust, "trip_last")
+    materialise(trust, "trip_sums")
+    answer = ask(trust, ["trip_sums:fare_1d", "trip_sums:trips_1d", "trip_ratio:share", "trip_ratio:dearer"], {"driver_id": [1, 2, 9], "asked_fare": [503, 3, 3]})
+    assert column(answer, "fare_1d") == [(5030, "PRESENT"), (15, "PRESENT"), (None, "NOT_FOUND")]
+    assert column(answer, "trips_1d")[:2] == [(3, "PRESENT"), (2, "PRESENT")]
+    assert column(answer, "share") == [(0.1, "PRESENT"), (0.2, "PRESENT"), (None, "NULL_VALUE")]
+    assert column(answer, "dearer") == [(True, "PRESENT"), (False, "PRESENT"), (None, "NULL_VALUE")]
+    assert ask(trust, ["trip_ratio:share"], {"driver_id": [1]}, status=422)["detail"].count("asked_fare")
