@@ -250,6 +250,7 @@ int cli_verb_diff(CliContext *ctx);
 int cli_verb_doctor(CliContext *ctx);
 int cli_verb_env(CliContext *ctx);
 int cli_verb_erase(CliContext *ctx);
+int cli_verb_features(CliContext *ctx);
 int cli_verb_explain(CliContext *ctx);
 int cli_verb_fmt(CliContext *ctx);
 int cli_verb_help(CliContext *ctx);

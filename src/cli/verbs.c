@@ -89,6 +89,17 @@ static const CliFlag LIFECYCLE[] = {
     {"partition", 0, CLI_TEXT, "DAY", NULL, "restore: the partition of that day", "restore：该日所在的分区"},
     END,
 };
+static const CliFlag FEATURES[] = {
+    {"features", 'f', CLI_LIST, "VIEW:FEATURE", NULL, "features asked for, with commas (repeatable)",
+     "请求的特征，逗号分隔（可重复）"},
+    {"service", 0, CLI_TEXT, "NAME", NULL, "a feature service in place of features",
+     "以特征服务代替特征列表"},
+    {"full-names", 0, CLI_BOOL, NULL, NULL, "name columns view__feature", "列名为 视图__特征"},
+    {"view", 0, CLI_LIST, "VIEW", NULL, "only this view (repeatable)", "只处理该视图（可重复）"},
+    {"to", 0, CLI_TEXT, "WHERE", "online offline both", "push: where rows go; default: online",
+     "push：写入位置，默认 online"},
+    END,
+};
 static const CliFlag ERASE[] = {
     {"where", 0, CLI_TEXT, "SQL", NULL, "rows of one table for which this holds", "删除单个表中满足条件的行"},
     {"dry-run", 0, CLI_BOOL, NULL, NULL, "count only", "只计数"},
@@ -434,6 +445,22 @@ const CliVerb CLI_VERBS[] = {
     {"lineage", CLI_GROUP_LOOK, "OBJECT[.COLUMN]", 1, 1, CLI_WORDS_NONE, NULL,
      "where an object or a column comes from, or goes", "对象或列的血缘", NULL, NULL, LINEAGE,
      cli_verb_lineage},
+
+    {"features", CLI_GROUP_DATA,
+     "[ls | show VIEW[@vN] | search TEXT | history [VIEW] | diff VIEW@v1 VIEW@v2 | prune VIEW@vN | archive | "
+     "unarchive | materialize START END | materialize-incremental [END] | intervals [VIEW] | get-online "
+     "KEY=VALUE "
+     "... | push VIEW FILE | erase KEY=VALUE ...]",
+     0, CLI_MAX_WORDS, CLI_WORDS_LIST,
+     "ls show search history diff prune archive unarchive materialize materialize-incremental intervals "
+     "get-online "
+     "push erase",
+     "the feature store: what is declared, versions, values", "特征库：定义、版本与取值",
+     "Each change of a view's schema or meaning makes a version; old ones stay readable until `prune`. An "
+     "archived "
+     "project takes no applies.",
+     "视图结构或含义的每次变化都生成新版本，旧版本在 prune 之前仍可读取。已归档的项目不接受应用。", FEATURES,
+     cli_verb_features},
 
     {"report", CLI_GROUP_OPERATE, "NAME", 1, 1, CLI_WORDS_NONE, NULL, "a report as a page; --send sends it",
      "查看报告，--send 发送", NULL, NULL, REPORT, cli_verb_report},

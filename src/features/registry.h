@@ -158,7 +158,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FeaturesSelection, features_selection_free)
 /* Views with counts, versions, entities, owners; one view whole with all its versions. New references. */
 json_t *features_registry_list(const FeaturesRegistry *registry);
 json_t *features_view_to_json(const FeaturesView *view);
-/* [{version, at, user, hash, change}] newest first. */
+/* Features whose name, titles, aliases, tags, description, view or entities hold all words of `text`, in
+ * Chinese and English, best first: [{view, version, domain, entities, name, type, ...}]. New reference. */
+json_t *features_registry_search(const FeaturesRegistry *registry, const char *text, size_t limit,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* [{domain, view, version, at, user, hash, change, diff}] by view, newest first; `diff` against the version
+ * below, as features_registry_diff. `view` NULL = all. */
 json_t *features_registry_history(CatalogStore *store, const char *view,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What differs between two versions ("view@v2", "view@v3"): {"added", "removed", "changed": [{what, before,
@@ -168,5 +173,16 @@ json_t *features_registry_diff(const FeaturesRegistry *registry, const char *bef
 /* Forgets old versions: "view@v1". The newest, and one that a service pins, are refused (FEATURE_IN_USE). */
 bool features_registry_prune(CatalogStore *store, const FeaturesRegistry *registry, const char *version,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* An archived project takes no applies (PROJECT_ARCHIVED by features_registry_may_apply). */
+bool features_registry_archive(CatalogStore *store, const char *project, bool archive, const char *user,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool features_registry_archived(CatalogStore *store, const char *project, bool *ret,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The table of pushed rows of a view with `push`, as it must be for all versions that write to it. Caller
+ * frees. */
+CatalogTable *features_registry_push_table(const FeaturesRegistry *registry, const FeaturesView *view,
+                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

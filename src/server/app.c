@@ -5,6 +5,8 @@
  */
 #include "server/app.h"
 
+#include "server/features_tables.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -188,7 +190,9 @@ static bool open_parts(ServerApp *app, GError **error)
     app->features = app->lifecycle
                         ? features_open(app->engine, app->store, app->intake, app->data, app->config, error)
                         : NULL;
-    if (!app->features || !features_refresh(app->features, app->snapshot, "", error)) {
+    if (!app->features || !features_registry_record(app->store, app->snapshot, "", error) ||
+        !server_features_tables(app, &app->snapshot, error) ||
+        !features_refresh(app->features, app->snapshot, "", error)) {
         return false;
     }
     access_set_system_tables(app->access, server_infoschema_select, app);

@@ -1,5 +1,6 @@
 /* Routes of definitions: plan, apply, versions, objects, search, lineage. */
 #include "base/text.h"
+#include "server/features_tables.h"
 #include "server/lint.h"
 #include "server/routes_int.h"
 
@@ -89,6 +90,7 @@ bool route_plan(ServerCall *call, GError **error)
     }
     g_autoptr(CatalogDiff) diff = diff_project(call, error);
     if (!diff || !route_may_write(call, diff, error) ||
+        !features_registry_may_apply(server_app_store(call->app), diff->after, error) ||
         !route_hold_to_standard(call, diff->after, false, error)) {
         return false;
     }
@@ -116,6 +118,18 @@ static json_t *applied_to_json(ServerCall *call, const CatalogDiff *diff, gint64
     return answer;
 }
 
+/* The definitions are applied by now: what fails here is made good by the next apply, or at start. */
+static bool apply_features(ServerCall *call, CatalogSnapshot **applied, GError **error)
+{
+    if (features_registry_record(server_app_store(call->app), *applied, access_user_name(call->user),
+                                 error) &&
+        server_features_tables(call->app, applied, error)) {
+        return true;
+    }
+    base_error_not_done(error, "The definitions are applied; the tables of pushed rows are not all there.");
+    return false;
+}
+
 static bool apply_locked(ServerCall *call, char **allow_drop, GError **error)
 {
     const char *wanted = base_json_string(call->body, "plan", NULL);
@@ -134,7 +148,8 @@ static bool apply_locked(ServerCall *call, char **allow_drop, GError **error)
         return call_json(call,
                          applied_to_json(call, diff, catalog_store_current(server_app_store(call->app))));
     }
-    if (!route_hold_to_standard(call, diff->after, true, error)) {
+    if (!features_registry_may_apply(server_app_store(call->app), diff->after, error) ||
+        !route_hold_to_standard(call, diff->after, true, error)) {
         return false;
     }
     gint64 version = 0;
@@ -144,8 +159,13 @@ static bool apply_locked(ServerCall *call, char **allow_drop, GError **error)
                                   &version, error)) {
         return false;
     }
-    server_app_set_snapshot(call->app, diff->after);
+    g_autoptr(CatalogSnapshot) applied = catalog_snapshot_ref(diff->after);
+    bool features = apply_features(call, &applied, error);
+    server_app_set_snapshot(call->app, applied);
     server_app_set_files_changed(call->app, false);
+    if (!features) {
+        return false;
+    }
     json_t *answer = applied_to_json(call, diff, version);
     json_object_set(answer, "changes", json_object_get(plan, "changes"));
     return call_json(call, answer);

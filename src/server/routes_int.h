@@ -90,6 +90,13 @@ bool route_rejects(ServerCall *call, GError **error);
 bool route_redrive(ServerCall *call, GError **error);
 bool route_health(ServerCall *call, GError **error);
 
+bool route_features(ServerCall *call, GError **error);
+bool route_features_view(ServerCall *call, GError **error);
+bool route_features_search(ServerCall *call, GError **error);
+bool route_features_history(ServerCall *call, GError **error);
+bool route_features_diff(ServerCall *call, GError **error);
+bool route_features_prune(ServerCall *call, GError **error);
+bool route_features_archive(ServerCall *call, GError **error);
 bool route_features_quick(const ServerCall *call);
 bool route_get_online_features(ServerCall *call, GError **error);
 bool route_features_online(ServerCall *call, GError **error);

@@ -1,0 +1,55 @@
+/* Tables of pushed rows: made, or made wider, when a feature view with `push` is applied. They are live
+ * tables, as those of CREATE TABLE are: they can be queried, and rights and backups know them. */
+#include "server/features_tables.h"
+
+#include "features/store.h"
+
+static bool make_table(ServerApp *app, CatalogSnapshot **snapshot, const CatalogTable *table, GError **error)
+{
+    Intake *intake = server_app_intake(app);
+    const CatalogObject *known = catalog_resolve_table(*snapshot, table->schema, table->name, NULL, NULL);
+    bool exists = intake_table_exists(intake, table->schema, table->name);
+    if (known && known->table && exists && known->table->columns->len == table->columns->len) {
+        return true; /* columns are only ever added */
+    }
+    bool made = known && known->table && exists ? intake_table_alter(intake, known->table, table, error)
+                : exists                        ? true
+                                                : intake_table_create(intake, table, error);
+    if (!made || !catalog_store_put_live(server_app_store(app), table, "push", error)) {
+        return false;
+    }
+    CatalogSnapshot *with = catalog_snapshot_with_table(*snapshot, table);
+    catalog_snapshot_unref(*snapshot);
+    *snapshot = with;
+    return true;
+}
+
+static bool has_pushed_views(const CatalogSnapshot *snapshot)
+{
+    const GPtrArray *objects = catalog_objects(snapshot);
+    for (guint i = 0; i < objects->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(objects, i);
+        if (object->kind == CATALOG_FEATURE_VIEW && base_json_bool(object->definition, "push", false)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool server_features_tables(ServerApp *app, CatalogSnapshot **snapshot, GError **error)
+{
+    if (!has_pushed_views(*snapshot)) {
+        return true;
+    }
+    g_autoptr(FeaturesRegistry) registry = features_registry_load(server_app_store(app), *snapshot, error);
+    const GPtrArray *views = registry ? features_registry_views(registry) : NULL;
+    bool ok = views != NULL;
+    for (guint i = 0; ok && i < views->len; i++) {
+        const FeaturesView *view = g_ptr_array_index(views, i);
+        if (view->from == FEATURES_FROM_PUSH && view->latest) {
+            g_autoptr(CatalogTable) table = features_registry_push_table(registry, view, error);
+            ok = table && make_table(app, snapshot, table, error);
+        }
+    }
+    return ok;
+}
