@@ -1,6 +1,7 @@
 /* Reading online: each view of a selection is read once for all rows, on-demand features are computed from
  * what was read and from the request, and every value gets its status. See store.h. */
 #include "base/time.h"
+#include "features/profile.h"
 #include "features/store_int.h"
 
 static const char *const STATUS_NAMES[] = {"INVALID", "PRESENT", "NULL_VALUE", "NOT_FOUND",
@@ -291,6 +292,17 @@ static bool read_all(Serving *serving, GError **error)
     return true;
 }
 
+static void note_served(const Serving *serving, size_t u)
+{
+    const Reading *reading = &serving->readings[u];
+    FeaturesServed *served = features_served_of(serving->features, serving->selection->uses[u].view);
+    features_served_lock(served);
+    for (size_t slot = 0; slot < reading->n_wanted; slot++) {
+        features_served_note(served, reading->wanted[slot], reading->cells + slot * serving->n, serving->n);
+    }
+    features_served_unlock(served);
+}
+
 bool features_serve(Features *features, const FeaturesSelection *selection, const FeaturesValue *const *keys,
                     const FeaturesValue *const *request, size_t n, gint64 now_us, FeaturesArena *arena,
                     FeaturesCell **ret_cells, GError **error)
@@ -308,6 +320,9 @@ bool features_serve(Features *features, const FeaturesSelection *selection, cons
         if (!read_all(&serving, error)) {
             return false;
         }
+    }
+    for (size_t u = 0; n > 0 && u < selection->n_uses; u++) {
+        note_served(&serving, u);
     }
     for (size_t p = 0; n > 0 && p < selection->n_picks; p++) {
         const Reading *reading = &serving.readings[selection->picks[p].use];

@@ -1,5 +1,6 @@
 /* The feature store as one thing: opened, refreshed, closed. See store.h. */
 #include "base/time.h"
+#include "features/profile.h"
 #include "features/store_int.h"
 
 static bool make_tables(EngineConn *conn, void *user, GError **error)
@@ -32,6 +33,8 @@ Features *features_open(Engine *engine, CatalogStore *store, Intake *intake, con
     features->intake = intake;
     features->config = config;
     features->online_dir = g_build_filename(data_dir, "online", NULL);
+    features->served =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)features_served_free);
     features->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     features->idle = g_ptr_array_new_with_free_func((GDestroyNotify)engine_disconnect);
     g_mutex_init(&features->lock);
@@ -50,6 +53,7 @@ void features_close(Features *features)
     g_clear_pointer(&features->registry, features_registry_unref);
     g_clear_pointer(&features->applied, catalog_snapshot_unref);
     g_hash_table_unref(features->busy);
+    g_hash_table_unref(features->served);
     g_free(features->online_dir);
     g_mutex_clear(&features->lock);
     g_cond_clear(&features->changed);

@@ -95,7 +95,7 @@ typedef enum {
 const char *features_status_name(FeaturesStatus status); /* "PRESENT" */
 
 /* The answer, column-major: cells[pick * n_rows + row]; values live in the arena. */
-typedef struct {
+typedef struct FeaturesCell {
     FeaturesValue value;
     FeaturesStatus status;
     gint64 event_us; /* FEATURES_NO_TIME = none */
@@ -119,6 +119,28 @@ typedef struct {
     char *message;               /* of the error; NULL = none */
     char *user;
 } FeaturesJob;
+
+/* ---- trust (features/status.c, verify.c)
+ * -------------------------------------------------------------------- */
+
+/* A profile of training rows in `table` of `conn`, against which what is served is held from now on (see
+ * profile.h). */
+bool features_trained(Features *features, EngineConn *conn, const FeaturesSelection *selection,
+                      const char *table, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* [{view, version, newest (event time in the source), lag_seconds, materialised_to, online_rows, rejected,
+ *   features: [{name, type, rows, nulls, distinct, min, max, served, null, not_found, outside_max_age, psi,
+ *   drift: "none" | "some" | "much"}]}]; `view` NULL = every newest version. Figures of the source are over
+ * its last ttl (without ttl: all of it). */
+json_t *features_status(Features *features, const char *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Prometheus's text: served values by view and status. */
+void features_metrics_print(Features *features, GString *out);
+
+/* Draws at most `n` entities of a view and compares what is online with what training rows would say at the
+ * end of what was materialised: {view, version, at, drawn, equal, newer_online, missing_online, different:
+ * [{keys, feature, offline, online}]}. newer_online: an event time behind that end was pushed since; no
+ * disagreement. */
+json_t *features_verify(Features *features, const char *view, gint64 n,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- erase (features/erase.c) -----------------------------------------------------------------------------
  */

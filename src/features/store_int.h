@@ -15,11 +15,14 @@ struct Features {
     FeaturesRegistry *registry;
     CatalogSnapshot *applied;
     FeaturesOnline *online; /* opened at first use */
+    GHashTable *served;     /* stored name -> FeaturesServed; entries live as long as this */
     GHashTable *busy;       /* stored names of views that are being materialised */
     Engine *calculator;     /* memory engine of on-demand features; no tables are in reach of it */
     GPtrArray *idle;        /* EngineConn* of it */
 };
 
+/* What was served of a view's version; borrowed. */
+struct FeaturesServed *features_served_of(Features *features, const FeaturesView *view);
 CatalogSnapshot *features_applied(Features *features); /* a new reference */
 
 /* ---- on-demand features (on_demand.c) ---- */
