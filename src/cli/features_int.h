@@ -8,8 +8,10 @@ int cli_features_materialize(CliContext *ctx);             /* START END [--view 
 int cli_features_materialize_incremental(CliContext *ctx); /* [END] [--view V] */
 int cli_features_intervals(CliContext *ctx);               /* [VIEW] */
 int cli_features_get_online(
-    CliContext *ctx);                    /* KEY=VALUE... --features a:b,... | --service S [--full-names] */
-int cli_features_push(CliContext *ctx);  /* VIEW FILE [--to online|offline|both] */
-int cli_features_erase(CliContext *ctx); /* KEY=VALUE... [--view V] */
+    CliContext *ctx);                     /* KEY=VALUE... --features a:b,... | --service S [--full-names] */
+int cli_features_push(CliContext *ctx);   /* VIEW FILE [--to online|offline|both] */
+int cli_features_status(CliContext *ctx); /* [VIEW] */
+int cli_features_verify(CliContext *ctx); /* VIEW; exit 5 when they differ */
+int cli_features_erase(CliContext *ctx);  /* KEY=VALUE... [--view V] */
 
 #endif

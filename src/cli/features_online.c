@@ -292,6 +292,97 @@ int cli_features_push(CliContext *ctx)
     return base_json_int(answer, "rejected", 0) > 0 ? CLI_EXIT_CHECKS : CLI_EXIT_OK;
 }
 
+/* ---- status, verify
+ * ----------------------------------------------------------------------------------------------- */
+
+static void tell_status(const json_t *view)
+{
+    static const CliColumn COLUMNS[] = {
+        {"name", "Feature", "特征", CLI_CELL_TEXT},
+        {"type", "Type", "类型", CLI_CELL_TEXT},
+        {"rows", "Rows", "行数", CLI_CELL_COUNT},
+        {"nulls", "Nulls", "空值", CLI_CELL_COUNT},
+        {"distinct", "Distinct", "去重", CLI_CELL_COUNT},
+        {"min", "Min", "最小", CLI_CELL_TEXT},
+        {"max", "Max", "最大", CLI_CELL_TEXT},
+        {"served", "Served", "已服务", CLI_CELL_COUNT},
+        {"psi", "PSI", "PSI", CLI_CELL_TEXT},
+        {"drift", "Drift", "漂移", CLI_CELL_TEXT},
+        {NULL, NULL, NULL, CLI_CELL_TEXT},
+    };
+    g_autofree char *lag = cli_json_cell(json_object_get(view, "lag_seconds"));
+    g_autofree char *rows = cli_json_cell(json_object_get(view, "online_rows"));
+    printf(base_tr("%s@v%" G_GINT64_FORMAT ": newest row %s (%s s ago), materialised to %s, %s rows online, "
+                   "%" G_GINT64_FORMAT " rejected\n",
+                   "%s@v%" G_GINT64_FORMAT
+                   "：最新行 %s（%s 秒前），已物化至 %s，在线 %s 行，拒收 %" G_GINT64_FORMAT "\n"),
+           base_json_string(view, "view", ""), base_json_int(view, "version", 1),
+           base_json_string(view, "newest", "-"), lag ? lag : "-",
+           base_json_string(view, "materialised_to", "-"), rows ? rows : "-",
+           base_json_int(view, "rejected", 0));
+    cli_print_table(json_object_get(view, "features"), COLUMNS);
+}
+
+int cli_features_status(CliContext *ctx)
+{
+    GError *error = NULL;
+    g_autoptr(GString) path = g_string_new("/api/v1/features/status");
+    cli_query_add(path, "view", cli_word(ctx, 1));
+    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    if (!answer) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    const json_t *view;
+    size_t i;
+    json_array_foreach (json_object_get(answer, "views"), i, view) {
+        tell_status(view);
+    }
+    return CLI_EXIT_OK;
+}
+
+static void tell_differences(const json_t *answer)
+{
+    static const CliColumn COLUMNS[] = {
+        {"keys", "Entity", "实体", CLI_CELL_TEXT},
+        {"feature", "Feature", "特征", CLI_CELL_TEXT},
+        {"offline", "Offline", "离线", CLI_CELL_TEXT},
+        {"online", "Online", "在线", CLI_CELL_TEXT},
+        {NULL, NULL, NULL, CLI_CELL_TEXT},
+    };
+    printf(base_tr("%" G_GINT64_FORMAT " entities drawn: %" G_GINT64_FORMAT " equal, %" G_GINT64_FORMAT
+                   " pushed since, %" G_GINT64_FORMAT " not online\n",
+                   "抽取 %" G_GINT64_FORMAT " 个实体：一致 %" G_GINT64_FORMAT "，其后有推送 %" G_GINT64_FORMAT
+                   "，在线缺失 %" G_GINT64_FORMAT "\n"),
+           base_json_int(answer, "drawn", 0), base_json_int(answer, "equal", 0),
+           base_json_int(answer, "newer_online", 0), base_json_int(answer, "missing_online", 0));
+    if (json_array_size(json_object_get(answer, "different")) > 0) {
+        cli_print_table(json_object_get(answer, "different"), COLUMNS);
+    }
+}
+
+int cli_features_verify(CliContext *ctx)
+{
+    GError *error = NULL;
+    if (!cli_word(ctx, 1)) {
+        return cli_usage(ctx,
+                         base_tr("`weir features verify` needs VIEW", "`weir features verify` 需要 VIEW"));
+    }
+    g_autoptr(json_t) body = json_pack("{s:s}", "view", cli_word(ctx, 1));
+    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/features/verify", body, &error);
+    if (!answer) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        cli_print_json(answer);
+    } else {
+        tell_differences(answer);
+    }
+    return json_array_size(json_object_get(answer, "different")) > 0 ? CLI_EXIT_CHECKS : CLI_EXIT_OK;
+}
+
 /* ---- erase
  * -----------------------------------------------------------------------------------------------------------
  */

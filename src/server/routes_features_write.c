@@ -183,6 +183,38 @@ bool route_features_rejects(ServerCall *call, GError **error)
     return rows && call_json(call, json_pack("{s:o}", "rejects", rows));
 }
 
+/* ---- trust
+ * ------------------------------------------------------------------------------------------------------ */
+
+bool route_features_status(ServerCall *call, GError **error)
+{
+    const char *view = call_query(call, "view", NULL);
+    if ((view && !may(call, view, ACCESS_READ, error)) ||
+        (!view && !access_check(call->user, ACCESS_ADMIN, NULL, error))) {
+        return false;
+    }
+    json_t *views = features_status(server_app_features(call->app), view, error);
+    return views && call_json(call, json_pack("{s:o}", "views", views));
+}
+
+bool route_features_verify(ServerCall *call, GError **error)
+{
+    static const char *const KNOWN[] = {"view", "entities", NULL};
+    const char *view = base_json_string(call->body, "view", NULL);
+    if (!call_body(call, KNOWN, error)) {
+        return false;
+    }
+    if (!view) {
+        return base_fail(error, BASE_E_REQUEST_INVALID, "`view` is not given");
+    }
+    if (!may(call, view, ACCESS_READ, error)) {
+        return false;
+    }
+    json_t *answer = features_verify(server_app_features(call->app), view,
+                                     base_json_int(call->body, "entities", 1000), error);
+    return answer && call_json(call, answer);
+}
+
 /* ---- erase
  * ------------------------------------------------------------------------------------------------------ */
 

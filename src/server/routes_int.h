@@ -106,6 +106,8 @@ bool route_materialize(ServerCall *call, GError **error);
 bool route_materialize_incremental(ServerCall *call, GError **error);
 bool route_features_materialised(ServerCall *call, GError **error);
 bool route_features_rejects(ServerCall *call, GError **error);
+bool route_features_status(ServerCall *call, GError **error);
+bool route_features_verify(ServerCall *call, GError **error);
 bool route_features_erase(ServerCall *call, GError **error);
 
 bool route_refresh(ServerCall *call, GError **error);

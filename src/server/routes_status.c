@@ -193,6 +193,7 @@ bool route_metrics(ServerCall *call, GError **error)
     Engine *engine = server_app_engine(call->app);
     g_autoptr(GString) out = g_string_new(NULL);
     server_metrics_print(out);
+    features_metrics_print(server_app_features(call->app), out);
     g_string_append_printf(
         out,
         "# HELP weir_engine_wal_bytes Bytes of the write-ahead log\n# TYPE weir_engine_wal_bytes gauge\n"

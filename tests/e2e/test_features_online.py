@@ -356,3 +356,24 @@ def test_windows_and_on_demand_features(trust):
     assert column(answer, "share") == [(0.1, "PRESENT"), (0.2, "PRESENT"), (None, "NULL_VALUE")]
     assert column(answer, "dearer") == [(True, "PRESENT"), (False, "PRESENT"), (None, "NULL_VALUE")]
     assert ask(trust, ["trip_ratio:share"], {"driver_id": [1]}, status=422)["detail"].count("asked_fare")
+
+
+def test_offline_and_online_agree(trust):
+    materialise(trust, "trip_sums")
+    answer = trust.call("POST", "/api/v1/features/verify", {"view": "trip_sums"}).json()
+    assert (answer["drawn"], answer["equal"], answer["different"]) == (4, 4, []), answer
+    materialise(trust, "trip_last")
+    answer = trust.call("POST", "/api/v1/features/verify", {"view": "trip_last"}).json()
+    found = {(d["keys"]["driver_id"], d["feature"]): (d["offline"], d["online"]) for d in answer["different"]}
+    assert found[(1, "fare")] == (5000, 20)  # a row that broke a check is not served, and verify says so
+    assert trust.call("POST", "/api/v1/features/verify", {"view": "trip_ratio"}).status == 422
+
+
+def test_status_tells_freshness_and_what_was_served(trust):
+    for _ in range(3):
+        ask(trust, ["trip_last:fare"], {"driver_id": [1, 2, 99]})
+    view = trust.call("GET", "/api/v1/features/status?view=trip_last").json()["views"][0]
+    assert view["online_rows"] >= 2 and 3500 < view["lag_seconds"] < 3600 * 2 and view["rejected"] >= 4
+    fare = next(f for f in view["features"] if f["name"] == "fare")
+    assert (fare["rows"], fare["nulls"], fare["served"] >= 9) == (8, 1, True) and 0 < fare["not_found"] < 1
+    assert 'weir_features_served_total{view="trip_last",status="NOT_FOUND"}' in trust.call("GET", "/metrics").text
