@@ -5,7 +5,8 @@
  * of the same event time the newer created wins (NULL is oldest); what is equal or older is skipped. A NULL
  * that was written is a NULL.
  *
- * Formats: docs/reference/online-formats.md.
+ * Formats: docs/reference/online-formats.md. Feast's layouts of Redis have no place for `created`: it stands
+ * in a field `_weir:<view>` of the entity's hash, which Feast passes over.
  *
  * A FeaturesOnline is shared and thread-safe. What a put returned true for is durable (LMDB: synced; Redis:
  * as the server is configured). */

@@ -1,6 +1,9 @@
 """Features online: materialise, push, read, statuses, late rows, erase; as Feast's clients ask and as Weir's do."""
+import contextlib
 import datetime
 import random
+import shutil
+import subprocess
 import threading
 
 import pytest
@@ -66,16 +69,36 @@ def stamp(hours=0.0, **more):
     return (NOW - datetime.timedelta(hours=hours, **more)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-@pytest.fixture(scope="module")
-def rides(tmp_path_factory):
+@contextlib.contextmanager
+def redis_at(folder):
+    """A Redis of its own; gives its address."""
+    if not shutil.which("redis-server"):
+        pytest.skip("SKIPPED: redis-server is not installed (Debian: redis-server)")
+    process = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", folder / "redis", "--save", "", "--dir", folder],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        while "eady to accept connections" not in (line := process.stdout.readline()):
+            assert line, "redis-server does not start"
+        yield f"unix://{folder / 'redis'}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module", params=["lmdb", "redis"])
+def rides(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("rides")
     (folder / "weir.yml").write_text(PROJECT)
-    server = Server(folder)
-    server.cli("apply", "--yes")
-    server.start()
-    yield server
-    if server.process:
-        server.stop()
+    with contextlib.ExitStack() as stack:
+        env = {"WEIR_FEATURES_ONLINE": request.param}
+        if request.param == "redis":
+            env["WEIR_FEATURES_REDIS"] = stack.enter_context(redis_at(folder))
+        server = Server(folder, env)
+        server.cli("apply", "--yes")
+        server.start()
+        yield server
+        if server.process:
+            server.stop()
 
 
 def ask(server, features, entities, status=200, **more):
