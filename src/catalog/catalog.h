@@ -225,6 +225,10 @@ struct CatalogObject {
     const GPtrArray *columns; /* CatalogColumn* */
 };
 
+/* A parameter of models ($start, $end: the interval of a run; $business_date: the day that it is about, as a
+ * DATE, $ds: as '2026-01-31', $bizdate: as '20260131') -> a literal of its type; NULL = there is none. */
+const char *catalog_parameter_sample(const char *parameter);
+
 /* "1%", "0.01" -> 0.01; a number of rows such as "10" is itself. false = it is neither. */
 bool catalog_check_share(const char *text, double *ret);
 

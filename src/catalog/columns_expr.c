@@ -528,16 +528,18 @@ static Value walk_scalar_query(Walk *walk, const EngineNode *node, Scope *scope)
 static Value walk_parameter(Walk *walk, const EngineNode *node)
 {
     const char *name = engine_node_text(node, "identifier");
-    if (g_str_equal(name, "start") || g_str_equal(name, "end")) {
-        walk->result->uses_interval = true;
+    g_autofree char *text = g_strdup_printf("$%s", name);
+    if (catalog_parameter_sample(text)) {
+        bool interval = g_str_equal(name, "start") || g_str_equal(name, "end");
+        walk->result->uses_interval = walk->result->uses_interval || interval;
         return nothing;
     }
-    g_autofree char *text = g_strdup_printf("$%s", name);
     const char *at = strstr(walk->context->sql, text);
     BaseDiag *diag = walk_complain(walk, at ? (size_t)(at - walk->context->sql) : NOWHERE, strlen(text),
                                    BASE_E_REFERENCE_UNKNOWN, "no parameter `%s`", text);
     if (diag) {
-        base_diag_hint(diag, "a model has $start and $end, the interval of a run");
+        base_diag_hint(
+            diag, "a model has $start and $end, the interval of a run, and $business_date, $ds, $bizdate");
     }
     return nothing;
 }

@@ -2,8 +2,8 @@
  * that the rest, comments and line breaks too, is what the user wrote, and the engine's errors can be led
  * back.
  *
- * With a `prefix` it is the text that is bound in schemas of that prefix: there the interval's parameters
- * are timestamps, since nothing else tells their type. */
+ * With a `prefix` it is the text that is bound in schemas of that prefix: there literals stand for the
+ * parameters, since nothing else tells their type. */
 #include "catalog/splice_int.h"
 #include "engine/sql.h"
 
@@ -124,15 +124,30 @@ static void add_schemas(const char *sql, const GArray *schemas, const char *pref
     }
 }
 
+const char *catalog_parameter_sample(const char *parameter)
+{
+    static const char *const SAMPLES[][2] = {{"$start", "TIMESTAMP '2000-01-01'"},
+                                             {"$end", "TIMESTAMP '2000-01-01'"},
+                                             {"$business_date", "DATE '2000-01-01'"},
+                                             {"$ds", "'2000-01-01'"},
+                                             {"$bizdate", "'20000101'"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(SAMPLES); i++) {
+        if (g_str_equal(parameter, SAMPLES[i][0])) {
+            return SAMPLES[i][1];
+        }
+    }
+    return NULL;
+}
+
 static void add_parameters(const char *sql, GArray *changes)
 {
     bool none = !strpbrk(sql, "$?"); /* of most texts, and told at once */
     g_autoptr(GPtrArray) tokens = none ? NULL : engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
     for (guint i = 0; tokens && i < tokens->len; i++) {
         const EngineToken *token = g_ptr_array_index(tokens, i);
-        if (token->type == ENGINE_TOKEN_PARAM) {
-            Change change = {
-                .start = token->start, .end = token->end, .text = g_strdup("TIMESTAMP '2000-01-01'")};
+        const char *sample = token->type == ENGINE_TOKEN_PARAM ? catalog_parameter_sample(token->text) : NULL;
+        if (sample) {
+            Change change = {.start = token->start, .end = token->end, .text = g_strdup(sample)};
             g_array_append_val(changes, change);
         }
     }

@@ -213,6 +213,10 @@ static bool work_off(Warehouse *warehouse, CatalogSnapshot *snapshot, const Back
     for (guint i = 0; i < backfill->entries->len; i++) {
         g_ptr_array_add(models, (gpointer)(guintptr)ENTRY(backfill, i).model);
     }
+    GError *unchecked = NULL;
+    if (!warehouse_check_loaded(warehouse, snapshot, models, 0, &unchecked)) {
+        return end_record(warehouse, backfill, false, unchecked, error);
+    }
     const WarehouseRunOptions options = {.parallel = backfill->parallel};
     WarehouseRunContext context = {.warehouse = warehouse,
                                    .snapshot = snapshot,

@@ -92,9 +92,10 @@ static bool waive_work(EngineConn *conn, void *user, GError **error)
 }
 
 /* The held run again, at its clock and over its interval: the waiver is in force now, all other checks are
- * too. */
+ * too. `release`: with the rows that it made. */
 static bool run_again(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *model,
-                      gint64 at_us, gint64 start_us, gint64 end_us, json_t **ret_runs, GError **error)
+                      gint64 at_us, gint64 start_us, gint64 end_us, bool release, json_t **ret_runs,
+                      GError **error)
 {
     g_autofree char *name = g_strdup(model->full_name);
     const char *const select[] = {name, NULL};
@@ -103,6 +104,7 @@ static bool run_again(Warehouse *warehouse, CatalogSnapshot *snapshot, const Cat
     WarehouseRunOptions options = {.select = select,
                                    .at_us = at_us,
                                    .parallel = 1,
+                                   .release = release,
                                    .full = end_us && all && model->model->kind == CATALOG_MODEL_INCREMENTAL};
     if (end_us && !all) {
         options.start_us = start_us;
@@ -148,7 +150,8 @@ bool warehouse_waive(Warehouse *warehouse, CatalogSnapshot *snapshot, const Cata
         return check_again(warehouse, snapshot, model, base_json_int(held, "at_us", 0), ret_runs, error);
     }
     return run_again(warehouse, snapshot, model, base_json_int(held, "at_us", 0),
-                     base_json_int(held, "start_us", 0), base_json_int(held, "end_us", 0), ret_runs, error);
+                     base_json_int(held, "start_us", 0), base_json_int(held, "end_us", 0), true, ret_runs,
+                     error);
 }
 
 bool warehouse_redrive(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *model,
@@ -162,7 +165,7 @@ bool warehouse_redrive(Warehouse *warehouse, CatalogSnapshot *snapshot, const Ca
     json_array_foreach (intervals, i, interval) {
         g_autoptr(json_t) runs = NULL;
         bool ok = run_again(warehouse, snapshot, model, 0, base_json_int(interval, "start_us", 0),
-                            base_json_int(interval, "end_us", 0), &runs, error);
+                            base_json_int(interval, "end_us", 0), false, &runs, error);
         json_array_extend(all, runs);
         if (!ok) {
             *ret_runs = g_steal_pointer(&all);

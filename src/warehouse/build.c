@@ -164,10 +164,12 @@ static bool take_rejects(Build *build, GError **error)
 /* false + CHECK_FAILED when the rows must not be seen. */
 bool warehouse_build_check(Build *build, const char *rows_sql, GError **error)
 {
+    gint64 from_us = base_time_monotonic_us();
     g_autofree char *future = build->family->whole ? whole(build) : g_strdup(rows_sql);
     QualityRows rows = rows_under_check(build, rows_sql, future);
     g_clear_pointer(&build->outcome, quality_outcome_free);
     build->outcome = quality_check(build->conn, &rows, error);
+    build->run->checks_us += base_time_monotonic_us() - from_us;
     if (!build->outcome) {
         return false;
     }
@@ -215,6 +217,7 @@ static bool swap_work(EngineConn *conn, void *user, GError **error)
         return false;
     }
     run->elapsed_us = base_time_now_us() - run->started_us;
+    run->swap_us = build->swapped_us + base_time_monotonic_us() - build->swap_from_us;
     return (!build->intervals ||
             (warehouse_state_set_intervals(conn, build->model->id, build->intervals, error) &&
              warehouse_stale_spread(build->context->warehouse, conn, build->context->snapshot, build->model,
@@ -238,7 +241,10 @@ bool warehouse_build_swap(Build *build, GError **error)
     if (BASE_FAULT("run.before_swap")) {
         return base_fail(error, BASE_E_RUN_FAILED, "a fault was asked for before the swap");
     }
-    return intake_transact(build->context->warehouse->intake, swap_work, build, error);
+    build->swap_from_us = base_time_monotonic_us();
+    bool ok = intake_transact(build->context->warehouse->intake, swap_work, build, error);
+    build->swapped_us += base_time_monotonic_us() - build->swap_from_us;
+    return ok;
 }
 
 /* ---- making ---------------------------------------------------------------------------------------------
@@ -248,7 +254,8 @@ bool warehouse_build_swap(Build *build, GError **error)
 static bool bring_in(Build *build, GError **error)
 {
     const WarehouseFamily *family = build->family;
-    if (!take_rejects(build, error) || !warehouse_build_unknown(build, error) ||
+    bool fresh = !build->released; /* held rows are without rejects, and have their row of unknown members */
+    if ((fresh && (!take_rejects(build, error) || !warehouse_build_unknown(build, error))) ||
         (family->prepare && !family->prepare(build, error))) {
         return false;
     }
@@ -260,9 +267,14 @@ static bool bring_in(Build *build, GError **error)
            warehouse_build_swap(build, error);
 }
 
+/* Of a release the rows are there already. */
 static bool make_rows(Build *build, GError **error)
 {
-    return (build->family->rows ? build->family->rows : warehouse_build_rows)(build, error);
+    if (build->released) {
+        return true;
+    }
+    return (build->family->rows ? build->family->rows : warehouse_build_rows)(build, error) &&
+           warehouse_build_measure(build, error);
 }
 
 /* What of the interval may be written down as done: batches that are over. */
@@ -348,7 +360,12 @@ static bool plan(Build *build, GError **error)
 
 static bool make_table(Build *build, GError **error)
 {
-    if (!plan(build, error) || !warehouse_build_inputs(build, error)) {
+    if (build->context->note) {
+        warehouse_build_note(build, "%s", build->context->note);
+    }
+    if (!plan(build, error) ||
+        (build->context->options->release && !warehouse_build_take_held(build, error)) ||
+        (!build->released && !warehouse_build_inputs(build, error))) {
         return false;
     }
     if (build->batches) {
@@ -391,7 +408,8 @@ static bool record_work(EngineConn *conn, void *user, GError **error)
     bool held = g_str_equal(build->run->state, "held");
     const char *kept = build->family && build->family->make ? NULL : build->build_sql;
     if (held && (!record_quality(build, conn, false, error) ||
-                 !warehouse_hold_keep(conn, build->model, build->run, build->context->now_us, kept, error))) {
+                 !warehouse_hold_keep(conn, build->model, build->run, build->context->now_us, kept,
+                                      build->hash, build->replace, error))) {
         return false;
     }
     return warehouse_build_drop(build, conn, error) && drop_rejects(build, conn, error) &&
@@ -468,6 +486,7 @@ void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const
                           .lane = context->lane,
                           .attempt = context->attempt,
                           .cause = context->cause,
+                          .business_day = warehouse_business_day(context, model),
                           .sql = g_strdup(model->model->sql_resolved)};
     Build build = {.context = context, .conn = conn, .model = model, .run = ret};
     build_init(&build, number);
@@ -547,7 +566,7 @@ static json_t *dry_to_json(const Build *build)
 json_t *warehouse_build_dry(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
                             GError **error)
 {
-    WarehouseRun run = {.model = model->id};
+    WarehouseRun run = {.model = model->id, .business_day = warehouse_business_day(context, model)};
     Build build = {.context = context, .conn = conn, .model = model, .run = &run};
     build_init(&build, 0);
     bool ok = find(&build, error) && (build.family->make || plan(&build, error));

@@ -8,6 +8,7 @@
  *   build_merge.c         append, merge, delete+insert
  *   build_batches.c       microbatch, insert_overwrite; batch.c: the arithmetic of batches
  *   build_snapshot.c      kind snapshot
+ *   build_held.c          rows that a check held back, released; build_size.c: bytes of rows
  *   build_keys.c          keys of a batch: NULL, twice, the same in the table
  *   build_columns.c       on_schema_change
  *
@@ -97,12 +98,14 @@ struct Build {
     bool idle;          /* there is no batch: nothing but the run's row is written */
     bool began;         /* the table beside is there: more rows are added to it */
     gint64 beside_rows; /* in it */
-    bool last;          /* of the batches */
-    QualityOutcome *outcome; /* of the checks; NULL = not run yet */
-    char *rejects_sql;       /* quoted: rows put aside; NULL = none are */
-    WarehouseCounts counts;  /* of all batches */
-    GString *notes;          /* sentences for the run's record when it is done; "" = none */
-    gpointer state;          /* the family's own */
+    bool released;      /* the rows are those that a check held back (build_held.c) */
+    gint64 swap_from_us, swapped_us; /* monotonic: the swap under way; those of earlier batches */
+    bool last;                       /* of the batches */
+    QualityOutcome *outcome;         /* of the checks; NULL = not run yet */
+    char *rejects_sql;               /* quoted: rows put aside; NULL = none are */
+    WarehouseCounts counts;          /* of all batches */
+    GString *notes;                  /* sentences for the run's record when it is done; "" = none */
+    gpointer state;                  /* the family's own */
     GDestroyNotify state_free;
 };
 
@@ -117,6 +120,11 @@ void warehouse_build_note(Build *build, const char *format, ...) G_GNUC_PRINTF(2
 bool warehouse_build_drop(const Build *build, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Checks of the model over a relation: CHECK_FAILED when the rows must not be seen. */
 bool warehouse_build_check(Build *build, const char *rows_sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* build_held.c: the rows that a check held back become the table beside, when they are of this logic and
+ * interval; else they are built again, which the run's record says. */
+bool warehouse_build_take_held(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* build_size.c: adds the bytes of the rows beside to run->bytes. */
+bool warehouse_build_measure(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* build_unknown.c: the row of unknown members, into the table beside. */
 bool warehouse_build_unknown(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The transaction of the swap, with the run's row. */
@@ -125,7 +133,7 @@ bool warehouse_build_swap(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESUL
 /* ---- build_rows.c ---------------------------------------------------------------------------------------
  */
 
-/* Runs SQL that may name $start and $end, which are those of build->interval. */
+/* Runs SQL that may name the parameters of models; $start and $end are those of build->interval. */
 bool warehouse_build_exec(Build *build, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* CREATE TABLE build AS the model's SELECT; the count goes to run->rows. */
 bool warehouse_build_rows(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,7 +13,7 @@ static EngineTypeId type_by_name(const char *type)
     return zoned ? ENGINE_TIMESTAMP_TZ : ENGINE_TIMESTAMP;
 }
 
-/* The body with $start and $end as literals: what prepares without parameters. */
+/* The body with literals for its parameters: what prepares without them. */
 static char *body_with_literals(const char *sql, GError **error)
 {
     g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, error);
@@ -24,10 +24,10 @@ static char *body_with_literals(const char *sql, GError **error)
     size_t at = 0;
     for (guint i = 0; i < tokens->len; i++) {
         const EngineToken *token = tokens->pdata[i];
-        if (token->type == ENGINE_TOKEN_PARAM &&
-            (g_str_equal(token->text, "$start") || g_str_equal(token->text, "$end"))) {
+        const char *sample = token->type == ENGINE_TOKEN_PARAM ? catalog_parameter_sample(token->text) : NULL;
+        if (sample) {
             g_string_append_len(out, sql + at, (gssize)(token->start - at));
-            g_string_append(out, "TIMESTAMP '2000-01-01'");
+            g_string_append(out, sample);
             at = token->end;
         }
     }
@@ -71,6 +71,38 @@ static bool bind_instant(Build *build, EngineStmt *stmt, const char *name, gint6
     return engine_stmt_bind(stmt, i, &value, error);
 }
 
+/* The day that the rows are about: of a batch its last, of anything else that of the run. */
+static gint64 business_day(const Build *build)
+{
+    bool batch = build->batches && build->interval.start_us > WAREHOUSE_BEGINNING_US;
+    return batch ? warehouse_local_day(build->interval.end_us - 1, build->context->zone)
+                 : build->run->business_day;
+}
+
+/* $business_date, $ds, $bizdate: a DATE, and the texts that Airflow and DataWorks write. */
+static bool bind_business_date(Build *build, EngineStmt *stmt, GError **error)
+{
+    gint64 days = business_day(build);
+    int year, month, day;
+    base_time_civil_from_days(days, &year, &month, &day);
+    g_autofree char *ds = g_strdup_printf("%04d-%02d-%02d", year, month, day);
+    g_autofree char *bizdate = g_strdup_printf("%04d%02d%02d", year, month, day);
+    const struct {
+        const char *name;
+        EngineValue value;
+    } values[] = {{"business_date", {.id = ENGINE_DATE, .i64 = days}},
+                  {"ds", engine_value_text(ds)},
+                  {"bizdate", engine_value_text(bizdate)}};
+    for (size_t k = 0; k < G_N_ELEMENTS(values); k++) {
+        size_t i;
+        if (engine_stmt_param_index(stmt, values[k].name, &i) &&
+            !engine_stmt_bind(stmt, i, &values[k].value, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool drain(EngineResult *result, GError **error)
 {
     g_autoptr(GError) failure = NULL;
@@ -88,7 +120,7 @@ bool warehouse_build_exec(Build *build, const char *sql, GError **error)
     g_autoptr(EngineStmt) stmt = engine_prepare(build->conn, sql, error);
     if (!stmt || !bind_instant(build, stmt, "start", build->interval.start_us, error) ||
         !bind_instant(build, stmt, "end", build->interval.end_us, error) ||
-        !warehouse_build_go_on(build, error)) {
+        !bind_business_date(build, stmt, error) || !warehouse_build_go_on(build, error)) {
         return false; /* an interrupt while it was prepared stopped nothing either */
     }
     g_autoptr(EngineResult) result = engine_stmt_run(stmt, error);

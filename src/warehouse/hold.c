@@ -17,7 +17,11 @@ static const char TABLES_SQL[] = "CREATE TABLE IF NOT EXISTS _weir.held (model V
 
 bool warehouse_hold_open(EngineConn *conn, GError **error)
 {
-    return engine_exec(conn, TABLES_SQL, error);
+    return engine_exec(conn, TABLES_SQL, error) &&
+           engine_exec(conn,
+                       "ALTER TABLE _weir.held ADD COLUMN IF NOT EXISTS hash VARCHAR;"
+                       "ALTER TABLE _weir.held ADD COLUMN IF NOT EXISTS replaces BOOLEAN",
+                       error);
 }
 
 GHashTable *warehouse_hold_read(EngineConn *conn, GError **error)
@@ -83,7 +87,7 @@ static bool since(EngineConn *conn, const char *model, gint64 now_us, gint64 *re
 }
 
 bool warehouse_hold_keep(EngineConn *conn, const CatalogObject *model, const WarehouseRun *run, gint64 at_us,
-                         const char *build_sql, GError **error)
+                         const char *build_sql, const char *hash, bool replaces, GError **error)
 {
     g_autofree char *name = NULL;
     gint64 since_us;
@@ -105,10 +109,13 @@ bool warehouse_hold_keep(EngineConn *conn, const CatalogObject *model, const War
                             engine_value_text(name ? model->domain : NULL),
                             engine_value_text(name),
                             engine_value_text(run->message),
-                            engine_value_text(checks)};
-    return engine_exec_values(
-        conn, "INSERT INTO _weir.held VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)", values,
-        G_N_ELEMENTS(values), NULL, error);
+                            engine_value_text(checks),
+                            engine_value_text(hash),
+                            {.id = ENGINE_BOOLEAN, .boolean = replaces}};
+    return engine_exec_values(conn,
+                              "INSERT INTO _weir.held VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+                              "$12, $13, $14)",
+                              values, G_N_ELEMENTS(values), NULL, error);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------------------

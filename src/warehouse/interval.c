@@ -105,6 +105,11 @@ EngineValue warehouse_interval_value(gint64 us, EngineTypeId type, GTimeZone *zo
     return value;
 }
 
+gint64 warehouse_local_day(gint64 us, GTimeZone *zone)
+{
+    return warehouse_interval_value(us, ENGINE_DATE, zone).i64;
+}
+
 char *warehouse_interval_literal(gint64 us, EngineTypeId type, GTimeZone *zone)
 {
     EngineValue value = warehouse_interval_value(us, type, zone);

@@ -1,6 +1,7 @@
 /* A run: the models that words select, each after what it reads, one try of each or as many as its `retries`
  * say. Runs without a common model go side by side (claims.c). */
 #include "base/fault.h"
+#include "schedule/spec.h"
 #include "warehouse/runner.h"
 
 /* ---- order --------------------------------------------------------------------------------------------- */
@@ -112,6 +113,23 @@ static bool check_options(const WarehouseRunOptions *options, GError **error)
         return base_fail(error, BASE_E_INTERVAL_INVALID, "start is not before end");
     }
     return true;
+}
+
+gint64 warehouse_business_day(const WarehouseRunContext *context, const CatalogObject *model)
+{
+    const WarehouseRunOptions *options = context->options;
+    if (options->business_day) {
+        return options->business_day;
+    }
+    if (options->end_us || options->start_us) {
+        return warehouse_local_day(options->end_us ? options->end_us - 1 : options->start_us, context->zone);
+    }
+    const json_t *schedule = json_object_get(model->definition, "schedule");
+    g_autoptr(ScheduleSpec) spec = schedule ? schedule_spec_parse(schedule, NULL) : NULL;
+    g_autoptr(GTimeZone) zone = spec && spec->timezone ? base_time_zone(spec->timezone, NULL) : NULL;
+    GTimeZone *clock = zone ? zone : context->zone;
+    return spec ? schedule_spec_business_day(spec, clock, context->now_us)
+                : warehouse_local_day(context->now_us, clock) - 1;
 }
 
 char *warehouse_new_run_id(gint64 now_us)

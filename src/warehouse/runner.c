@@ -2,6 +2,7 @@
 #include "warehouse/runner.h"
 
 #include "base/text.h"
+#include "warehouse/intervals.h"
 
 #define DEFAULT_RETRY_DELAY_US (60 * BASE_TIME_SECOND_US)
 #define DEFAULT_RETRY_MAX_US   (3600 * BASE_TIME_SECOND_US)
@@ -340,6 +341,83 @@ static bool turn_back(WarehouseRunner *runner, guint number)
     return true;
 }
 
+/* ---- what is stale --------------------------------------------------------------------------------------
+ */
+
+/* A run that was asked for no interval takes what is stale too. Rows of `append` would be there twice, and a
+ * table that is built anew has nothing stale. */
+static bool takes_stale(const WarehouseRunContext *context, const CatalogObject *model)
+{
+    const WarehouseRunOptions *options = context->options;
+    const CatalogModelInfo *info = model->model;
+    const char *built = warehouse_built_hash(&context->standing, model->id);
+    g_autofree char *hash = warehouse_logic_hash(model);
+    return !options->start_us && !options->end_us && !options->full && !options->restate_us &&
+           !options->release && warehouse_has_intervals(model) && info->strategy != CATALOG_STRATEGY_APPEND &&
+           built && (info->keeps_history || g_str_equal(built, hash));
+}
+
+/* Stale stretches in whole units; an error is the build's to meet. */
+static GArray *stale_ranges(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model)
+{
+    g_autoptr(GArray) stale = NULL;
+    if (!takes_stale(context, model) || !warehouse_stale_read(conn, model->id, &stale, NULL) ||
+        stale->len == 0) {
+        return NULL;
+    }
+    BasePeriod unit = warehouse_unit(model);
+    g_autoptr(GArray) units = warehouse_units_touching(stale, unit, context->zone);
+    return warehouse_units_ranges(units, unit, context->zone);
+}
+
+/* All history of a microbatch that says no `begin` is not cut into batches: only --full makes it anew. */
+static bool cannot_cut(const CatalogObject *model, const WarehouseInterval *range)
+{
+    return model->model->strategy == CATALOG_STRATEGY_MICROBATCH && range->start_us <= WAREHOUSE_BEGINNING_US;
+}
+
+/* Each stretch is a build of its own with a row of its own; *ret is the one that failed, or the last. */
+static bool build_stale(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
+                        const GArray *stale, guint number, WarehouseRun *ret)
+{
+    for (guint i = 0; i < stale->len; i++) {
+        const WarehouseInterval *range = &g_array_index(stale, WarehouseInterval, i);
+        WarehouseRunOptions options = *context->options;
+        WarehouseRunContext again = *context;
+        if (cannot_cut(model, range)) {
+            continue;
+        }
+        options.start_us = range->start_us;
+        options.end_us = range->end_us;
+        again.options = &options;
+        again.cause = "stale";
+        warehouse_build(&again, conn, model, number, ret);
+        if (!g_str_equal(ret->state, "done")) {
+            return false;
+        }
+        warehouse_run_clear(ret);
+    }
+    return true;
+}
+
+/* What is stale, then what the run is for; the run's record says how much was stale. */
+static void build_all(WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
+                      guint number, WarehouseRun *ret)
+{
+    g_autoptr(GArray) stale = stale_ranges(context, conn, model);
+    g_autofree char *note =
+        stale ? g_strdup_printf("%u stale stretch%s made again", stale->len, stale->len == 1 ? "" : "es")
+              : NULL;
+    context->note = note;
+    if (!stale || build_stale(context, conn, model, stale, number, ret)) {
+        warehouse_build(context, conn, model, number, ret);
+    }
+    context->note = NULL;
+}
+
+/* ---- a task ---------------------------------------------------------------------------------------------
+ */
+
 /* With the lock; leaves it while the model is built. */
 static void run_task(WarehouseRunner *runner, EngineConn *conn, guint number, int lane)
 {
@@ -364,7 +442,7 @@ static void run_task(WarehouseRunner *runner, EngineConn *conn, guint number, in
     g_mutex_unlock(&runner->lock);
     WarehouseRun run;
     warehouse_set_running(runner->warehouse, conn, task->model->id, context.stop_base, true);
-    warehouse_build(&context, conn, task->model, number, &run);
+    build_all(&context, conn, task->model, number, &run);
     warehouse_set_running(runner->warehouse, conn, task->model->id, context.stop_base, false);
     warehouse_standing_clear(&context.standing);
     g_mutex_lock(&runner->lock);

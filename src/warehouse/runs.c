@@ -16,6 +16,22 @@ static void set_interval(json_t *object, bool has_interval, gint64 start_us, gin
     }
 }
 
+/* Where the time went: building is what checks and the swap leave of it. */
+static void set_phases(json_t *object, gint64 elapsed_us, gint64 checks_us, gint64 swap_us)
+{
+    base_json_set_int(object, "build_ms", MAX(elapsed_us - checks_us - swap_us, 0) / 1000);
+    base_json_set_int(object, "checks_ms", checks_us / 1000);
+    base_json_set_int(object, "swap_ms", swap_us / 1000);
+}
+
+static void set_business_date(json_t *object, gint64 days)
+{
+    int year, month, day;
+    base_time_civil_from_days(days, &year, &month, &day);
+    g_autofree char *text = g_strdup_printf("%04d-%02d-%02d", year, month, day);
+    base_json_set_string(object, "business_date", days ? text : NULL);
+}
+
 json_t *warehouse_run_to_json(const WarehouseRun *run)
 {
     json_t *object = json_object();
@@ -26,6 +42,9 @@ json_t *warehouse_run_to_json(const WarehouseRun *run)
     base_json_set_int(object, "rows", run->rows);
     base_json_set_time(object, "started", run->started_us);
     base_json_set_int(object, "elapsed_ms", run->elapsed_us / 1000);
+    set_phases(object, run->elapsed_us, run->checks_us, run->swap_us);
+    set_business_date(object, run->business_day);
+    json_object_set_new(object, "bytes", run->bytes ? json_integer(run->bytes) : json_null());
     base_json_set_int(object, "lane", run->lane);
     base_json_set_int(object, "attempt", run->attempt);
     base_json_set_string(object, "cause", run->cause ? run->cause : "manual");
@@ -46,6 +65,13 @@ static json_t *row_to_json(const json_t *row)
     base_json_set_int(object, "rows", base_json_int(row, "n_rows", 0));
     base_json_set_time(object, "started", base_json_int(row, "started_us", 0));
     base_json_set_int(object, "elapsed_ms", base_json_int(row, "elapsed_us", 0) / 1000);
+    set_phases(object, base_json_int(row, "elapsed_us", 0), base_json_int(row, "checks_us", 0),
+               base_json_int(row, "swap_us", 0));
+    base_json_set_string(object, "business_date", base_json_string(row, "business_date", NULL));
+    json_object_set_new(object, "bytes",
+                        json_is_integer(json_object_get(row, "n_bytes"))
+                            ? json_incref(json_object_get(row, "n_bytes"))
+                            : json_null());
     base_json_set_int(object, "lane", base_json_int(row, "lane", 0));
     base_json_set_int(object, "attempt", base_json_int(row, "attempt", 1));
     base_json_set_string(object, "cause", base_json_string(row, "cause", "manual"));

@@ -21,6 +21,10 @@ static const char TABLES_SQL[] = "CREATE SCHEMA IF NOT EXISTS _weir;"
                                  "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS attempt INTEGER;"
                                  "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS cause VARCHAR;"
                                  "ALTER TABLE _weir.builds ADD COLUMN IF NOT EXISTS environment VARCHAR;"
+                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS business_date DATE;"
+                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS n_bytes BIGINT;"
+                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS checks_us BIGINT;"
+                                 "ALTER TABLE _weir.runs ADD COLUMN IF NOT EXISTS swap_us BIGINT;"
                                  "CREATE TABLE IF NOT EXISTS _weir.stale (model VARCHAR NOT NULL, "
                                  "start_us BIGINT NOT NULL, end_us BIGINT NOT NULL);"
                                  "CREATE TABLE IF NOT EXISTS _weir.backfills (id VARCHAR NOT NULL, model "
@@ -110,11 +114,16 @@ bool warehouse_state_add_run(EngineConn *conn, const WarehouseRun *run, GError *
                             engine_value_text(run->message),
                             engine_value_int(run->lane),
                             engine_value_int(run->attempt),
-                            engine_value_text(run->cause ? run->cause : "manual")};
+                            engine_value_text(run->cause ? run->cause : "manual"),
+                            {.id = run->business_day ? ENGINE_DATE : ENGINE_NULL, .i64 = run->business_day},
+                            {.id = run->bytes ? ENGINE_INT64 : ENGINE_NULL, .i64 = run->bytes},
+                            engine_value_int(run->checks_us),
+                            engine_value_int(run->swap_us)};
     return engine_exec_values(conn,
                               "INSERT INTO _weir.runs (run_id, model, state, start_us, end_us, n_rows, "
-                              "started_us, elapsed_us, sql_text, checks, message, lane, attempt, cause) "
-                              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                              "started_us, elapsed_us, sql_text, checks, message, lane, attempt, cause, "
+                              "business_date, n_bytes, checks_us, swap_us) VALUES ($1, $2, $3, $4, $5, $6, "
+                              "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
                               values, G_N_ELEMENTS(values), NULL, error);
 }
 

@@ -54,7 +54,8 @@ static bool record_work(EngineConn *conn, void *user, GError **error)
         return true;
     }
     return quality_outcome_failed(record->outcome)
-               ? warehouse_hold_keep(conn, record->object, &record->run, record->now_us, NULL, error)
+               ? warehouse_hold_keep(conn, record->object, &record->run, record->now_us, NULL, NULL, false,
+                                     error)
                : warehouse_hold_release(conn, record->object->id, 0, 0, error);
 }
 

@@ -45,6 +45,8 @@ typedef struct {
     const char *const *select; /* NULL-terminated "model", "model+", "+model", "domain:x"; NULL = all */
     gint64 start_us, end_us;   /* 0 = what is missing since the last run, plus lookback */
     gint64 at_us;              /* the run's clock: intervals, versions, checks; 0 = now */
+    gint64 business_day;       /* days since 1970-01-01; 0 = by the clock or the interval */
+    bool release;              /* rows that a check held back are taken from where they are kept */
     gint64 restate_us;         /* scd2: versions from then on are made anew from the source; 0 = not */
     bool full;                 /* rebuild incremental models from all history */
     unsigned parallel;         /* 0 = cores */
@@ -62,8 +64,8 @@ json_t *warehouse_dry_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const
 /* Ctrl-C: running models finish, no new ones start; called again: interrupts. */
 void warehouse_stop(Warehouse *warehouse);
 
-/* [{run_id, model, state, start, end, rows, started, elapsed_ms, sql, checks:[...], message}] newest first.
- */
+/* [{run_id, model, state, start, end, business_date, rows, bytes, started, elapsed_ms, build_ms, checks_ms,
+ * swap_ms, cause, lane, attempt, sql, checks:[...], message}] newest first. */
 json_t *warehouse_runs(Warehouse *warehouse, const char *model, size_t limit,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Those that were at work between two times (0 = open), each with its lane: for a chart of time. */
@@ -225,8 +227,9 @@ bool warehouse_check_loaded(Warehouse *warehouse, CatalogSnapshot *snapshot, con
 /* As the tick of `weir up`: all tables; then runs what waited for one that passes now. */
 bool warehouse_check_tick(Warehouse *warehouse, CatalogSnapshot *snapshot,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Signs a waiver; when the model is held its run is made again at its clock, all other checks in force; of a
- * held table the checks are. Then runs what waited for it. *ret_runs: of these runs; NULL = nothing was held.
+/* Signs a waiver; when the model is held the rows that were kept come in, all other checks in force (a run
+ * makes them again where that is not possible: views, histories, logic that changed since); of a held table
+ * the checks are made again. Then runs what waited for it. *ret_runs: of these runs; NULL = nothing was held.
  */
 bool warehouse_waive(Warehouse *warehouse, CatalogSnapshot *snapshot, const CatalogObject *model,
                      const QualityWaiver *waiver, json_t **ret_runs,

@@ -103,6 +103,7 @@ void warehouse_interval_add(GArray *done, WarehouseInterval interval);
 /* An instant as a value of the time column's type: TIMESTAMP and DATE are local time of the project,
  * TIMESTAMP_TZ is UTC. */
 EngineValue warehouse_interval_value(gint64 us, EngineTypeId type, GTimeZone *zone);
+gint64 warehouse_local_day(gint64 us, GTimeZone *zone); /* days since 1970-01-01 */
 /* The same as a SQL literal. Caller frees. */
 char *warehouse_interval_literal(gint64 us, EngineTypeId type, GTimeZone *zone);
 
@@ -115,12 +116,15 @@ typedef struct {
     const char *state;       /* done, failed, held, skipped */
     gint64 start_us, end_us; /* 0, 0 = none; start may be WAREHOUSE_BEGINNING_US */
     gint64 rows, started_us, elapsed_us;
-    char *sql, *message; /* NULL = none */
-    json_t *checks;      /* array; NULL = none */
-    BaseErrorCode code;  /* of what failed; not kept */
-    int lane;            /* worker of its run, from 0 */
-    unsigned attempt;    /* of its run, from 1; 0 = it did not begin */
-    const char *cause;   /* who asked: "manual", "schedule", "backfill"; borrowed, NULL = manual */
+    char *sql, *message;       /* NULL = none */
+    json_t *checks;            /* array; NULL = none */
+    BaseErrorCode code;        /* of what failed; not kept */
+    int lane;                  /* worker of its run, from 0 */
+    unsigned attempt;          /* of its run, from 1; 0 = it did not begin */
+    const char *cause;         /* who asked: "manual", "schedule", "backfill"; borrowed, NULL = manual */
+    gint64 business_day;       /* that it is about: days since 1970-01-01; 0 = not known */
+    gint64 bytes;              /* of its rows, before compression; an estimate. 0 = not known */
+    gint64 checks_us, swap_us; /* of elapsed_us; what remains is building */
 } WarehouseRun;
 void warehouse_run_clear(WarehouseRun *run);
 /* runs.c: as warehouse_runs gives it. */
@@ -197,10 +201,11 @@ GPtrArray *warehouse_select(CatalogSnapshot *snapshot, const char *const *words,
 bool warehouse_hold_open(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Models that are held: id -> full name; read when a run begins. */
 GHashTable *warehouse_hold_read(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Keeps `build_sql` ("s"."b"; NULL = there is none) as the held build of the run's model. On the committer.
- */
+/* Keeps `build_sql` ("s"."b"; NULL = there is none) as the held build of the run's model, with the hash of
+ * its logic and whether it was to replace the table. On the committer. */
 bool warehouse_hold_keep(EngineConn *conn, const CatalogObject *model, const WarehouseRun *run, gint64 at_us,
-                         const char *build_sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                         const char *build_sql, const char *hash, bool replaces,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* State of a model in the run that asks; NULL = it is not part of it. */
 typedef const char *(*WarehouseStateOf)(const CatalogObject *model, void *user);
 /* It is declared `on_hold: proceed`. */
@@ -235,6 +240,7 @@ typedef struct {
     WarehouseStanding standing; /* when the run began */
     GHashTable *held;           /* then: warehouse_hold_read */
     const char *cause;          /* of the run's rows */
+    const char *note;           /* first sentence of its record; NULL = none */
     int lane;                   /* of the task */
     unsigned attempt;
 } WarehouseRunContext;
@@ -254,6 +260,9 @@ void warehouse_set_running(Warehouse *warehouse, EngineConn *conn, const char *m
  * what: done, failed, held. The row's own failure to be written is the state failed. */
 void warehouse_build(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
                      size_t number, WarehouseRun *ret);
+/* The day that a run of the model is about: as asked for; else the last day of the interval asked for; else
+ * by the clock and the model's schedule (`business_date`), the day before when it says nothing. */
+gint64 warehouse_business_day(const WarehouseRunContext *context, const CatalogObject *model);
 /* The hash of what a model's rows depend on: SQL, kind, time, key. Caller frees. */
 char *warehouse_logic_hash(const CatalogObject *model);
 /* temp.c: tables of kinds temp and mid whose time is over: those of `models`, which are claimed, and others
