@@ -325,6 +325,9 @@ static bool make_run_body(CliContext *ctx, json_t *body, GError **error)
     if (cli_text(ctx, "restate-from") != NULL) {
         base_json_set_string(body, "restate_from", cli_text(ctx, "restate-from"));
     }
+    if (cli_text(ctx, "business-date") != NULL) {
+        base_json_set_string(body, "business_date", cli_text(ctx, "business-date"));
+    }
     json_object_set_new(body, "full", json_boolean(cli_flag(ctx, "full")));
     if (parallel > 0) {
         base_json_set_int(body, "parallel", parallel);
@@ -442,8 +445,11 @@ int cli_verb_runs(CliContext *ctx)
     static const CliColumn COLUMNS[] = {
         {"run_id", "Run", "运行", CLI_CELL_TEXT},      {"model", "Model", "模型", CLI_CELL_TEXT},
         {"state", "State", "状态", CLI_CELL_TEXT},     {"rows", "Rows", "行数", CLI_CELL_COUNT},
+        {"bytes", "Bytes", "字节", CLI_CELL_BYTES},    {"business_date", "Of day", "业务日期", CLI_CELL_TEXT},
         {"start", "Start", "区间起", CLI_CELL_TEXT},   {"end", "End", "区间止", CLI_CELL_TEXT},
         {"started", "Started", "开始", CLI_CELL_TEXT}, {"elapsed_ms", "Took", "耗时", CLI_CELL_MS},
+        {"build_ms", "Build", "构建", CLI_CELL_MS},    {"checks_ms", "Checks", "检查", CLI_CELL_MS},
+        {"swap_ms", "Swap", "替换", CLI_CELL_MS},      {"cause", "Cause", "起因", CLI_CELL_TEXT},
         {"message", "Message", "消息", CLI_CELL_TEXT}, {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
     GError *error = NULL;

@@ -41,7 +41,8 @@ static char *loads_sql(const CatalogObject *table, unsigned days, const char *zo
         timezone, db, tbl, name, full, table->table->model == CATALOG_DUPLICATE ? "=" : ">=", days);
 }
 
-/* One model's days: the rows that its SELECT gave to runs that ended well. What a table holds of one run
+/* One model's days: the rows that its SELECT gave to runs that ended well (a backfill is one run with a row
+ * for each task). What a table holds of one run
  * cannot be told later: present and gone are of loads alone. */
 static char *runs_sql(const CatalogObject *model, unsigned days, const char *zone)
 {
@@ -50,9 +51,10 @@ static char *runs_sql(const CatalogObject *model, unsigned days, const char *zon
     return g_strdup_printf(
         "WITH r AS (SELECT strftime(timezone(%s, make_timestamptz(r.started_us)), '%%Y-%%m-%%d') AS day, c.* "
         "FROM "
-        "_weir.run_counts AS c JOIN _weir.runs AS r ON r.run_id = c.run_id AND r.model = c.model AND r.state "
-        "= "
-        "'done' WHERE c.model = %s) SELECT %s AS \"table\", day, 'run' AS hop, count(*) AS loads, "
+        "_weir.run_counts AS c JOIN (SELECT run_id, model, min(started_us) AS started_us FROM _weir.runs "
+        "WHERE "
+        "state = 'done' GROUP BY run_id, model) AS r ON r.run_id = c.run_id AND r.model = c.model "
+        "WHERE c.model = %s) SELECT %s AS \"table\", day, 'run' AS hop, count(*) AS loads, "
         "sum(n_in)::BIGINT AS rows_in, sum(n_written)::BIGINT AS written, sum(n_rejected)::BIGINT AS "
         "rejected, "
         "sum(n_deduplicated)::BIGINT AS deduplicated, 0 AS deleted, sum(n_unselected)::BIGINT AS unselected, "

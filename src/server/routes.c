@@ -85,7 +85,8 @@ const ServerRoute SERVER_ROUTES[] = {
      .streams = true,
      .handler = route_run,
      .title = "Builds tables from models",
-     .body_schema = "select:[string] start:string end:string full:boolean parallel:integer env:string"},
+     .body_schema = "select:[string] start:string end:string at:string business_date:string "
+                    "full:boolean parallel:integer env:string"},
     {.method = "GET", .path = "/api/v1/runs", .handler = route_runs, .title = "Recorded runs, newest first"},
     {.method = "GET",
      .path = "/api/v1/intervals/{name}",

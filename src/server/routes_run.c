@@ -14,6 +14,22 @@ bool call_time(const ServerCall *call, const char *key, GTimeZone *zone, gint64 
            base_fail(error, BASE_E_INTERVAL_INVALID, "`%s` is no time: `%s`", key, text);
 }
 
+/* The day that a run is about; 0 = not given. */
+static bool call_business_day(const ServerCall *call, GTimeZone *zone, gint64 *ret, GError **error)
+{
+    gint64 us = 0;
+    const char *text = base_json_string(call->body, "business_date", NULL);
+    *ret = 0;
+    if (!text) {
+        return true;
+    }
+    if (!base_time_parse(text, zone, &us) || base_time_day_start(us, zone) != us) {
+        return base_fail(error, BASE_E_INTERVAL_INVALID, "`business_date` is no day: `%s`", text);
+    }
+    *ret = warehouse_day_of(us, zone);
+    return true;
+}
+
 /* Everything a run may build needs the right to run it: the select's own words decide what that is, so one
  * who may not run everything names models one by one. */
 static bool may_run(const ServerCall *call, const CatalogSnapshot *snapshot, char **select, GError **error)
@@ -120,8 +136,9 @@ static bool run_with(ServerCall *call, CatalogSnapshot *snapshot, const Warehous
 
 bool route_run(ServerCall *call, GError **error)
 {
-    static const char *const KNOWN[] = {"select", "start",    "end",     "at",  "restate_from",
-                                        "full",   "parallel", "dry_run", "env", NULL};
+    static const char *const KNOWN[] = {"select",       "start",         "end",      "at",
+                                        "restate_from", "full",          "parallel", "dry_run",
+                                        "env",          "business_date", NULL};
     g_auto(GStrv) select = NULL;
     if (!call_body(call, KNOWN, error) || !call_body_texts(call, "select", &select, error)) {
         return false;
@@ -136,6 +153,7 @@ bool route_run(ServerCall *call, GError **error)
            call_time(call, "end", zone, &options.end_us, error) &&
            call_time(call, "at", zone, &options.at_us, error) &&
            call_time(call, "restate_from", zone, &options.restate_us, error) &&
+           call_business_day(call, zone, &options.business_day, error) &&
            may_run(call, snapshot, select, error) &&
            (base_json_bool(call->body, "dry_run", false) ? dry_run : run_with)(call, snapshot, &options,
                                                                                error);

@@ -75,7 +75,7 @@ static bool bind_instant(Build *build, EngineStmt *stmt, const char *name, gint6
 static gint64 business_day(const Build *build)
 {
     bool batch = build->batches && build->interval.start_us > WAREHOUSE_BEGINNING_US;
-    return batch ? warehouse_local_day(build->interval.end_us - 1, build->context->zone)
+    return batch ? warehouse_day_of(build->interval.end_us - 1, build->context->zone)
                  : build->run->business_day;
 }
 

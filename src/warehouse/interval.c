@@ -105,7 +105,7 @@ EngineValue warehouse_interval_value(gint64 us, EngineTypeId type, GTimeZone *zo
     return value;
 }
 
-gint64 warehouse_local_day(gint64 us, GTimeZone *zone)
+gint64 warehouse_day_of(gint64 us, GTimeZone *zone)
 {
     return warehouse_interval_value(us, ENGINE_DATE, zone).i64;
 }

@@ -122,14 +122,14 @@ gint64 warehouse_business_day(const WarehouseRunContext *context, const CatalogO
         return options->business_day;
     }
     if (options->end_us || options->start_us) {
-        return warehouse_local_day(options->end_us ? options->end_us - 1 : options->start_us, context->zone);
+        return warehouse_day_of(options->end_us ? options->end_us - 1 : options->start_us, context->zone);
     }
     const json_t *schedule = json_object_get(model->definition, "schedule");
     g_autoptr(ScheduleSpec) spec = schedule ? schedule_spec_parse(schedule, NULL) : NULL;
     g_autoptr(GTimeZone) zone = spec && spec->timezone ? base_time_zone(spec->timezone, NULL) : NULL;
     GTimeZone *clock = zone ? zone : context->zone;
     return spec ? schedule_spec_business_day(spec, clock, context->now_us)
-                : warehouse_local_day(context->now_us, clock) - 1;
+                : warehouse_day_of(context->now_us, clock) - 1;
 }
 
 char *warehouse_new_run_id(gint64 now_us)

@@ -52,6 +52,8 @@ typedef struct {
     unsigned parallel;         /* 0 = cores */
     const char *cause;         /* who asked, for the record: "manual" (NULL), "schedule", "backfill" */
 } WarehouseRunOptions;
+/* The local day of an instant: days since 1970-01-01. */
+gint64 warehouse_day_of(gint64 us, GTimeZone *zone);
 /* false + RUN_FAILED or CHECK_FAILED when any model failed (others that do not read it still run; those that
  * do are skipped). *ret_runs: what _weir.runs now holds for this run. */
 bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const WarehouseRunOptions *options,

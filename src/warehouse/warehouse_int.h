@@ -103,7 +103,6 @@ void warehouse_interval_add(GArray *done, WarehouseInterval interval);
 /* An instant as a value of the time column's type: TIMESTAMP and DATE are local time of the project,
  * TIMESTAMP_TZ is UTC. */
 EngineValue warehouse_interval_value(gint64 us, EngineTypeId type, GTimeZone *zone);
-gint64 warehouse_local_day(gint64 us, GTimeZone *zone); /* days since 1970-01-01 */
 /* The same as a SQL literal. Caller frees. */
 char *warehouse_interval_literal(gint64 us, EngineTypeId type, GTimeZone *zone);
 

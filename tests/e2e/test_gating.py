@@ -94,6 +94,28 @@ def test_waiver_releases_and_is_audited(served):
     assert lost and lost[0]["gain_table"] == 5.0  # a waiver is no repair
 
 
+def test_a_waiver_lets_in_the_rows_that_were_held(served):
+    """Not those that the source would give by now: they are not what was judged and signed."""
+    server, project = served("{range: {min: 0}, column: amount}")
+    hold(server, project)
+    server.cli("load", "d.ods_n_f", str(project / "c.csv"))
+    server.cli("waive", "dwd_n_f", "range(amount)", "--reason", "a refund", "--until", "1d")
+    assert server.cli("query", "SELECT amount FROM d.dwd_n_f ORDER BY id", "-f", "csv").stdout.split() == ["amount", "1", "2", "-5"]
+    run = json.loads(server.cli("runs", "dwd_n_f", "--json").stdout)["runs"][0]
+    assert (run["state"], run["rows"]) == ("done", 3) and "as they were kept" in run["message"]
+    assert rows(server, "app_n_f") == 1 and board(server) == []
+
+
+def test_a_waiver_after_the_logic_changed_builds_again(served):
+    server, project = served("{range: {min: 0}, column: amount}")
+    hold(server, project)
+    (project / "domains/d/models/dwd_n_f.sql").write_text("-- ---\n-- kind: full\n-- checks:\n--   - {range: {min: 0}, column: amount}\n-- ---\nSELECT id, amount * 10 AS amount FROM ods_n_f\n")
+    server.cli("apply", "--yes")
+    server.cli("waive", "dwd_n_f", "range(amount)", "--reason", "a refund", "--until", "1d")
+    assert server.cli("query", "SELECT amount FROM d.dwd_n_f ORDER BY id", "-f", "csv").stdout.split() == ["amount", "10", "20", "-50"]
+    assert "built again" in json.loads(server.cli("runs", "dwd_n_f", "--json").stdout)["runs"][0]["message"]
+
+
 def states(server, model):
     runs = json.loads(server.cli("runs", model, "--json").stdout)["runs"]
     return [run["state"] for run in runs]  # newest first
@@ -150,6 +172,21 @@ def test_a_table_is_checked_after_its_load_and_what_reads_it_waits(served):
     server.cli("load", "d.ods_n_f", str(project / "c.csv"))
     server.cli("run")
     assert verdicts(server, "ods_n_f") == ["pass"] and board(server) == [] and rows(server, "dwd_n_f") == 3
+
+
+def test_a_backfill_checks_its_inputs_first(served):
+    server, project = served("{not_null: id}")
+    (project / "domains/d/tables.yml").write_text(TABLE)
+    (project / "domains/d/models/dwd_t.sql").write_text(
+        "-- ---\n-- kind: incremental\n-- time: day\n-- ---\nSELECT DATE '2026-01-01' AS day, amount FROM ods_n_f WHERE DATE '2026-01-01' >= $start AND DATE '2026-01-01' < $end\n")
+    server.cli("apply", "--yes")
+    server.cli("load", "d.ods_n_f", str(project / "b.csv"))
+    words = ["backfill", "dwd_t", "--start", "2026-01-01", "--end", "2026-01-02"]
+    assert server.cli(*words, check=False).returncode == 5
+    assert [held["model"] for held in board(server)] == ["d.ods_n_f"] and states(server, "dwd_t") == ["waiting"]
+    server.cli("load", "d.ods_n_f", str(project / "c.csv"))
+    server.cli(*words)
+    assert server.cli("query", "SELECT sum(amount)::BIGINT AS s FROM d.dwd_t", "-f", "csv").stdout.split() == ["s", "8"]
 
 
 def test_a_waiver_lets_a_table_pass_and_its_readers_run(served):

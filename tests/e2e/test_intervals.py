@@ -125,6 +125,65 @@ def test_what_changes_makes_readers_stale(project):
     assert project.intervals("dws_month_i")["stale"] == ["2026-02-01 00:00:00"]
 
 
+def test_a_plain_run_takes_what_is_stale(project):
+    project.write("e.csv", "".join(f"{i},2026-01-{i:02},{i}\n" for i in range(1, 11)))
+    project.weir("load", "ods_e_i", os.path.join(project.folder, "e.csv"), "--columns", "id,day,v")
+    at = ("--at", "2026-01-11 01:00:00")
+    project.weir("run", "dwd_e_i", "dws_month_i", *at)
+    assert project.query("SELECT v FROM dws_month_i") == [[55]]
+    # a repaired row: only its day is stale, in the model and in what reads it
+    project.write("e.csv", "1,2026-01-01,1\n3,2026-01-03,300\n")
+    project.weir("load", "ods_e_i", os.path.join(project.folder, "e.csv"), "--columns", "id,day,v")
+    project.weir("intervals", "ods_e_i", "--mark", "stale", "--start", "2026-01-03", "--end", "2026-01-04")
+    before = {row["run_id"] for row in json.loads(project.weir("runs", "--json").stdout)["runs"]}
+    done = project.weir("run", "dwd_e_i", "dws_month_i", *at)
+    assert "1 stale stretch made again" in done.stderr
+    assert project.query("SELECT v FROM dwd_e_i WHERE day = '2026-01-03' ORDER BY v") == [[3], [300]]
+    assert project.query("SELECT count(*) FROM dwd_e_i WHERE day = '2026-01-01'") == [[1]]  # nobody said that it changed
+    assert project.query("SELECT v FROM dws_month_i") == [[355]]
+    assert project.intervals("dwd_e_i")["stale"] == project.intervals("dws_month_i")["stale"] == []
+    runs = [row for row in json.loads(project.weir("runs", "--json").stdout)["runs"] if row["run_id"] not in before]
+    assert ("model:d.dwd_e_i", "2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z") in [(row["model"], row["start"], row["end"]) for row in runs if row["cause"] == "stale"]
+    # an interval that is asked for is that and no more; so is what is stale of an append left alone
+    project.weir("intervals", "ods_e_i", "--mark", "stale", "--start", "2026-01-05", "--end", "2026-01-06")
+    project.weir("run", "dwd_e_i", "--start", "2026-01-08", "--end", "2026-01-09")
+    assert project.intervals("dwd_e_i")["stale"] == ["2026-01-05 00:00:00"]
+
+
+def test_business_date_bytes_and_phases(tmp_path):
+    project = Project(tmp_path, zone="Asia/Shanghai")
+    with project.server.served():
+        check_business_date(project)
+
+
+def check_business_date(project):
+    project.write("domains/d/models/app_day_f.sql", "-- ---\n-- kind: full\n-- ---\nSELECT $business_date AS day, $ds AS ds, $bizdate AS bizdate\n")
+    project.write("domains/d/models/app_today_f.sql", "-- ---\n-- kind: full\n-- schedule: {cron: '0 2 * * *', business_date: 0}\n-- ---\nSELECT $business_date AS day\n")
+    project.write("domains/d/models/dws_batch_i.sql", "-- ---\n-- kind: incremental\n-- strategy: microbatch\n-- event_time: day\n-- begin: 2026-01-01\n-- ---\n"
+                                                      "SELECT day, $business_date AS about FROM ods_e_i WHERE day >= $start AND day < $end\n")
+    project.weir("apply", "--yes")
+    # the clock is 02:00 in Shanghai: a run is about the day before, or as the schedule says
+    project.weir("run", "app_day_f", "app_today_f", "--at", "2026-01-11 02:00:00")
+    assert project.query("SELECT * FROM app_day_f") == [["2026-01-10", "2026-01-10", "20260110"]]
+    assert project.query("SELECT * FROM app_today_f") == [["2026-01-11"]]
+    project.weir("run", "app_day_f", "--business-date", "2025-12-31")
+    assert project.query("SELECT ds FROM app_day_f") == [["2025-12-31"]]
+    runs = json.loads(project.weir("runs", "app_day_f", "--json").stdout)["runs"]
+    assert [row["business_date"] for row in runs] == ["2025-12-31", "2026-01-10"]
+    assert runs[0]["bytes"] == 4 + 10 + 8
+    assert all(row[key] >= 0 for row in runs for key in ("build_ms", "checks_ms", "swap_ms"))
+    assert runs[0]["build_ms"] + runs[0]["checks_ms"] + runs[0]["swap_ms"] <= runs[0]["elapsed_ms"]
+    # of a batch it is the batch's day
+    project.write("e.csv", "1,2026-01-01,1\n2,2026-01-02,1\n")
+    project.weir("load", "ods_e_i", os.path.join(project.folder, "e.csv"), "--columns", "id,day,v")
+    project.weir("run", "dws_batch_i", "--at", "2026-01-03 01:00:00")
+    assert project.query("SELECT * FROM dws_batch_i ORDER BY day") == [["2026-01-01", "2026-01-01"], ["2026-01-02", "2026-01-02"]]
+    wrong = project.weir("run", "app_day_f", "--business-date", "2026-01-01 10:00:00", check=False)
+    assert wrong.returncode != 0 and "no day" in wrong.stderr
+    project.write("domains/d/models/app_day_f.sql", "-- ---\n-- kind: full\n-- ---\nSELECT $today AS day\n")
+    assert "$business_date" in project.weir("plan", check=False).stderr
+
+
 def test_mistakes(project):
     assert project.weir("intervals", "ods_e_i", check=False).returncode != 0
     assert project.weir("intervals", "dwd_e_i", "--start", "2026-02-01", "--end", "2026-01-01", check=False).returncode != 0
