@@ -1,6 +1,7 @@
 """Environments: a branch of definitions that shares production's unchanged tables."""
 import json
 import os
+import shutil
 
 import pytest
 
@@ -21,16 +22,13 @@ SECONDS = "kind: full\n---\nSELECT day, (sum(dwd_play_i.ms) / 1000)::BIGINT AS s
 
 
 class Project(Server):
-    def __init__(self, folder, serve=True):
-        super().__init__(folder)
+    def make(self):
         os.makedirs(os.path.join(self.project, "domains", "music", "models"))
         self.write("weir.yml", "name: p\ntimezone: UTC\ndomains: [{name: music}]\n")
         self.write("domains/music/music.yml", TABLES)
         for name, text in MODELS.items():
             self.model(name, text)
         self.cli("apply", "--yes")
-        if serve:
-            self.start("--no-watch", "--no-schedule")
         self.rows("ods_play_i", "id,day,ms\n1,2026-01-01,1000\n2,2026-01-02,3000\n")
         self.rows("ods_song", "song,title\n1,a\n2,b\n")
         self.cli("run")
@@ -70,17 +68,25 @@ class Project(Server):
         return {row["model"]: row["state"] for row in answer["models"]}
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("environments") / "p"
+    Project(folder).make()
+    return folder
+
+
 @pytest.fixture
-def cold(tmp_path):
+def cold(tmp_path, template):
     """Each command opens the project by itself, so that it may be killed."""
-    return Project(tmp_path / "p", serve=False)
+    return Project(shutil.copytree(template, tmp_path / "p"))
 
 
 @pytest.fixture
-def project(tmp_path):
-    project = Project(tmp_path / "p")
-    yield project
-    project.stop()
+def project(tmp_path, template):
+    """Served: a command is one request."""
+    project = Project(shutil.copytree(template, tmp_path / "p"))
+    with project.served():
+        yield project
 
 
 def test_unchanged_is_shared(project):
