@@ -145,7 +145,9 @@ static void tell_features(const json_t *answer)
         json_object_set(row, "feature", name);
         json_object_set(row, "value", json_array_get(json_object_get(column, "values"), 0));
         json_object_set(row, "status", json_array_get(json_object_get(column, "statuses"), 0));
-        json_object_set(row, "at", json_array_get(json_object_get(column, "event_timestamps"), 0));
+        const char *at = json_string_value(json_array_get(json_object_get(column, "event_timestamps"), 0));
+        bool none = !at || g_str_has_prefix(at, "1970-01-01T00:00:00Z");
+        base_json_set_string(row, "at", none ? NULL : at);
         json_array_append_new(rows, row);
     }
     cli_print_table(rows, COLUMNS);

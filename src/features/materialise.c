@@ -225,7 +225,7 @@ static bool read_slice(Run *run, gint64 start_us, gint64 end_us, bool first, gin
     g_autofree char *late = NULL;
     if (first) {
         run->mark = features_changes_mark(run->conn, run->source, low, error);
-        bool look = run->incremental && run->view->time && start_us != G_MININT64;
+        bool look = run->incremental && run->mark_before && run->view->time;
         late = look && run->mark ? features_changes_since(run->conn, run->source, run->mark_before, error)
                                  : NULL;
         if (!run->mark || (look && !late)) {
