@@ -388,7 +388,9 @@ int cli_verb_features(CliContext *ctx)
                    {"intervals", cli_features_intervals},
                    {"get-online", cli_features_get_online},
                    {"push", cli_features_push},
-                   {"erase", cli_features_erase}};
+                   {"erase", cli_features_erase},
+                   {"status", cli_features_status},
+                   {"verify", cli_features_verify}};
     const char *word = cli_word(ctx, 0);
     for (size_t i = 0; i < G_N_ELEMENTS(ACTIONS); i++) {
         if (g_str_equal(word ? word : "ls", ACTIONS[i].word)) {
