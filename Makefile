@@ -57,7 +57,7 @@ bench: all
 	@tools/bootstrap build test
 	@bench/run $(BUILD) $(ARGS)
 
-## make interop    clients from other registries: PyMySQL, SQLAlchemy, Connector/J, ... (skips loudly)
+## make interop    clients from other registries: PyMySQL, SQLAlchemy, Connector/J, Feast, ... (skips loudly)
 interop: all
 	@tools/bootstrap build test
 	@tests/interop/run $(BUILD)

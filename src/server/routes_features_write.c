@@ -65,9 +65,30 @@ bool route_push(ServerCall *call, GError **error)
                 to, error);
 }
 
+/* Feast's remote store sends `event_timestamp` and `created` whatever the view's columns are called, and
+ * `created` also where a view has none. `own` = the view's name for it, NULL = none. */
+static void rename_time(json_t *df, const char *name, const char *own)
+{
+    g_autoptr(json_t) given = json_incref(json_object_get(df, name));
+    if (given && g_strcmp0(name, own) != 0 && !(own && json_object_get(df, own))) {
+        json_object_del(df, name);
+        if (own) {
+            json_object_set(df, own, given);
+        }
+    }
+}
+
 bool route_write_to_online_store(ServerCall *call, GError **error)
 {
-    return push(call, base_json_string(call->body, "feature_view_name", NULL), FEATURES_TO_ONLINE, error);
+    const char *name = base_json_string(call->body, "feature_view_name", NULL);
+    json_t *df = json_object_get(call->body, "df");
+    g_autoptr(FeaturesRegistry) registry = features_registry(server_app_features(call->app));
+    const FeaturesView *view = name ? features_registry_view(registry, name, NULL) : NULL;
+    if (view && json_is_object(df)) {
+        rename_time(df, "event_timestamp", view->time);
+        rename_time(df, "created", view->created);
+    }
+    return push(call, name, FEATURES_TO_ONLINE, error);
 }
 
 /* ---- materialise

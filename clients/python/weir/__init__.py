@@ -7,8 +7,11 @@
 Nothing but the standard library is needed; pandas and pyarrow are used where they are installed and asked for.
 """
 from .errors import FeatureNotFound, WeirError
-from .results import OnlineResponse, RetrievalJob
+from .jobs import RetrievalJob
+from .objects import Entity, FeatureService, FeatureView, FeatureViewProjection, Field
+from .results import OnlineResponse
 from .store import FeatureStore, PushMode
 
-__all__ = ["FeatureNotFound", "FeatureStore", "OnlineResponse", "PushMode", "RetrievalJob", "WeirError"]
+__all__ = ["Entity", "FeatureNotFound", "FeatureService", "FeatureStore", "FeatureView", "FeatureViewProjection", "Field", "OnlineResponse",
+           "PushMode", "RetrievalJob", "WeirError"]
 __version__ = "0.1.0"

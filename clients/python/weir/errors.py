@@ -5,7 +5,11 @@ from typing import Any, Dict, Optional
 
 
 class WeirError(Exception):
-    """A call failed. `code` is Weir's ("ENTITY_ROWS"), `status` HTTP's; `problem` is the whole answer."""
+    """A call failed.
+
+    `code` is Weir's ("W1030", see the reference of errors), `status` HTTP's (0 when the server was not reached),
+    `hint` what to do, `problem` the whole answer.
+    """
 
     def __init__(self, message: str, code: str = "", status: int = 0, problem: Optional[Dict[str, Any]] = None):
         super().__init__(message)
@@ -13,9 +17,14 @@ class WeirError(Exception):
         self.status = status
         self.problem = problem or {}
 
+    @property
+    def hint(self) -> str:
+        """What to do about it; "" when the server has no advice."""
+        return str(self.problem.get("hint") or "")
+
 
 class FeatureNotFound(WeirError):
-    """No view, feature, version or service has that name."""
+    """No view, feature, version, service or entity has that name."""
 
 
 def from_problem(status: int, problem: Dict[str, Any]) -> WeirError:

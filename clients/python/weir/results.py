@@ -1,10 +1,9 @@
-"""What calls give back: online answers and training rows."""
+"""What online calls give back."""
 from __future__ import annotations
 
-import csv
-import io
-import json
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any, Dict, List
+
+from .rows import parse_time
 
 if TYPE_CHECKING:  # never imported at run time unless asked for
     import pandas
@@ -13,7 +12,8 @@ if TYPE_CHECKING:  # never imported at run time unless asked for
 TIMESTAMP_POSTFIX = "__ts"
 
 
-def _need(name: str, extra: str) -> Any:
+def need(name: str, extra: str) -> Any:
+    """An optional package; ImportError says which extra brings it."""
     import importlib
     try:
         return importlib.import_module(name)
@@ -22,7 +22,7 @@ def _need(name: str, extra: str) -> Any:
 
 
 class OnlineResponse:
-    """Features of entities, column by column: `metadata.feature_names[i]` belongs to `results[i]`."""
+    """Features of entities, column by column."""
 
     def __init__(self, answer: Dict[str, Any]):
         self._answer = answer
@@ -38,7 +38,7 @@ class OnlineResponse:
         for name, result in zip(self.feature_names, self._answer["results"]):
             columns[name] = list(result["values"])
             if include_event_timestamps:
-                columns[name + TIMESTAMP_POSTFIX] = [_seconds(text) for text in result["event_timestamps"]]
+                columns[name + TIMESTAMP_POSTFIX] = [int(parse_time(text).timestamp()) for text in result["event_timestamps"]]
         return columns
 
     def statuses(self) -> Dict[str, List[str]]:
@@ -47,13 +47,8 @@ class OnlineResponse:
 
     def to_df(self, include_event_timestamps: bool = False) -> "pandas.DataFrame":
         """A pandas data frame, a row for each entity row."""
-        return _need("pandas", "pandas").DataFrame(self.to_dict(include_event_timestamps))
+        return need("pandas", "pandas").DataFrame(self.to_dict(include_event_timestamps))
 
     def to_arrow(self, include_event_timestamps: bool = False) -> "pyarrow.Table":
         """A pyarrow table, a row for each entity row."""
-        return _need("pyarrow", "arrow").Table.from_pydict(self.to_dict(include_event_timestamps))
-
-
-def _seconds(text: str) -> int:
-    from datetime import datetime
-    return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+        return need("pyarrow", "arrow").Table.from_pydict(self.to_dict(include_event_timestamps))
