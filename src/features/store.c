@@ -1,4 +1,6 @@
 /* The feature store as one thing: opened, refreshed, closed. See store.h. */
+#include <sys/stat.h>
+
 #include "base/time.h"
 #include "features/profile.h"
 #include "features/store_int.h"
@@ -111,4 +113,22 @@ FeaturesOnline *features_online(Features *features, GError **error)
     FeaturesOnline *online = features->online;
     g_mutex_unlock(&features->lock);
     return online;
+}
+
+bool features_backup(Features *features, const char *path, gint64 *ret_bytes, GError **error)
+{
+    g_autofree char *data = g_build_filename(features->online_dir, "data.mdb", NULL);
+    g_autofree char *to = g_build_filename(path, "online", NULL);
+    g_autofree char *copy = g_build_filename(to, "data.mdb", NULL);
+    struct stat info;
+    *ret_bytes = 0;
+    if (!g_file_test(data, G_FILE_TEST_EXISTS)) {
+        return true;
+    }
+    FeaturesOnline *online = features_online(features, error);
+    if (!online || !features_online_backup(online, to, error)) {
+        return false;
+    }
+    *ret_bytes = stat(copy, &info) == 0 ? (gint64)info.st_size : 0;
+    return true;
 }

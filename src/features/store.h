@@ -29,6 +29,11 @@ bool features_refresh(Features *features, CatalogSnapshot *applied, const char *
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 FeaturesRegistry *features_registry(Features *features);             /* a new reference */
 FeaturesOnline *features_online(Features *features, GError **error); /* borrowed */
+/* A copy of the online store as `<path>/online`, which a restore puts back; *ret_bytes 0 = there is nothing
+ * to copy (Redis; never used). To be taken after the warehouse's copy: then it holds at least the rows of
+ * every interval that is recorded there. */
+bool features_backup(Features *features, const char *path, gint64 *ret_bytes,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- materialise (features/materialise.c) ---------------------------------------------------------- */
 

@@ -113,7 +113,7 @@ static bool backup_to(ServerCall *call, const char *path, gint64 *ret_bytes, GEr
     g_autofree char *warehouse = g_build_filename(path, "warehouse.duckdb", NULL);
     g_autofree char *catalog = g_build_filename(path, "catalog.sqlite", NULL);
     g_autofree char *about = g_build_filename(path, "backup.json", NULL);
-    gint64 archived = 0;
+    gint64 archived = 0, online = 0;
     if (!base_fs_mkdir(path, error)) {
         return false;
     }
@@ -121,7 +121,8 @@ static bool backup_to(ServerCall *call, const char *path, gint64 *ret_bytes, GEr
     bool ok = engine_backup(server_app_engine(app), warehouse, error) &&
               lifecycle_backup(server_app_lifecycle(app), path, &archived, error);
     lifecycle_release(server_app_lifecycle(app));
-    if (!ok || !catalog_store_backup(server_app_store(app), catalog, error)) {
+    if (!ok || !features_backup(server_app_features(app), path, &online, error) ||
+        !catalog_store_backup(server_app_store(app), catalog, error)) {
         return false;
     }
     g_autofree char *now = base_time_format_iso(base_time_now_us());
@@ -131,7 +132,7 @@ static bool backup_to(ServerCall *call, const char *path, gint64 *ret_bytes, GEr
     base_json_set_string(json, "at", now);
     base_json_set_int(json, "version", catalog_store_current(server_app_store(app)));
     g_autofree char *text = base_json_text_pretty(json);
-    *ret_bytes = file_bytes(warehouse) + file_bytes(catalog) + archived;
+    *ret_bytes = file_bytes(warehouse) + file_bytes(catalog) + archived + online;
     return base_fs_write(about, text, strlen(text), 0600, error);
 }
 

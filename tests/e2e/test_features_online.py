@@ -400,3 +400,20 @@ def test_status_tells_freshness_and_what_was_served(trust):
     fare = next(f for f in view["features"] if f["name"] == "fare")
     assert (fare["rows"], fare["nulls"], fare["served"] >= 9) == (8, 1, True) and 0 < fare["not_found"] < 1
     assert 'weir_features_served_total{view="trip_last",status="NOT_FOUND"}' in trust.call("GET", "/metrics").text
+
+
+def test_a_backup_takes_the_online_store_along(tmp_path):
+    (tmp_path / "rides").mkdir()
+    (tmp_path / "rides/weir.yml").write_text(PROJECT)
+    server = Server(tmp_path / "rides")
+    server.cli("apply", "--yes")
+    server.start()
+    push(server, "place_heat", [{"place_name": "pier", "seen": at(2), "heat": 0.25}])
+    server.cli("backup", str(tmp_path / "copy"))
+    push(server, "place_heat", [{"place_name": "pier", "seen": at(1), "heat": 0.75}])
+    assert column(ask(server, ["place_heat:heat"], {"place_name": ["pier"]}), "heat") == [(0.75, "PRESENT")]
+    assert server.stop() == 0
+    server.cli("restore", str(tmp_path / "copy"), "--yes")
+    server.start()
+    assert column(ask(server, ["place_heat:heat"], {"place_name": ["pier"]}), "heat") == [(0.25, "PRESENT")]
+    assert server.stop() == 0
