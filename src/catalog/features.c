@@ -186,11 +186,11 @@ static void check_source(CatalogBuild *build, CatalogItem *item)
     bool source = base_yaml_get(item->yaml, "source", NULL), sql = base_yaml_get(item->yaml, "sql", NULL);
     bool push = is_push(item), on_demand = is_on_demand(item);
     if (source + sql + push + on_demand != 1) {
-        BaseDiag *diag =
-            catalog_complain(build, item, base_yaml_get(item->yaml, "name", NULL),
-                             source + sql + push + on_demand ? BASE_E_VALUE_INVALID : BASE_E_KEY_MISSING,
-                             "a feature view has one of `source`, `sql`, `push: true`, or `request` "
-                             "and `inputs`");
+        BaseDiag *diag = catalog_complain(
+            build, item, base_yaml_get(item->yaml, "name", NULL),
+            (source + sql + push + on_demand) > 0 ? BASE_E_VALUE_INVALID : BASE_E_KEY_MISSING,
+            "a feature view has one of `source`, `sql`, `push: true`, or `request` "
+            "and `inputs`");
         base_diag_hint(diag, "source: a table, model or stream; request and inputs: computed on demand");
         return;
     }
