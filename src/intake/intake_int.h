@@ -150,21 +150,6 @@ typedef struct {
 } IntakeJsonScan;
 size_t intake_json_boundary(IntakeJsonScan *scan, const char *data, size_t len);
 
-/* ---- json_flat.c */
-
-typedef struct {
-    const char *const *names; /* each intake_json_name_is_plain */
-    const size_t *name_lens;
-    size_t n_fields;
-    const guint *order; /* fields of a row's keys, as they come; n_fields = no field */
-    guint n_order;
-} IntakeJsonFlat;
-/* Fills the cells from the object that `line` (ended by a NUL) begins with; the place behind it. NULL: it is
- * not such a flat object, or not JSON; the cells are undefined. */
-const char *intake_json_flat(const IntakeJsonFlat *flat, const char *line, IntakeCell *cells);
-/* It stands in JSON as it is. */
-bool intake_json_name_is_plain(const char *name);
-
 typedef struct IntakeJsonParser IntakeJsonParser;
 IntakeJsonParser *intake_json_parser_new(const IntakeJson *json);
 void intake_json_parser_free(IntakeJsonParser *parser);

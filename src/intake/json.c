@@ -241,7 +241,6 @@ struct IntakeJsonParser {
     size_t *name_lens;  /* of json->names */
     guint *guess;       /* guess[i] = field of the i-th key of the last row, or n_fields */
     guint n_guess, guess_capacity;
-    bool flat; /* rows are objects by key, with names that json_flat.c can look for */
     char *data;
     const char *pristine;
     size_t len, pos;
@@ -258,9 +257,7 @@ IntakeJsonParser *intake_json_parser_new(const IntakeJson *json)
     parser->alc = (yyjson_alc){pool_malloc, pool_realloc, pool_free, &parser->pool};
     parser->fields = g_hash_table_new(g_str_hash, g_str_equal);
     parser->name_lens = g_new(size_t, MAX(json->names->len, 1));
-    parser->flat = !json->paths && !json->root && !json->strip_outer_array;
     for (guint i = 0; i < json->names->len; i++) {
-        parser->flat = parser->flat && intake_json_name_is_plain(json->names->pdata[i]);
         parser->name_lens[i] = strlen(json->names->pdata[i]);
         g_hash_table_insert(parser->fields, json->names->pdata[i], GUINT_TO_POINTER(i + 1));
     }
@@ -438,25 +435,6 @@ static bool only_blank(const char *p, const char *end)
     return p == end;
 }
 
-/* The line as a row, without a tree: when it is as plain as most are. */
-static bool take_flat(IntakeJsonParser *parser, IntakeRows *rows, const char *line, size_t len)
-{
-    const IntakeJsonFlat flat = {.names = (const char *const *)parser->json->names->pdata,
-                                 .name_lens = parser->name_lens,
-                                 .n_fields = rows->n_fields,
-                                 .order = parser->guess,
-                                 .n_order = parser->n_guess};
-    const char *end =
-        parser->flat ? intake_json_flat(&flat, line, rows->cells + rows->n_rows * rows->n_fields) : NULL;
-    if (!end || !only_blank(end, line + len)) {
-        return false;
-    }
-    rows->lines[rows->n_rows++] = (IntakeLine){.bytes = parser->line,
-                                               .len = (guint32)MIN(parser->line_len, G_MAXUINT32),
-                                               .order = rows->next_order++};
-    return true;
-}
-
 /* The next line that is not blank, as a document. */
 static void next_line(IntakeJsonParser *parser, IntakeRows *rows)
 {
@@ -470,9 +448,6 @@ static void next_line(IntakeJsonParser *parser, IntakeRows *rows)
         return;
     }
     start[len] = '\0';
-    if (take_flat(parser, rows, start, len)) {
-        return;
-    }
     yyjson_read_err why;
     yyjson_doc *doc = yyjson_read_opts(start, len, FLAGS, &parser->alc, &why);
     if (!doc || !only_blank(start + yyjson_doc_get_read_size(doc), start + len)) {
