@@ -184,12 +184,20 @@ static void add_domain(Maker *maker, const CatalogObject *object)
     }
 }
 
+/* Tables that Weir keeps for itself (rows pushed to feature views) are nobody's to name or to grade. */
+static bool is_own(const CatalogObject *object)
+{
+    return g_str_has_prefix(object->name, "_weir_");
+}
+
 static void add_object(Maker *maker, const CatalogObject *object)
 {
     switch (object->kind) {
     case CATALOG_TABLE:
     case CATALOG_MODEL:
-        add_table(maker, object);
+        if (!is_own(object)) {
+            add_table(maker, object);
+        }
         break;
     case CATALOG_METRIC:
         add_metric(maker, object);

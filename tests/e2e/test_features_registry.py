@@ -1,5 +1,6 @@
 """The registry of features: what a plan says of mistakes, versions side by side, search, pins, archived projects."""
 import json
+import pathlib
 
 import pytest
 
@@ -53,8 +54,7 @@ def weir(tmp_path):
 
 
 def put(weir, **files):
-    from pathlib import Path
-    folder = Path(weir.project) / "domains/rides"
+    folder = pathlib.Path(weir.project) / "domains/rides"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / f"{name}.yml").write_text(text)
@@ -213,6 +213,11 @@ def test_pushed_rows_have_a_table_that_grows(weir):
     assert (one["version"], one["table"]) == (2, "rides._weir_push__live")
     rows = weir.cli("query", "SELECT driver_id, event_timestamp, clicks, page FROM rides._weir_push__live", "-f", "ndjson").stdout
     assert rows.strip() == ""
+    manifest = pathlib.Path(weir.project) / "weir.yml"
+    manifest.write_text("name: rides\nstandard: {profile: v4}\n")
+    linted = weir.cli("lint", check=False)
+    assert "ods_stats_i" in linted.stdout + linted.stderr and "_weir_push__" not in linted.stdout + linted.stderr
+    manifest.write_text("name: rides\n")
     put(weir, push=push.replace("clicks, type: int64", "clicks, type: double"))
     weir.cli("apply", "--yes")
     assert ask(weir, "show", "live")["table"] == "rides._weir_push__live_v3"
