@@ -181,7 +181,7 @@ static bool take_rejects(Run *run, const char *rows, Interval *interval, GError 
 
 static bool stopped(const Run *run, GError **error)
 {
-    if (run->cancel && g_atomic_int_get(run->cancel)) {
+    if (run->cancel && __atomic_load_n(run->cancel, __ATOMIC_RELAXED)) {
         return !base_fail(error, BASE_E_INTERRUPTED, "materialising `%s` was cancelled", run->view->name);
     }
     return false;
