@@ -357,23 +357,52 @@ static bool takes_stale(const WarehouseRunContext *context, const CatalogObject 
            built && (info->keeps_history || g_str_equal(built, hash));
 }
 
-/* Stale stretches in whole units; an error is the build's to meet. */
-static GArray *stale_ranges(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model)
+/* What cannot be made again stays stale: input that is in the archive alone; all history of a microbatch that
+ * says no `begin`, which is not cut into batches (--full makes it anew). */
+static bool can_make(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
+                     WarehouseInterval range)
+{
+    bool archives = false;
+    if (model->model->strategy == CATALOG_STRATEGY_MICROBATCH && range.start_us <= WAREHOUSE_BEGINNING_US) {
+        return false;
+    }
+    return warehouse_has_archives(context->warehouse, conn, &archives, NULL) &&
+           (!archives || warehouse_inputs_check(conn, context->snapshot, model, range, context->zone, NULL));
+}
+
+/* Stale stretches in whole units that can be made again; NULL when nothing is stale. */
+static GArray *stale_ranges(const WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
+                            guint *ret_left)
 {
     g_autoptr(GArray) stale = NULL;
+    *ret_left = 0;
     if (!takes_stale(context, model) || !warehouse_stale_read(conn, model->id, &stale, NULL) ||
         stale->len == 0) {
         return NULL;
     }
     BasePeriod unit = warehouse_unit(model);
     g_autoptr(GArray) units = warehouse_units_touching(stale, unit, context->zone);
-    return warehouse_units_ranges(units, unit, context->zone);
+    GArray *ranges = warehouse_units_ranges(units, unit, context->zone);
+    for (guint i = ranges->len; i > 0; i--) {
+        if (!can_make(context, conn, model, g_array_index(ranges, WarehouseInterval, i - 1))) {
+            g_array_remove_index(ranges, i - 1);
+            ++*ret_left;
+        }
+    }
+    return ranges;
 }
 
-/* All history of a microbatch that says no `begin` is not cut into batches: only --full makes it anew. */
-static bool cannot_cut(const CatalogObject *model, const WarehouseInterval *range)
+static char *note_stale(guint n_made, guint n_left)
 {
-    return model->model->strategy == CATALOG_STRATEGY_MICROBATCH && range->start_us <= WAREHOUSE_BEGINNING_US;
+    GString *note = g_string_new(NULL);
+    if (n_made) {
+        g_string_append_printf(note, "%u stale stretch%s made again", n_made, n_made == 1 ? "" : "es");
+    }
+    if (n_left) {
+        g_string_append_printf(note, "%s%u stale stretch%s cannot be made again", n_made ? "; " : "", n_left,
+                               n_left == 1 ? "" : "es");
+    }
+    return g_string_free(note, FALSE);
 }
 
 /* Each stretch is a build of its own with a row of its own; *ret is the one that failed, or the last. */
@@ -384,9 +413,6 @@ static bool build_stale(const WarehouseRunContext *context, EngineConn *conn, co
         const WarehouseInterval *range = &g_array_index(stale, WarehouseInterval, i);
         WarehouseRunOptions options = *context->options;
         WarehouseRunContext again = *context;
-        if (cannot_cut(model, range)) {
-            continue;
-        }
         options.start_us = range->start_us;
         options.end_us = range->end_us;
         again.options = &options;
@@ -404,10 +430,9 @@ static bool build_stale(const WarehouseRunContext *context, EngineConn *conn, co
 static void build_all(WarehouseRunContext *context, EngineConn *conn, const CatalogObject *model,
                       guint number, WarehouseRun *ret)
 {
-    g_autoptr(GArray) stale = stale_ranges(context, conn, model);
-    g_autofree char *note =
-        stale ? g_strdup_printf("%u stale stretch%s made again", stale->len, stale->len == 1 ? "" : "es")
-              : NULL;
+    guint n_left = 0;
+    g_autoptr(GArray) stale = stale_ranges(context, conn, model, &n_left);
+    g_autofree char *note = stale ? note_stale(stale->len, n_left) : NULL;
     context->note = note;
     if (!stale || build_stale(context, conn, model, stale, number, ret)) {
         warehouse_build(context, conn, model, number, ret);
