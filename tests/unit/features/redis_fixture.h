@@ -3,6 +3,7 @@
 #define WEIR_TESTS_REDIS_FIXTURE_H
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,13 @@ typedef struct {
     int out; /* its log; open as long as it runs */
 } RedisServer;
 
+/* A test that ends badly takes its server along. */
+static inline void die_with_the_test(gpointer user)
+{
+    (void)user;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 /* Reads its log until it says that it is ready: nothing has to be waited for by the clock. */
 static inline void redis_server_start(RedisServer *server, const char *password)
 {
@@ -22,8 +30,8 @@ static inline void redis_server_start(RedisServer *server, const char *password)
     const char *argv[] = {"redis-server", "--port", "0", "--unixsocket",  server->socket,           "--dir",
                           server->dir,    "--save", "",  "--requirepass", password ? password : "", NULL};
     GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD;
-    bool ok = g_spawn_async_with_pipes(NULL, (char **)(guintptr)argv, NULL, flags, NULL, NULL, &server->pid,
-                                       NULL, &server->out, NULL, &error);
+    bool ok = g_spawn_async_with_pipes(NULL, (char **)(guintptr)argv, NULL, flags, die_with_the_test, NULL,
+                                       &server->pid, NULL, &server->out, NULL, &error);
     g_assert_no_error(error);
     g_assert_true(ok);
     g_autoptr(GString) log = g_string_new(NULL);
