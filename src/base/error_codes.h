@@ -76,6 +76,9 @@ X(PROJECT_ARCHIVED, 1036, 409, 1105, "HY000", 2, false, "Archived project", "项
 X(VALUE_TOO_LARGE, 1037, 413, 1406, "22001", 2, false, "Value too large", "值过大",
   "A value, a key or a row is larger than the online store takes. The message names which and the limit. Nothing of it was written.",
   "值、键或行超过在线存储的上限，消息中给出是哪一个以及上限。没有写入。")
+X(FEATURE_JOB, 1038, 404, 1105, "HY000", 2, false, "Unknown retrieval", "未知的检索任务",
+  "No retrieval of training rows has that id. Ended ones are forgotten after an hour, and when the server stops.",
+  "没有此编号的训练数据检索任务。结束的任务保留一小时，服务停止后不再保留。")
 X(SQL_SYNTAX, 2001, 400, 1064, "42000", 2, false, "SQL syntax", "SQL 语法错误",
   "The engine's parser does not understand the statement at the place shown.",
   "引擎的解析器无法理解所示位置的语句。")

@@ -2,8 +2,9 @@
  *
  * features/registry.h  what is declared, versions, selections
  * features/offline.h   training rows, point in time
+ * features/jobs.h      training rows as jobs
  * features/online.h    the online store: LMDB or Redis
- * here                 the store as one thing: jobs, materialise, push, read, erase
+ * here                 the store as one thing: materialise, push, read, erase
  *
  * A Features is opened once with the data folder, shared and thread-safe. */
 #ifndef WEIR_FEATURES_STORE_H
@@ -21,7 +22,7 @@ typedef struct Features Features;
  * that does not answer is no error here: calls that need it say PEER_UNREACHABLE. */
 Features *features_open(Engine *engine, CatalogStore *store, Intake *intake, const char *data_dir,
                         const BaseConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void features_close(Features *features); /* cancels and joins its jobs */
+void features_close(Features *features);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Features, features_close)
 
 /* After an apply, and at start: records versions and swaps the registry. */
@@ -111,19 +112,6 @@ typedef struct FeaturesCell {
 bool features_serve(Features *features, const FeaturesSelection *selection, const FeaturesValue *const *keys,
                     const FeaturesValue *const *request, size_t n, gint64 now_us, FeaturesArena *arena,
                     FeaturesCell **ret_cells, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* ---- training rows as jobs (features/jobs.c) ---------------------------------------------------------- */
-
-typedef struct {
-    char *id;
-    char *state;                 /* "waiting", "running", "done", "failed", "cancelled" */
-    gint64 started_us, ended_us; /* FEATURES_NO_TIME = not yet */
-    gint64 rows;                 /* -1 = not known */
-    double share;                /* 0..1 */
-    char *out;                   /* the file or table */
-    char *message;               /* of the error; NULL = none */
-    char *user;
-} FeaturesJob;
 
 /* ---- trust (features/status.c, verify.c)
  * -------------------------------------------------------------------- */
