@@ -13,5 +13,7 @@ int cli_features_push(CliContext *ctx);   /* VIEW FILE [--to online|offline|both
 int cli_features_status(CliContext *ctx); /* [VIEW] */
 int cli_features_verify(CliContext *ctx); /* VIEW; exit 5 when they differ */
 int cli_features_erase(CliContext *ctx);  /* KEY=VALUE... [--view V] */
+/* [--entities FILE | --sql QUERY | --start --end [--snapshot]] --features a:b,... | --service S --out OUT */
+int cli_features_get_historical(CliContext *ctx);
 
 #endif

@@ -98,6 +98,20 @@ static const CliFlag FEATURES[] = {
     {"view", 0, CLI_LIST, "VIEW", NULL, "only this view (repeatable)", "只处理该视图（可重复）"},
     {"to", 0, CLI_TEXT, "WHERE", "online offline both", "push: where rows go; default: online",
      "push：写入位置，默认 online"},
+    {"entities", 0, CLI_TEXT, "FILE", NULL, "get-historical: rows that ask (.parquet .csv .json .ndjson)",
+     "get-historical：实体行文件（.parquet .csv .json .ndjson）"},
+    {"sql", 0, CLI_TEXT, "QUERY", NULL, "get-historical: rows that ask, by a query",
+     "get-historical：以查询给出实体行"},
+    {"time", 0, CLI_TEXT, "COLUMN", NULL, "their column of times; default: event_timestamp",
+     "实体行的时间列，默认 event_timestamp"},
+    {"start", 0, CLI_TEXT, "TIME", NULL, "get-historical without rows: from here on", "无实体行时的起始时间"},
+    {"end", 0, CLI_TEXT, "TIME", NULL, "get-historical without rows: until here", "无实体行时的结束时间"},
+    {"snapshot", 0, CLI_BOOL, NULL, NULL, "without rows: one row for each entity, at --end",
+     "无实体行时每个实体一行，取 --end 时刻"},
+    {"known-at", 0, CLI_TEXT, "TIME", NULL, "only what was known then; `row`: at each row's own time",
+     "只用当时已知的数据；`row` 表示各行自己的时间"},
+    {"out", 'o', CLI_TEXT, "FILE", NULL, "where training rows go: a file, table:DOMAIN.NAME, or - (CSV)",
+     "训练数据的去处：文件、table:域.表，或 -（CSV）"},
     END,
 };
 static const CliFlag ERASE[] = {
@@ -453,17 +467,21 @@ const CliVerb CLI_VERBS[] = {
      "[ls | show VIEW[@vN] | search TEXT | history [VIEW] | diff VIEW@v1 VIEW@v2 | prune VIEW@vN | archive | "
      "unarchive | materialize START END | materialize-incremental [END] | intervals [VIEW] | get-online "
      "KEY=VALUE "
-     "... | push VIEW FILE | erase KEY=VALUE ... | status [VIEW] | verify VIEW]",
+     "... | get-historical --out FILE | push VIEW FILE | erase KEY=VALUE ... | status [VIEW] | verify VIEW]",
      0, CLI_MAX_WORDS, CLI_WORDS_LIST,
      "ls show search history diff prune archive unarchive materialize materialize-incremental intervals "
      "get-online "
-     "push erase status verify",
+     "get-historical push erase status verify",
      "the feature store: what is declared, versions, values", "特征库：定义、版本与取值",
      "Each change of a view's schema or meaning makes a version; old ones stay readable until `prune`. An "
      "archived "
-     "project takes no applies.",
-     "视图结构或含义的每次变化都生成新版本，旧版本在 prune 之前仍可读取。已归档的项目不接受应用。", FEATURES,
-     cli_verb_features},
+     "project takes no applies. `get-historical` gives each row of --entities (or --sql) the newest values "
+     "that "
+     "were there at its time; without either, all rows between --start and --end.",
+     "视图结构或含义的每次变化都生成新版本，旧版本在 prune 之前仍可读取。已归档的项目不接受应用。"
+     "`get-historical` 为 --entities（或 --sql）的每一行取其时间点上最新的特征值；两者都不给时，取 --start "
+     "与 --end 之间的全部行。",
+     FEATURES, cli_verb_features},
 
     {"report", CLI_GROUP_OPERATE, "NAME", 1, 1, CLI_WORDS_NONE, NULL, "a report as a page; --send sends it",
      "查看报告，--send 发送", NULL, NULL, REPORT, cli_verb_report},

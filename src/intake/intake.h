@@ -43,6 +43,9 @@ gint64 intake_spool_bytes(const IntakeSpool *spool);
 bool intake_spool_has_room(const IntakeSpool *spool, size_t len);
 /* Reads a file in place instead of a body (not removed on free). */
 IntakeSpool *intake_spool_open(Intake *intake, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A file that the engine may read (inside <data>/spool) with the spool's bytes; kept until the spool is
+ * freed. NULL + error. */
+const char *intake_spool_path(IntakeSpool *spool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_spool_free(IntakeSpool *spool); /* removes its file */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakeSpool, intake_spool_free)
 

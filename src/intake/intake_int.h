@@ -56,9 +56,6 @@ struct IntakeOptions {
 bool intake_spool_read(const IntakeSpool *spool, gint64 offset, void *buffer, size_t len, size_t *ret_n,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_spool_in_memory(const IntakeSpool *spool);
-/* A file that the engine may read (inside <data>/spool) with the spool's bytes; kept until the spool is
- * freed. NULL + error. */
-const char *intake_spool_path(IntakeSpool *spool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- compress.c ---------------------------------------------------------------------------------- */
 

@@ -34,6 +34,7 @@ struct ServerApp {
     Lifecycle *lifecycle;
     Report *report;
     Features *features;
+    FeaturesJobs *feature_jobs;
     ServerSql *sql;
     struct ServerEnvironments *environments;
     GMutex snapshot_lock; /* held for a pointer's swap only */
@@ -195,6 +196,8 @@ static bool open_parts(ServerApp *app, GError **error)
         !features_refresh(app->features, app->snapshot, "", error)) {
         return false;
     }
+    g_autofree char *spool = g_build_filename(app->data, "spool", NULL);
+    app->feature_jobs = features_jobs_new(app->engine, spool);
     access_set_system_tables(app->access, server_infoschema_select, app);
     server_app_environments_changed(app);
     app->sql = server_sql_new(app, error);
@@ -237,6 +240,7 @@ void server_app_close(ServerApp *app)
     if (!app) {
         return;
     }
+    features_jobs_free(app->feature_jobs); /* their ends have sessions */
     server_sql_free(app->sql);
     features_close(app->features);
     report_free(app->report);
@@ -326,6 +330,11 @@ Report *server_app_report(ServerApp *app)
 Features *server_app_features(ServerApp *app)
 {
     return app->features;
+}
+
+FeaturesJobs *server_app_feature_jobs(ServerApp *app)
+{
+    return app->feature_jobs;
 }
 
 struct ServerSql *server_app_sql(ServerApp *app)

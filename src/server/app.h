@@ -10,6 +10,7 @@
 #include "base/config.h"
 #include "catalog/catalog.h"
 #include "catalog/store.h"
+#include "features/jobs.h"
 #include "features/store.h"
 #include "intake/intake.h"
 #include "lifecycle/lifecycle.h"
@@ -40,6 +41,7 @@ Reconcile *server_app_reconcile(ServerApp *app);
 Lifecycle *server_app_lifecycle(ServerApp *app);
 Report *server_app_report(ServerApp *app);
 Features *server_app_features(ServerApp *app);
+FeaturesJobs *server_app_feature_jobs(ServerApp *app);
 /* Sessions and query slots (server/sql.h): made by server_sql_new when the app opens, freed first when it
  * closes. */
 struct ServerSql *server_app_sql(ServerApp *app);

@@ -2,6 +2,10 @@
  * /api/openapi.json, 404 and 405, and the first check of rights are made from it. */
 #include "server/routes_int.h"
 
+#define FEATURES_JOB                                                                                         \
+    "id:string state:string phase:string share:number format:string started:string ended:string "           \
+    "rows:integer bytes:integer out:string user:string result:string error:object"
+
 const ServerRoute SERVER_ROUTES[] = {
     {.method = "POST",
      .path = "/api/v1/plan",
@@ -437,6 +441,40 @@ const ServerRoute SERVER_ROUTES[] = {
      .body_schema = "features:[string] service:string rows:[object] requests:[object] full_names:boolean "
                     "statuses:boolean",
      .answer_schema = "rows:[object] answers:[object]"},
+    {.method = "PUT",
+     .path = "/api/v1/features/entities",
+     .upload = true,
+     .handler = route_features_entities,
+     .title = "Takes a file of entity rows (?format=parquet|csv|json|ndjson) for one retrieval within the hour",
+     .answer_schema = "entities:string bytes:integer"},
+    {.method = "POST",
+     .path = "/api/v1/features/historical",
+     .handler = route_features_historical,
+     .title = "Begins a retrieval of training rows, point in time",
+     .body_schema = "features:[string] service:string full_names:boolean full_feature_names:boolean "
+                    "entities:object time:string start:string end:string snapshot:boolean known_at:any "
+                    "format:string table:string wait:integer",
+     .answer_schema = FEATURES_JOB},
+    {.method = "GET",
+     .path = "/api/v1/features/historical",
+     .handler = route_features_jobs,
+     .title = "Retrievals of training rows, newest first",
+     .answer_schema = "jobs:[object]"},
+    {.method = "GET",
+     .path = "/api/v1/features/historical/{id}",
+     .handler = route_features_job,
+     .title = "One retrieval; with ?wait=SECONDS once it has ended, or after that time",
+     .answer_schema = FEATURES_JOB},
+    {.method = "GET",
+     .path = "/api/v1/features/historical/{id}/result",
+     .streams = true,
+     .handler = route_features_result,
+     .title = "The rows of a retrieval that is done"},
+    {.method = "DELETE",
+     .path = "/api/v1/features/historical/{id}",
+     .handler = route_features_job_cancel,
+     .title = "Cancels a retrieval, or forgets one that has ended, with its rows",
+     .answer_schema = "was:string"},
     {.method = "GET",
      .path = "/api/v1/features/materialised",
      .handler = route_features_materialised,

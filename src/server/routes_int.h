@@ -109,6 +109,12 @@ bool route_features_rejects(ServerCall *call, GError **error);
 bool route_features_status(ServerCall *call, GError **error);
 bool route_features_verify(ServerCall *call, GError **error);
 bool route_features_erase(ServerCall *call, GError **error);
+bool route_features_entities(ServerCall *call, GError **error);
+bool route_features_historical(ServerCall *call, GError **error);
+bool route_features_jobs(ServerCall *call, GError **error);
+bool route_features_job(ServerCall *call, GError **error);
+bool route_features_job_cancel(ServerCall *call, GError **error);
+bool route_features_result(ServerCall *call, GError **error);
 
 bool route_refresh(ServerCall *call, GError **error);
 bool route_reconcile(ServerCall *call, GError **error);
