@@ -1,6 +1,6 @@
 /* Training rows, beside the SQL that others run for them, in one engine and one run.
  *
- *   features_bench DB [ASKING SOURCE ENTITIES RUNS]
+ *   features_offline DB [ASKING SOURCE ENTITIES RUNS]
  *
  * The source has SOURCE rows of ENTITIES entities in the order of time, a tenth of them at the time of the
  * row before with another `created`; the asking rows have random entities (one in twenty unknown) and times.
@@ -19,7 +19,7 @@
 static void must(bool ok, GError **error)
 {
     if (!ok) {
-        fprintf(stderr, "features_bench: %s\n", *error ? (*error)->message : "failed");
+        fprintf(stderr, "features_offline: %s\n", *error ? (*error)->message : "failed");
         exit(1);
     }
 }
@@ -187,7 +187,7 @@ int main(int argc, char **argv)
         }
     }
     if (argc < 2) {
-        fprintf(stderr, "usage: features_bench DB [ASKING SOURCE ENTITIES RUNS]\n");
+        fprintf(stderr, "usage: features_offline DB [ASKING SOURCE ENTITIES RUNS]\n");
         return 2;
     }
     g_autoptr(GError) error = NULL;
