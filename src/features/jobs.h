@@ -68,7 +68,8 @@ bool features_jobs_get(FeaturesJobs *jobs, const char *id, gint64 wait_us, Featu
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* FeaturesJob, newest first; of `user` alone (NULL = all). Free with g_array_unref. */
 GArray *features_jobs_list(FeaturesJobs *jobs, const char *user);
-/* Cancels a job that waits or runs, and returns when it has ended; forgets one that has ended, with its result. FEATURE_JOB. */
+/* Cancels a job that waits or runs, and returns when it has ended; forgets one that has ended, with its
+ * result. FEATURE_JOB. */
 bool features_jobs_cancel(FeaturesJobs *jobs, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

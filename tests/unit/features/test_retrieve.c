@@ -4,7 +4,6 @@
 
 #include "retrieve_world.h"
 
-
 #define DAY G_GINT64_CONSTANT(86400000000)
 
 static const FeaturesAsk PLAIN = {0};
@@ -227,11 +226,12 @@ static void all_types_of_features_come_as_they_are(void)
 {
     World world;
     world_open(&world, 2);
-    run(&world, "CREATE TABLE all_types AS SELECT 1 AS id, TIMESTAMP '2026-01-01' AS seen, 'a text longer than "
-                "twelve bytes' AS s, 'x'::BLOB AS b, 7 AS i, "
-                "8::BIGINT AS l, 1.5::DOUBLE AS d, 0.5::FLOAT AS f, true AS t, TIMESTAMPTZ '2026-01-01 "
-                "01:02:03.000004+00' AS ts, ['a', 'b'] AS list "
-                "UNION ALL SELECT 2, '2026-01-01', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL");
+    run(&world,
+        "CREATE TABLE all_types AS SELECT 1 AS id, TIMESTAMP '2026-01-01' AS seen, 'a text longer than "
+        "twelve bytes' AS s, 'x'::BLOB AS b, 7 AS i, "
+        "8::BIGINT AS l, 1.5::DOUBLE AS d, 0.5::FLOAT AS f, true AS t, TIMESTAMPTZ '2026-01-01 "
+        "01:02:03.000004+00' AS ts, ['a', 'b'] AS list "
+        "UNION ALL SELECT 2, '2026-01-01', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL");
     use_add(&world,
             view_add(&world, "all", "all_types", "id:int64",
                      "s:string b:bytes i:int32 l:int64 d:double f:float t:bool ts:timestamp "
