@@ -201,6 +201,28 @@ static bool check_key_types(const FeaturesAsking *asking, const FeaturesSelectio
     return true;
 }
 
+/* A number is no text, in a field of the request either; what fits its type otherwise is cast. */
+static bool check_request_types(const FeaturesAsking *asking, const FeaturesSelection *selection,
+                                GError **error)
+{
+    for (size_t i = 0; i < selection->n_request; i++) {
+        size_t at = 0;
+        (void)find_column(asking, selection->request[i], &at);
+        const FeaturesAskColumn *column = column_at(asking, at);
+        bool wants_text = selection->request_types[i] == FEATURES_STRING;
+        bool time = selection->request_types[i] == FEATURES_TIMESTAMP;
+        if (is_text(column->type) == wants_text || (time && is_text(column->type))) {
+            continue;
+        }
+        base_fail(error, BASE_E_ENTITY_ROWS, "`%s` is %s in the asking rows and %s in the request",
+                  column->name, column->type, features_type_name(selection->request_types[i]));
+        base_error_hint(error, "cast the column to %s", features_type_sql(selection->request_types[i]));
+        base_error_not_done(error, "Nothing was read.");
+        return false;
+    }
+    return true;
+}
+
 /* ---- the time column
  * ---------------------------------------------------------------------------------------- */
 
@@ -328,8 +350,8 @@ bool features_asking_open(FeaturesAsking *asking, EngineConn *conn, const Featur
     bool numbered = false;
     *asking = (FeaturesAsking){.columns = relation ? features_columns_of(conn, relation, error) : NULL};
     if (!asking->columns || !find_keys(asking, selection, error) || !find_time(asking, ask->time, error) ||
-        !check_key_types(asking, selection, error) || !check_picks(asking, selection, error) ||
-        !check_time_texts(asking, conn, relation, error)) {
+        !check_key_types(asking, selection, error) || !check_request_types(asking, selection, error) ||
+        !check_picks(asking, selection, error) || !check_time_texts(asking, conn, relation, error)) {
         return false;
     }
     if (is_dense(asking, conn, relation, &numbered, &asking->n_rows)) {

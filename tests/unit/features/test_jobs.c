@@ -91,6 +91,34 @@ static void a_job_writes_its_rows_and_is_forgotten(void)
     place_close(&place);
 }
 
+/* Large enough for the engine to work on it with several threads. */
+static void files_are_in_the_order_of_the_asking_rows(void)
+{
+    Place place;
+    place_open(&place);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = start(&place,
+                                "(SELECT 1 + i % 2 AS driver_id, TIMESTAMP '2026-01-02' AS event_timestamp, "
+                                "i AS label FROM range(400000) t(i) ORDER BY i)",
+                                "ann", &error);
+    g_assert_no_error(error);
+    FeaturesJob job = ended(&place, id);
+    g_assert_cmpstr(job.state, ==, "done");
+    gsize len;
+    g_autofree char *text = base_fs_read(job.path, 100000000, &len, &error);
+    g_assert_no_error(error);
+    const char *line = strchr(text, '\n') + 1;
+    for (int i = 0; i < 400000; i++) {
+        g_autofree char *expected =
+            g_strdup_printf("%d,2026-01-02 00:00:00,%d,%s\n", 1 + i % 2, i, i % 2 ? "" : "0.5");
+        g_assert_true(g_str_has_prefix(line, expected));
+        line += strlen(expected);
+    }
+    g_assert_cmpint(*line, ==, '\0');
+    features_job_clear(&job);
+    place_close(&place);
+}
+
 static void jobs_wait_their_turn_and_can_be_cancelled(void)
 {
     Place place;
@@ -146,6 +174,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/features/jobs/rows", a_job_writes_its_rows_and_is_forgotten);
+    g_test_add_func("/features/jobs/order", files_are_in_the_order_of_the_asking_rows);
     g_test_add_func("/features/jobs/cancel", jobs_wait_their_turn_and_can_be_cancelled);
     g_test_add_func("/features/jobs/failed", a_failed_job_has_its_reason);
     g_test_add_func("/features/jobs/closing", closing_ends_what_runs);

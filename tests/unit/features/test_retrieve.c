@@ -2,6 +2,7 @@
  * pin. */
 #include <string.h>
 
+#include "features/offline_int.h"
 #include "retrieve_world.h"
 
 #define DAY G_GINT64_CONSTANT(86400000000)
@@ -423,7 +424,6 @@ static void many_rows_with_little_memory_are_the_same(void)
     world_close(&world);
 }
 
-/* A source that commits change meanwhile is read as it was at one time. */
 static void asking_rows_of_a_table_with_gaps_keep_their_order(void)
 {
     World world;
@@ -441,6 +441,70 @@ static void asking_rows_of_a_table_with_gaps_keep_their_order(void)
                                    &unordered, &error));
     g_assert_cmpint(unordered, ==, 0);
     expect(&world, PLAIN, "(SELECT driver_id, event_timestamp FROM asked WHERE false)", "");
+    world_close(&world);
+}
+
+/* A model that is a view has no stored order, and asking whether it has one does no harm. */
+static void a_source_and_asking_rows_that_are_views_of_the_engine(void)
+{
+    World world;
+    world_open(&world, 2);
+    FeaturesView *view = drivers(
+        &world,
+        "(1, TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01', 10), (1, '2026-01-01', '2026-01-01', 12)", 0);
+    run(&world, "CREATE VIEW stats_view AS SELECT * FROM stats; CREATE VIEW asked AS SELECT 1 AS driver_id, "
+                "TIMESTAMP '2026-01-02' AS event_timestamp");
+    g_free(view->relation);
+    view->relation = g_strdup("stats_view");
+    use_add(&world, view, NULL, "");
+    g_autoptr(GError) error = NULL;
+    FeaturesAsk how = {.relation = "asked"};
+    g_autofree char *first = ask(&world, &how, &error);
+    g_assert_no_error(error);
+    for (int i = 0; i < 5; i++) {
+        expect(&world, PLAIN, "asked", first);
+    }
+    world_close(&world);
+}
+
+static void request_fields_of_another_kind_are_refused(void)
+{
+    World world;
+    world_open(&world, 2);
+    FeaturesView *odfv = view_add(&world, "sums", "", "", "twice:double=val%*%2");
+    odfv->from = FEATURES_FROM_REQUEST;
+    odfv->n_request = 1;
+    odfv->request = g_new0(FeaturesField, 1);
+    odfv->request[0] = (FeaturesField){(char *)(guintptr) "val", FEATURES_DOUBLE};
+    use_add(&world, odfv, NULL, "");
+    world.request[0] = "val";
+    world.request_types[0] = FEATURES_DOUBLE;
+    world.selection.n_request = 1;
+    expect(&world, PLAIN, "(SELECT 2 AS val, TIMESTAMP '2026-01-02' AS event_timestamp)",
+           "2|2026-01-02 00:00:00|4\n");
+    expect_failure(&world, PLAIN, "(SELECT '2' AS val, TIMESTAMP '2026-01-02' AS event_timestamp)",
+                   BASE_E_ENTITY_ROWS, "`val` is VARCHAR");
+    world_close(&world);
+}
+
+/* What one connection reads after another committed. */
+static void readers_see_one_state_of_the_warehouse(void)
+{
+    World world;
+    world_open(&world, 4);
+    run(&world, "CREATE TABLE t AS SELECT 1 AS a");
+    g_autoptr(GError) error = NULL;
+    FeaturesReaders readers;
+    g_assert_true(features_readers_open(&readers, world.conn, &error));
+    g_assert_cmpuint(readers.n, >, 1);
+    g_autoptr(EngineConn) writer = engine_connect(world.engine, &error);
+    g_assert_true(engine_exec(writer, "INSERT INTO t VALUES (2)", &error));
+    for (size_t i = 0; i < readers.n; i++) {
+        gint64 n;
+        g_assert_true(engine_query_int(readers.conns[i], "SELECT count(*) FROM t", &n, &error));
+        g_assert_cmpint(n, ==, 1);
+    }
+    g_assert_true(features_readers_close(&readers, true, &error));
     world_close(&world);
 }
 
@@ -488,6 +552,9 @@ int main(int argc, char **argv)
     T(on_demand_features_and_defaults);
     T(many_rows_with_little_memory_are_the_same);
     T(asking_rows_of_a_table_with_gaps_keep_their_order);
+    T(a_source_and_asking_rows_that_are_views_of_the_engine);
+    T(request_fields_of_another_kind_are_refused);
+    T(readers_see_one_state_of_the_warehouse);
     T(a_cancelled_retrieval_leaves_nothing);
     return g_test_run();
 }
