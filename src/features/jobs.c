@@ -27,6 +27,7 @@ typedef struct {
 
 struct FeaturesJobs {
     Engine *engine;
+    Features *features;
     char *dir;
     GThreadPool *workers;
     GMutex lock;
@@ -159,6 +160,10 @@ static bool retrieve(Job *job, EngineConn *conn, GError **error)
     }
     const FeaturesProgress written = {.asked = rows, .done = rows, .phase = "writing"};
     on_progress(&written, job);
+    Features *features = job->jobs->features;
+    if (features && !features_trained(features, conn, spec->selection, RESULT_TABLE, error)) {
+        return false;
+    }
     return write_file(job, conn, error) && (!spec->end || spec->end(job->path, spec->end_user, error));
 }
 
@@ -231,10 +236,11 @@ static void run_job(gpointer data, gpointer unused)
 /* ---- all jobs --------------------------------------------------------------------------------------------
  */
 
-FeaturesJobs *features_jobs_new(Engine *engine, const char *dir)
+FeaturesJobs *features_jobs_new(Engine *engine, Features *features, const char *dir)
 {
     FeaturesJobs *jobs = g_new0(FeaturesJobs, 1);
     jobs->engine = engine;
+    jobs->features = features;
     jobs->dir = g_strdup(dir);
     jobs->all = g_ptr_array_new();
     jobs->workers = g_thread_pool_new(run_job, NULL, FEATURES_JOBS_RUNNING, FALSE, NULL);

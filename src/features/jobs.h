@@ -6,7 +6,7 @@
 #ifndef WEIR_FEATURES_JOBS_H
 #define WEIR_FEATURES_JOBS_H
 
-#include "features/offline.h"
+#include "features/store.h"
 
 #define FEATURES_JOBS_RUNNING 2
 #define FEATURES_JOBS_WAITING 100
@@ -14,8 +14,9 @@
 #define FEATURES_JOB_KEPT_US  (G_GINT64_CONSTANT(3600) * 1000000)
 
 typedef struct FeaturesJobs FeaturesJobs;
-/* `dir`: inside the engine's spool folder; must exist. */
-FeaturesJobs *features_jobs_new(Engine *engine, const char *dir);
+/* `features`: takes the training profiles of what is retrieved (features_trained); may be NULL, else it must
+ * live longer. `dir`: inside the engine's spool folder; must exist. */
+FeaturesJobs *features_jobs_new(Engine *engine, Features *features, const char *dir);
 /* Cancels what runs, waits for its end, removes the results. */
 void features_jobs_free(FeaturesJobs *jobs);
 

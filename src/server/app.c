@@ -197,7 +197,7 @@ static bool open_parts(ServerApp *app, GError **error)
         return false;
     }
     g_autofree char *spool = g_build_filename(app->data, "spool", NULL);
-    app->feature_jobs = features_jobs_new(app->engine, spool);
+    app->feature_jobs = features_jobs_new(app->engine, app->features, spool);
     access_set_system_tables(app->access, server_infoschema_select, app);
     server_app_environments_changed(app);
     app->sql = server_sql_new(app, error);

@@ -11,7 +11,6 @@
 #include "catalog/catalog.h"
 #include "catalog/store.h"
 #include "features/jobs.h"
-#include "features/store.h"
 #include "intake/intake.h"
 #include "lifecycle/lifecycle.h"
 #include "reconcile/reconcile.h"

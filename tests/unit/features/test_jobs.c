@@ -34,7 +34,7 @@ static void place_open(Place *place)
         "'2026-01-01' AS event_timestamp, TIMESTAMP '2026-01-01' AS created, 0.5::FLOAT AS conv_rate, "
         "0.25::FLOAT AS acc_rate, 7 AS trips");
     g_assert_true(engine_exec(conn, sql, &error));
-    place->jobs = features_jobs_new(place->engine, place->dir);
+    place->jobs = features_jobs_new(place->engine, NULL, place->dir);
 }
 
 static void place_close(Place *place)
