@@ -495,7 +495,7 @@ json_t *features_materialised(Features *features, const char *view, GError **err
     return conn ? engine_query_json(conn,
                                     "SELECT view, version, make_timestamptz(start_us) AS start, "
                                     "make_timestamptz(end_us) AS \"end\", n_read AS read, n_written AS "
-                                    "written, n_late AS late, coalesce(n_rejected, 0) AS rejected, "
+                                    "written, n_late AS late, n_rejected AS rejected, "
                                     "make_timestamptz(at_us) AS at FROM "
                                     "_weir.feature_intervals WHERE CAST($1 AS VARCHAR) IS NULL OR view = $1 "
                                     "ORDER BY at_us DESC",

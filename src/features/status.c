@@ -182,11 +182,11 @@ static json_t *feature_to_json(const FeaturesView *view, size_t f, const json_t 
 static bool set_intervals(EngineConn *conn, const FeaturesView *view, json_t *row, GError **error)
 {
     const EngineValue values[] = {engine_value_text(view->name), engine_value_int(view->version)};
-    g_autoptr(json_t) rows = engine_query_json(
-        conn,
-        "SELECT max(end_us) AS end_us, sum(coalesce(n_rejected, 0))::BIGINT AS rejected FROM "
-        "_weir.feature_intervals WHERE view = $1 AND version = $2",
-        values, G_N_ELEMENTS(values), 1, error);
+    g_autoptr(json_t) rows =
+        engine_query_json(conn,
+                          "SELECT max(end_us) AS end_us, sum(n_rejected)::BIGINT AS rejected FROM "
+                          "_weir.feature_intervals WHERE view = $1 AND version = $2",
+                          values, G_N_ELEMENTS(values), 1, error);
     const json_t *found = json_array_get(rows, 0);
     base_json_set_time(row, "materialised_to", base_json_int(found, "end_us", 0));
     base_json_set_int(row, "rejected", base_json_int(found, "rejected", 0));
