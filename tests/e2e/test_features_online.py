@@ -1,6 +1,7 @@
 """Features online: materialise, push, read, statuses, late rows, erase; as Feast's clients ask and as Weir's do."""
 import contextlib
 import datetime
+import pathlib
 import random
 import shutil
 import subprocess
@@ -417,3 +418,23 @@ def test_a_backup_takes_the_online_store_along(tmp_path):
     server.start()
     assert column(ask(server, ["place_heat:heat"], {"place_name": ["pier"]}), "heat") == [(0.25, "PRESENT")]
     assert server.stop() == 0
+
+
+def test_drift_is_told_between_what_was_trained_and_what_is_served(rides):
+    drivers = list(range(1000, 1200))
+    push(rides, "driver_stats", [stats(d, 2, d / 1000, trips=d % 7) for d in drivers], to="both")
+    asking = pathlib.Path(rides.project, "asking.csv")
+    asking.write_text("driver_id,event_timestamp\n" + "".join(f"{d},{at(1)}\n" for d in drivers))
+    rides.cli("features", "get-historical", "--entities", str(asking), "--features", "driver_stats:conv_rate,driver_stats:trips", "--out", str(asking.with_suffix(".parquet")))
+
+    def psi():
+        for i in range(300):
+            ask(rides, ["driver_stats:conv_rate", "driver_stats:trips"], {"driver_id": [drivers[i % 200]]})
+        view = rides.call("GET", "/api/v1/features/status?view=driver_stats").json()["views"][0]
+        return {f["name"]: f for f in view["features"]}
+
+    before = psi()
+    push(rides, "driver_stats", [stats(d, 1, d / 1000 + 5, trips=d % 7) for d in drivers])
+    after = psi()
+    assert after["conv_rate"]["psi"] > before["conv_rate"]["psi"] + 0.2 and after["conv_rate"]["drift"] == "much"
+    assert after["trips"]["psi"] < 0.25
