@@ -169,6 +169,111 @@ def test_an_entity_is_erased_everywhere(store):
     assert store.get_online_features(["driver_stats:conv_rate"], {"driver_id": [30, 31]}).to_dict()["conv_rate"] == [None, 0.5]
 
 
+# ---- training rows ------------------------------------------------------------------------------------------------------------
+
+DRIVER = 60
+
+
+@pytest.fixture(scope="module")
+def seen(store):
+    """Three rows of one driver; the newest two of one time, told apart by `created`."""
+    rows = [stats(DRIVER, 10, 0.1), dict(stats(DRIVER, 5, 0.2), created=ago(5)), dict(stats(DRIVER, 5, 0.3), created=ago(1))]
+    assert store.push("driver_stats", rows, to=PushMode.OFFLINE)["rejected"] == 0
+    return store
+
+
+ASKED = [(11, None), (10, 0.1), (5, 0.3), (0, 0.3), (-30, None)]  # hours ago, what is right; ttl is a day
+
+
+def asked():
+    return [{"driver_id": DRIVER, "event_timestamp": ago(hours), "label": f"row {i}"} for i, (hours, _) in enumerate(ASKED)]
+
+
+def check(rows):
+    assert [row["conv_rate"] for row in rows] == [rate for _, rate in ASKED]
+    assert [row["label"] for row in rows] == [f"row {i}" for i in range(len(ASKED))]
+
+
+def test_training_rows_of_rows_columns_files_and_sql(seen, tmp_path):
+    features, rows = ["driver_stats:conv_rate"], asked()
+    job = seen.get_historical_features(rows, features)
+    check(job.to_rows())
+    assert (job.status, job.progress, job.error) == ("done", 1, None)
+    check(seen.get_historical_features({name: [row[name] for row in rows] for name in rows[0]}, features).to_rows())
+    path = tmp_path / "asked rows.csv"
+    path.write_text("driver_id,event_timestamp,label\n" + "".join(f"{r['driver_id']},{r['event_timestamp'].isoformat()},{r['label']}\n" for r in rows))
+    check(seen.get_historical_features(path, features).to_rows())
+    sql = "SELECT driver_id, seen AS event_timestamp FROM ods_driver_stats WHERE driver_id = 60 ORDER BY seen"
+    got = seen.get_historical_features(sql, features, full_feature_names=True, database="trips").to_rows()
+    assert [row["driver_stats__conv_rate"] for row in got] == [0.1, 0.3, 0.3]
+
+
+def test_only_what_was_known_then(seen):
+    got = seen.get_historical_features([{"driver_id": DRIVER, "event_timestamp": ago(3)}], ["driver_stats:conv_rate"], filter_by_created_timestamp=True)
+    assert [row["conv_rate"] for row in got.to_rows()] == [0.2]
+
+
+def test_without_entities_a_range_or_a_snapshot(seen):
+    features = ["driver_stats:conv_rate"]
+    got = seen.get_historical_features(None, features, start_date=ago(11), end_date=ago(4)).to_rows()
+    assert sorted(row["conv_rate"] for row in got if row["driver_id"] == DRIVER) == [0.1, 0.3]
+    got = seen.get_historical_features(features=features, start_date=ago(11), end_date=ago(4), snapshot=True).to_rows()
+    assert [row["conv_rate"] for row in got if row["driver_id"] == DRIVER] == [0.3]
+    with pytest.raises(ValueError, match="without entity rows"):
+        seen.get_historical_features(asked(), features, end_date=ago(1))
+
+
+def test_training_rows_are_kept_in_files_and_tables(seen, server, tmp_path):
+    job = seen.get_historical_features(asked(), ["driver_stats:conv_rate"])
+    for suffix in ("csv", "ndjson", "parquet"):
+        path = tmp_path / f"kept.{suffix}"
+        job.persist(path)
+        check(seen.get_historical_features(path, ["driver_stats:trips"]).to_rows())
+    with pytest.raises(FileExistsError):
+        job.persist(path)
+    job.persist(path, allow_overwrite=True)
+    job.persist("trips.training")
+    kept = server.query("SELECT label, conv_rate FROM trips.training ORDER BY label", database="trips")
+    assert kept == [[f"row {i}", rate] for i, (_, rate) in enumerate(ASKED)]
+    with pytest.raises(ValueError, match="training"):
+        job.persist("training")
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_training_rows_miss_is_named(seen):
+    with pytest.raises(FeatureNotFound, match="conv_rat"):
+        seen.get_historical_features(asked(), ["driver_stats:conv_rat"])
+    job = seen.get_historical_features([{"driver": 1, "event_timestamp": NOW}], ["driver_stats:conv_rate"])
+    with pytest.raises(WeirError, match="driver_id"):
+        job.to_rows()
+    assert job.status == "failed" and "driver_id" in str(job.error)
+
+
+def test_a_job_is_cancelled(seen):
+    job = seen.get_historical_features("SELECT 60::BIGINT AS driver_id, now() AS event_timestamp, count(*) AS n FROM range(100000000000) t(i)",
+                                       ["driver_stats:conv_rate"])
+    job.cancel()
+    assert job.status == "cancelled"
+    with pytest.raises(WeirError, match="cancelled"):
+        job.to_rows()
+
+
+@needs("pandas")
+def test_training_rows_of_a_data_frame(seen):
+    import pandas
+    frame = seen.get_historical_features(pandas.DataFrame(asked()), "ranker_of_drivers").to_df()
+    check([{**row, "conv_rate": None if pandas.isna(row["conv_rate"]) else row["conv_rate"]} for row in frame.to_dict("records")])
+    assert str(frame["event_timestamp"].dt.tz) in ("UTC", "None")
+
+
+@needs("pyarrow")
+def test_training_rows_of_a_table(seen):
+    import pyarrow
+    table = seen.get_historical_features(pyarrow.Table.from_pylist(asked()), ["driver_stats:conv_rate"]).to_arrow()
+    check(table.to_pylist())
+    assert pyarrow.types.is_float64(table.schema.field("conv_rate").type)
+
+
 # ---- what is declared ---------------------------------------------------------------------------------------------------------
 
 def test_what_is_declared_is_listed(store):
