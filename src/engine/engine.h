@@ -225,8 +225,8 @@ static inline bool engine_column_is_null(const EngineColumn *column, size_t row)
 {
     return column->valid && !((column->valid[row / 64] >> (row % 64)) & 1);
 }
-/* Bytes of a TEXT, JSON or BLOB value; borrowed from the chunk. ENGINE_SHORT_BYTES can be read at any of them,
- * however short it is. */
+/* Bytes of a TEXT, JSON or BLOB value; borrowed from the chunk. ENGINE_SHORT_BYTES can be read at any of
+ * them, however short it is. */
 #define ENGINE_SHORT_BYTES 12
 const char *engine_column_bytes(const EngineColumn *column, size_t row, size_t *ret_len);
 
@@ -250,8 +250,8 @@ char *engine_write_float(char *p, float value);
 /* engine/format.c: any value as text, as Weir shows it everywhere: shortest round-trip reals,
  * "2026-11-21 10:20:30.5", nested values as JSON. NULL appends nothing and returns false. */
 bool engine_column_append_text(const EngineColumn *column, size_t row, GString *out);
-/* A real as engine_column_append_text writes it, at `out`, where ENGINE_REAL_MAX_BYTES are enough. Returns the
- * end. */
+/* A real as engine_column_append_text writes it, at `out`, where ENGINE_REAL_MAX_BYTES are enough. Returns
+ * the end. */
 #define ENGINE_REAL_MAX_BYTES 32
 char *engine_put_double(char *out, double value);
 char *engine_put_float(char *out, float value);

@@ -3,7 +3,7 @@
 #include "server/routes_int.h"
 
 #define FEATURES_JOB                                                                                         \
-    "id:string state:string phase:string share:number format:string started:string ended:string "           \
+    "id:string state:string phase:string share:number format:string started:string ended:string "            \
     "rows:integer bytes:integer out:string user:string result:string error:object"
 
 const ServerRoute SERVER_ROUTES[] = {
@@ -445,7 +445,8 @@ const ServerRoute SERVER_ROUTES[] = {
      .path = "/api/v1/features/entities",
      .upload = true,
      .handler = route_features_entities,
-     .title = "Takes a file of entity rows (?format=parquet|csv|json|ndjson) for one retrieval within the hour",
+     .title =
+         "Takes a file of entity rows (?format=parquet|csv|json|ndjson) for one retrieval within the hour",
      .answer_schema = "entities:string bytes:integer"},
     {.method = "POST",
      .path = "/api/v1/features/historical",
