@@ -50,6 +50,7 @@ static void append_columns(GString *out, const CatalogObject *object)
             }
             append_words(out, json_object_get(entry, "title"));
             append_words(out, json_object_get(entry, "aliases"));
+            append_words(out, json_object_get(entry, "tags"));
             append_words(out, json_object_get(json_object_get(entry, "dimension"), "title"));
             append_words(out, json_object_get(json_object_get(entry, "dimension"), "aliases"));
         }

@@ -191,8 +191,7 @@ static bool open_parts(ServerApp *app, GError **error)
     app->features = app->lifecycle
                         ? features_open(app->engine, app->store, app->intake, app->data, app->config, error)
                         : NULL;
-    if (!app->features || !features_registry_record(app->store, app->snapshot, "", error) ||
-        !server_features_tables(app, &app->snapshot, error) ||
+    if (!app->features || !server_features_tables(app, &app->snapshot, error) ||
         !features_refresh(app->features, app->snapshot, "", error)) {
         return false;
     }

@@ -41,7 +41,10 @@ bool server_features_tables(ServerApp *app, CatalogSnapshot **snapshot, GError *
     if (!has_pushed_views(*snapshot)) {
         return true;
     }
-    g_autoptr(FeaturesRegistry) registry = features_registry_load(server_app_store(app), *snapshot, error);
+    CatalogStore *store = server_app_store(app);
+    g_autoptr(FeaturesRegistry) registry = features_registry_record(store, *snapshot, "", error)
+                                               ? features_registry_load(store, *snapshot, error)
+                                               : NULL;
     const GPtrArray *views = registry ? features_registry_views(registry) : NULL;
     bool ok = views != NULL;
     for (guint i = 0; ok && i < views->len; i++) {

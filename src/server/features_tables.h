@@ -4,7 +4,7 @@
 
 #include "server/app.h"
 
-/* After an apply whose versions are recorded: makes the tables that are not there, adds columns to others;
+/* After an apply, and at start: makes the tables that are not there, adds columns to others;
  * *snapshot (a reference) becomes one that knows them. Under the lock of definitions. */
 bool server_features_tables(ServerApp *app, CatalogSnapshot **snapshot,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
