@@ -174,7 +174,9 @@ json_t *features_registry_diff(const FeaturesRegistry *registry, const char *bef
 bool features_registry_prune(CatalogStore *store, const FeaturesRegistry *registry, const char *version,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* An archived project takes no applies (PROJECT_ARCHIVED by features_registry_may_apply). */
+/* An archived project takes no applies, no pushes, nothing is materialised of it: PROJECT_ARCHIVED. */
+bool features_registry_may_write(CatalogStore *store, const char *project,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool features_registry_archive(CatalogStore *store, const char *project, bool archive, const char *user,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool features_registry_archived(CatalogStore *store, const char *project, bool *ret,

@@ -190,17 +190,14 @@ static bool record_entity(CatalogStore *store, const CatalogSnapshot *applied, c
 /* ---- before an apply
  * --------------------------------------------------------------------------------------- */
 
-static bool check_archived(CatalogStore *store, const CatalogSnapshot *after, GError **error)
+bool features_registry_may_write(CatalogStore *store, const char *project, GError **error)
 {
-    const char *project = catalog_project_name(after);
-    g_autoptr(json_t) rows = catalog_store_sql(
-        store, "SELECT 1 AS one FROM features_archived WHERE project = ?1", &project, 1, error);
-    if (!rows || json_array_size(rows) == 0) {
-        return rows != NULL;
+    bool archived = false;
+    if (!features_registry_archived(store, project, &archived, error) || !archived) {
+        return !archived;
     }
     base_fail(error, BASE_E_PROJECT_ARCHIVED, "project `%s` is archived", project);
     base_error_hint(error, "weir features unarchive");
-    base_error_not_done(error, "Nothing was applied.");
     return false;
 }
 
@@ -307,9 +304,34 @@ static bool check_object(const Check *check, const json_t *entities, GError **er
     return spec && check_refs(check, "inputs", error);
 }
 
+/* Each service must be what a call can ask for: keys that are renamed, columns of one name. */
+static bool check_services(CatalogStore *store, const CatalogSnapshot *after, GError **error)
+{
+    g_autoptr(FeaturesRegistry) registry = NULL;
+    const GPtrArray *objects = catalog_objects(after);
+    for (guint i = 0; i < objects->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(objects, i);
+        if (object->kind != CATALOG_FEATURE_SERVICE) {
+            continue;
+        }
+        if (!registry) {
+            registry = features_registry_load(store, (CatalogSnapshot *)(guintptr)after, error);
+        }
+        g_autoptr(FeaturesSelection) selection =
+            registry ? features_select(registry, NULL, object->full_name, true, error) : NULL;
+        if (!selection) {
+            base_error_place(error, object->file, object->line, object->column);
+            base_error_not_done(error, "Nothing was applied.");
+            return false;
+        }
+    }
+    return true;
+}
+
 bool features_registry_may_apply(CatalogStore *store, const CatalogSnapshot *after, GError **error)
 {
-    if (!check_archived(store, after, error)) {
+    if (!features_registry_may_write(store, catalog_project_name(after), error)) {
+        base_error_not_done(error, "Nothing was applied.");
         return false;
     }
     g_autoptr(json_t) entities =
@@ -325,7 +347,7 @@ bool features_registry_may_apply(CatalogStore *store, const CatalogSnapshot *aft
             return false;
         }
     }
-    return versions != NULL;
+    return versions && check_services(store, after, error);
 }
 
 /* ---- after it

@@ -10,6 +10,12 @@ static const CatalogObject *view_object(const CatalogSnapshot *snapshot, const F
     return catalog_by_id(snapshot, id);
 }
 
+static bool not_archived(const ServerCall *call, GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    return features_registry_may_write(server_app_store(call->app), catalog_project_name(snapshot), error);
+}
+
 /* The view named, if the user has `right` on it; its name is borrowed from `name`. */
 static bool may(const ServerCall *call, const char *name, AccessRight right, GError **error)
 {
@@ -41,7 +47,7 @@ static bool push(ServerCall *call, const char *view, unsigned to, GError **error
     if (!view || !json_is_object(df)) {
         return base_fail(error, BASE_E_REQUEST_INVALID, "a push names a view, and `df`: {column: [values]}");
     }
-    if (!may(call, view, ACCESS_LOAD, error)) {
+    if (!may(call, view, ACCESS_LOAD, error) || !not_archived(call, error)) {
         return false;
     }
     FeaturesPushed pushed;
@@ -137,6 +143,9 @@ static void stop(void *user)
 
 static bool may_materialise(const ServerCall *call, char **views, GError **error)
 {
+    if (!not_archived(call, error)) {
+        return false;
+    }
     if (!views) {
         return access_check(call->user, ACCESS_RUN, NULL, error);
     }

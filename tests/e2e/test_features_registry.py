@@ -103,6 +103,8 @@ MISTAKES = [
 ]
 # Told once the definitions are right in themselves.
 REFUSED = [
+    ("feature_services:\n  - {name: s, features: [{view: city_stats, as: o, keys: {cty: x}}]}\n", "has no key `cty`"),
+    ("feature_services:\n  - {name: s, features: [city_stats, \"city_stats:trips\"]}\n", "two columns would be named"),
     (view("v", "    features: [{name: conv_rate, type: int64}]\n"), "declared int64"),
     (view("v", "    features: [{name: conv_rate, default: high}]\n"), "default"),
     ("feature_services:\n  - {name: s, features: [\"driver_stats@v7:conv_rate\"]}\n", "no version `v7`"),
@@ -196,6 +198,7 @@ def test_an_archived_project_takes_nothing(weir):
     assert ask(weir, "archive") == {"project": "rides", "archived": True}
     put(weir, views=VIEW.replace("ttl: 1d", "ttl: 2d"))
     assert "is archived" in refused(weir, "apply", "--yes")
+    assert "is archived" in refused(weir, "features", "materialize", "2026-01-01", "2026-01-02")
     assert ask(weir, "ls")["archived"] is True
     ask(weir, "unarchive")
     weir.cli("apply", "--yes")
