@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/term.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/demo_run_int.h"
 
 #define MAX_ANSWER_BYTES ((size_t)64 * 1024 * 1024)
@@ -257,6 +258,65 @@ static void check_rights(Check *check)
         "personal data is masked for it", "个人信息已脱敏", "");
 }
 
+/* ---- features
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* A POST as the machine's own user; takes `body`. The answer, or NULL; what went wrong is told. */
+static json_t *ask(Check *check, const char *path, json_t *body)
+{
+    g_autoptr(json_t) own = body;
+    g_autofree char *text = base_json_text(own);
+    long status = 0;
+    json_t *answer = http(check, &(Request){.method = "POST", .path = path, .body = text}, &status);
+    if (status < 200 || status > 299) {
+        g_autofree char *got = answer ? base_json_text(answer) : g_strdup("no JSON");
+        fprintf(stderr, "    POST %s\n    HTTP %ld: %.2000s\n", path, status, got);
+    }
+    return answer;
+}
+
+/* As many training rows as the recommender has labels. */
+static void check_training_rows(Check *check)
+{
+#define LABELS "recommendations.app_recsys_user_song_feedback_f"
+    static const char labels[] =
+        "SELECT user_id, song_id, last_played_at AS event_timestamp, like_score FROM " LABELS;
+    json_t *body = json_pack("{s:s, s:b, s:{s:s}, s:i}", "service", "home_ranker_v1", "full_feature_names", 1,
+                             "entities", "sql", labels, "wait", 60);
+    g_autoptr(json_t) job = ask(check, "/api/v1/features/historical", body);
+    say_counts(check, "training rows of the recommender's labels", "推荐标签的训练数据",
+               base_json_int(job, "rows", -1), number(check, "SELECT count(*) FROM " LABELS));
+#undef LABELS
+}
+
+/* Each listener once, and a pushed value is what the next call reads. */
+static void check_online(Check *check)
+{
+    g_autofree char *now = base_time_format_iso(base_time_now_us());
+    json_t *range = json_pack("{s:s, s:s, s:[s]}", "start_ts", "2000-01-01T00:00:00Z", "end_ts", now,
+                              "feature_views", "user_listening");
+    g_autoptr(json_t) done = ask(check, "/materialize", range);
+    say_counts(check, "features materialised: each listener", "特征物化：每位听众",
+               base_json_int(json_array_get(json_object_get(done, "views"), 0), "read", -1),
+               number(check, "SELECT count(DISTINCT user_id) FROM dws_music_user_active_1d_i"));
+    json_int_t song = g_random_int_range(1, G_MAXINT32);
+    json_t *row = json_pack("{s:[i], s:[s], s:[I], s:[i], s:[s]}", "user_id", 7, "event_timestamp", now,
+                            "last_song_id", song, "session_skip_cnt", 0, "device_code", "web");
+    g_autoptr(json_t) pushed =
+        ask(check, "/push", json_pack("{s:s, s:o}", "push_source_name", "user_session", "df", row));
+    g_autoptr(json_t) read = ask(
+        check, "/get-online-features",
+        json_pack("{s:[s], s:{s:[i]}}", "features", "user_session:last_song_id", "entities", "user_id", 7));
+    const json_t *value =
+        json_array_get(json_object_get(json_array_get(json_object_get(read, "results"), 1), "values"), 0);
+    say(check, base_json_int(pushed, "written", 0) == 1 && json_integer_value(value) == song,
+        "a pushed feature is read by the next call", "推送的特征在下一次调用即可读到", "");
+}
+
+/* ---- MySQL
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
 /* The MySQL door, by a client that is not ours. */
 static void check_mysql(Check *check)
 {
@@ -310,6 +370,8 @@ bool demo_check(const DemoServed *served)
     check_stream_load(&check);
     check_lineage(&check);
     check_rights(&check);
+    check_training_rows(&check);
+    check_online(&check);
     check_mysql(&check);
     curl_easy_cleanup(check.curl);
     printf(base_tr("  %u checks, %u failed\n", "  %u 项检查，%u 项失败\n"), check.n_done, check.n_failed);
