@@ -387,6 +387,7 @@ int cli_verb_features(CliContext *ctx)
                    {"materialize-incremental", cli_features_materialize_incremental},
                    {"intervals", cli_features_intervals},
                    {"get-historical", cli_features_get_historical},
+                   {"jobs", cli_features_jobs},
                    {"get-online", cli_features_get_online},
                    {"push", cli_features_push},
                    {"erase", cli_features_erase},

@@ -15,5 +15,6 @@ int cli_features_verify(CliContext *ctx); /* VIEW; exit 5 when they differ */
 int cli_features_erase(CliContext *ctx);  /* KEY=VALUE... [--view V] */
 /* [--entities FILE | --sql QUERY | --start --end [--snapshot]] --features a:b,... | --service S --out OUT */
 int cli_features_get_historical(CliContext *ctx);
+int cli_features_jobs(CliContext *ctx); /* [cancel ID] */
 
 #endif

@@ -247,3 +247,63 @@ int cli_features_get_historical(CliContext *ctx)
     }
     return CLI_EXIT_OK;
 }
+
+/* ---- jobs ------------------------------------------------------------------------------------------------
+ */
+
+static int list_jobs(CliContext *ctx)
+{
+    static const CliColumn COLUMNS[] = {
+        {"id", "Id", "编号", CLI_CELL_TEXT},
+        {"state", "State", "状态", CLI_CELL_TEXT},
+        {"done", "Done", "进度", CLI_CELL_TEXT},
+        {"rows", "Rows", "行数", CLI_CELL_COUNT},
+        {"started", "Started", "开始", CLI_CELL_TEXT},
+        {"ended", "Ended", "结束", CLI_CELL_TEXT},
+        {"out", "Into", "去处", CLI_CELL_TEXT},
+        {"user", "User", "用户", CLI_CELL_TEXT},
+        {NULL, NULL, NULL, CLI_CELL_TEXT},
+    };
+    GError *error = NULL;
+    g_autoptr(json_t) answer = cli_call(ctx, "GET", "/api/v1/features/historical", NULL, &error);
+    if (!answer) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    size_t i;
+    json_t *job;
+    json_array_foreach (json_object_get(answer, "jobs"), i, job) {
+        g_autofree char *done = g_strdup_printf("%d%%", (int)(base_json_real(job, "share", 0) * 100));
+        base_json_set_string(job, "done", done);
+        if (!base_json_string(job, "out", NULL)) {
+            base_json_set_string(job, "out", base_json_string(job, "format", ""));
+        }
+    }
+    cli_print_table(json_object_get(answer, "jobs"), COLUMNS);
+    return CLI_EXIT_OK;
+}
+
+int cli_features_jobs(CliContext *ctx)
+{
+    GError *error = NULL;
+    const char *word = cli_word(ctx, 1), *id = cli_word(ctx, 2);
+    if (!word) {
+        return list_jobs(ctx);
+    }
+    if (!g_str_equal(word, "cancel") || !id) {
+        return cli_usage(ctx, base_tr("`weir features jobs` or `weir features jobs cancel ID`",
+                                      "`weir features jobs` 或 `weir features jobs cancel 编号`"));
+    }
+    g_autofree char *path = cli_path("/api/v1/features/historical/", id);
+    g_autoptr(json_t) answer = cli_call(ctx, "DELETE", path, NULL, &error);
+    if (!answer) {
+        return cli_fail(ctx, error);
+    }
+    if (ctx->json) {
+        return cli_print_json(answer);
+    }
+    cli_say(ctx, base_tr("%s was %s", "%s 原状态为 %s"), id, base_json_string(answer, "was", ""));
+    return CLI_EXIT_OK;
+}

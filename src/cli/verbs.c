@@ -467,11 +467,12 @@ const CliVerb CLI_VERBS[] = {
      "[ls | show VIEW[@vN] | search TEXT | history [VIEW] | diff VIEW@v1 VIEW@v2 | prune VIEW@vN | archive | "
      "unarchive | materialize START END | materialize-incremental [END] | intervals [VIEW] | get-online "
      "KEY=VALUE "
-     "... | get-historical --out FILE | push VIEW FILE | erase KEY=VALUE ... | status [VIEW] | verify VIEW]",
+     "... | get-historical --out FILE | jobs [cancel ID] | push VIEW FILE | erase KEY=VALUE ... | status "
+     "[VIEW] | verify VIEW]",
      0, CLI_MAX_WORDS, CLI_WORDS_LIST,
      "ls show search history diff prune archive unarchive materialize materialize-incremental intervals "
      "get-online "
-     "get-historical push erase status verify",
+     "get-historical jobs push erase status verify",
      "the feature store: what is declared, versions, values", "特征库：定义、版本与取值",
      "Each change of a view's schema or meaning makes a version; old ones stay readable until `prune`. An "
      "archived "

@@ -10,7 +10,10 @@
 
 #define SNAPSHOT_TRIES 20
 #define ENTRY_BYTES    40 /* what the join needs for a row */
-#define UNKNOWN_FIRST  ((size_t)1 << 16)
+#define ROOM_AHEAD                                                                                           \
+    4 /* times the budget: more is not asked for at once, though only what is written is used */
+#define GROUP_ROWS    122880
+#define UNKNOWN_FIRST ((size_t)1 << 16)
 
 /* ---- connections that see the same ----------------------------------------------------------------------
  */
@@ -198,17 +201,38 @@ static bool last_row(const FeaturesReaders *readers, const FeaturesSource *sourc
     return engine_query_int(readers->conns[0], sql, ret, error);
 }
 
+/* One range of all rows, whose arrays grow as rows come. */
+static bool begin_growing(const FeaturesReaders *readers, Fetch *fetch, const FeaturesPass *pass,
+                          Range *range, size_t *ret_n, GError **error)
+{
+    if (!features_rows_reserve(fetch->rows, UNKNOWN_FIRST, error)) {
+        return false;
+    }
+    *range = (Range){.fetch = fetch,
+                     .conn = readers->conns[0],
+                     .grows = true,
+                     .sql = range_sql(fetch->source, pass, -1, -1)};
+    features_writer_init(&range->writer, fetch->rows, 0);
+    *ret_n = 1;
+    return true;
+}
+
 static bool split_rows(const FeaturesReaders *readers, Fetch *fetch, const FeaturesPass *pass, Range *ranges,
                        size_t *ret_n, GError **error)
 {
     gint64 end = 0;
-    if (!last_row(readers, fetch->source, &end, error) ||
-        !features_rows_reserve(fetch->rows, (size_t)end + 64 * readers->n, error)) {
+    if (!last_row(readers, fetch->source, &end, error)) {
+        return false;
+    }
+    if ((double)end * (double)fetch->row_bytes > (double)fetch->budget_bytes * ROOM_AHEAD) {
+        return begin_growing(readers, fetch, pass, &ranges[0], ret_n, error);
+    }
+    if (!features_rows_reserve(fetch->rows, (size_t)end + 64 * readers->n, error)) {
         return false;
     }
     size_t n = end > 64 * ENGINE_CHUNK_ROWS && !fetch->source->local ? readers->n : 1;
     /* whole row groups of the engine, as far as there are any */
-    gint64 step = ((end + (gint64)n - 1) / (gint64)n + 122879) / 122880 * 122880;
+    gint64 step = ((end + (gint64)n - 1) / (gint64)n + GROUP_ROWS - 1) / GROUP_ROWS * GROUP_ROWS;
     *ret_n = 0;
     for (gint64 from = 0; from < end || *ret_n == 0; from += step) {
         Range *range = &ranges[*ret_n];
@@ -254,20 +278,11 @@ bool features_fetch(const FeaturesReaders *readers, const FeaturesSource *source
                    .row_bytes = features_rows_width(rows) + ENTRY_BYTES,
                    .cancel = cancel};
     Range ranges[FEATURES_MAX_READERS];
-    size_t n = 1;
-    if (source->rowid) {
-        if (!split_rows(readers, &fetch, pass, ranges, &n, error)) {
-            return false;
-        }
-    } else {
-        if (!features_rows_reserve(rows, UNKNOWN_FIRST, error)) {
-            return false;
-        }
-        ranges[0] = (Range){.fetch = &fetch,
-                            .conn = readers->conns[0],
-                            .grows = true,
-                            .sql = range_sql(source, pass, -1, -1)};
-        features_writer_init(&ranges[0].writer, rows, 0);
+    size_t n = 0;
+    bool ok = source->rowid ? split_rows(readers, &fetch, pass, ranges, &n, error)
+                            : begin_growing(readers, &fetch, pass, &ranges[0], &n, error);
+    if (!ok) {
+        return false;
     }
     run_ranges(ranges, n);
     return end_ranges(&fetch, ranges, n, ret_full, error);
