@@ -54,16 +54,18 @@ static bool erase_offline(Features *features, const FeaturesView *view, const Fe
     return ok;
 }
 
+/* First offline: a run that materialises between the two would bring the row back. */
 static bool erase_view(Features *features, const FeaturesView *view, const FeaturesValue *keys, bool online,
                        bool offline, FeaturesErased *ret, GError **error)
 {
     FeaturesOnline *store = online ? features_online(features, error) : NULL;
     bool erased = false;
-    if (online && (!store || !features_online_erase(store, view, keys, &erased, error))) {
+    if ((online && !store) || (offline && !erase_offline(features, view, keys, ret, error)) ||
+        (online && !features_online_erase(store, view, keys, &erased, error))) {
         return false;
     }
     ret->online_rows += erased;
-    return !offline || erase_offline(features, view, keys, ret, error);
+    return true;
 }
 
 bool features_erase(Features *features, const json_t *keys, const char *view, bool online, bool offline,

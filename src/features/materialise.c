@@ -25,6 +25,7 @@ typedef struct {
     const gint *cancel;
     char *mark_before, *mark; /* what was seen by the last incremental run; what this one sees */
     bool incremental;
+    bool ends_before; /* than the last one: what came since and is newer than its end is left to the next */
     FeaturesRegistry *registry;
     char *windows;   /* features_read_windows; NULL = the view has none */
     char *check;     /* features_check_sql */
@@ -46,14 +47,16 @@ static void run_clear(Run *run)
 /* ---- what was done before ---------------------------------------------------------------------------------
  */
 
-/* *ret_end_us = where the last run ended; G_MININT64 = there was none. */
+/* *ret_end_us = up to where nothing was left out; G_MININT64 = there was no run. An interval that began after
+ * the end of those before it left a gap: it does not count, else no later run would read the gap. */
 static bool read_past(Run *run, gint64 *ret_end_us, GError **error)
 {
     const EngineValue values[] = {engine_value_text(run->view->name), engine_value_int(run->view->version)};
     g_autoptr(json_t) rows = engine_query_json(
         run->conn,
-        "SELECT max(end_us) AS end_us, max_by(mark, at_us) AS mark FROM _weir.feature_intervals WHERE view = "
-        "$1 AND version = $2",
+        "SELECT list_reduce(list(struct_pack(s := start_us, e := end_us) ORDER BY at_us, end_us), lambda a, "
+        "b: CASE WHEN b.s <= a.e AND b.e > a.e THEN b ELSE a END).e AS end_us, max_by(mark, at_us) AS mark "
+        "FROM _weir.feature_intervals WHERE view = $1 AND version = $2",
         values, G_N_ELEMENTS(values), 1, error);
     if (!rows) {
         return false;
@@ -251,7 +254,8 @@ static bool do_slice(Run *run, gint64 start_us, gint64 end_us, bool first, GErro
     }
     bool ok = read_slice(run, start_us, end_us, first, low, &interval, error);
     engine_rollback(run->conn); /* nothing was written */
-    interval.mark = run->incremental || !run->mark_before ? run->mark : run->mark_before;
+    bool seen = run->incremental && !run->ends_before;
+    interval.mark = seen || !run->mark_before ? run->mark : run->mark_before;
     (void)BASE_FAULT("features-materialise-record");
     if (!ok || !intake_transact(run->features->intake, insert_interval, &interval, error)) {
         return false;
@@ -358,6 +362,7 @@ static bool prepare(Run *run, gint64 *start_us, gint64 end_us, GError **error)
     run->applied = features_applied(features);
     run->source = view->table ? catalog_find(run->applied, view->table, NULL, NULL) : NULL;
     if (run->incremental) {
+        run->ends_before = end_us < past_us;
         *start_us = past_us != G_MININT64 ? MIN(past_us, end_us)
                     : view->ttl_us > 0    ? end_us - view->ttl_us
                                           : G_MININT64;

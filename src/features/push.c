@@ -8,6 +8,7 @@
 #include "features/read_int.h"
 
 #define PUSH_MAX_ROWS 100000
+#define REJECTS_KEPT  1000 /* of one push; all are counted */
 
 typedef enum { ROLE_KEY, ROLE_TIME, ROLE_CREATED, ROLE_FEATURE, ROLE_OTHER } Role;
 
@@ -337,7 +338,7 @@ static bool judge(Push *push, const char *check, FeaturesValue *ret, GError **er
     return features_evaluate(push->store, &table, &expr, 1, push->arena, ret, error);
 }
 
-/* Rows that break a check go aside, and are kept with their reasons. */
+/* Rows that break a check go aside; the first of them are kept with their reasons. */
 static bool check_rows(Push *push, GError **error)
 {
     g_autofree char *check = features_check_sql(push->view);
@@ -356,6 +357,10 @@ static bool check_rows(Push *push, GError **error)
             continue;
         }
         g_autofree char *reason = g_strndup(reasons[row].text.bytes, reasons[row].text.len);
+        reject(push, push->given_row[row], NULL, reason);
+        if (json_array_size(rejects) >= REJECTS_KEPT) {
+            continue;
+        }
         json_t *kept_row = json_object();
         for (guint i = 0; i < push->columns->len; i++) {
             const Column *column = &g_array_index(push->columns, Column, i);
@@ -363,7 +368,6 @@ static bool check_rows(Push *push, GError **error)
         }
         base_json_set_string(kept_row, "reason", reason);
         json_array_append_new(rejects, kept_row);
-        reject(push, push->given_row[row], NULL, reason);
     }
     push->n = kept;
     return features_rejects_record(push->store, push->view, "push", rejects, error);
@@ -401,9 +405,8 @@ static FeaturesRow *gather_rows(const Push *push)
     return rows;
 }
 
-static bool to_online(Push *push, GError **error)
+static bool can_go_online(const FeaturesView *view, GError **error)
 {
-    const FeaturesView *view = push->view;
     for (size_t f = 0; f < view->n_features; f++) {
         if (view->features[f].window_us > 0) {
             base_fail(error, BASE_E_VALUE_INVALID,
@@ -413,6 +416,12 @@ static bool to_online(Push *push, GError **error)
             return false;
         }
     }
+    return true;
+}
+
+static bool to_online(Push *push, GError **error)
+{
+    const FeaturesView *view = push->view;
     FeaturesOnline *online = features_online(push->store, error);
     if (!online) {
         return false;
@@ -434,7 +443,7 @@ static bool push_rows(Push *push, const json_t *df, unsigned to, const char *use
         return base_fail(error, BASE_E_VALUE_INVALID,
                          "feature view `%s` is computed on demand: it takes no rows", push->view->name);
     }
-    if (!take_columns(push, df, error)) {
+    if (((to & FEATURES_TO_ONLINE) && !can_go_online(push->view, error)) || !take_columns(push, df, error)) {
         return false;
     }
     take_rows(push);

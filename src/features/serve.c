@@ -153,6 +153,13 @@ static size_t once(const Serving *serving, FeaturesValue *keys, size_t n_keys, s
     return n;
 }
 
+/* Times that a table holds may lie so far apart that their distance is no number. */
+static bool is_older(gint64 event_us, gint64 now_us, gint64 age_us)
+{
+    gint64 past_us;
+    return __builtin_sub_overflow(now_us, event_us, &past_us) ? event_us < 0 : past_us > age_us;
+}
+
 static void cell_of(const FeaturesView *view, const FeaturesFeature *feature, const FeaturesRead *read,
                     size_t slot, gint64 now_us, FeaturesCell *ret)
 {
@@ -162,9 +169,10 @@ static void cell_of(const FeaturesView *view, const FeaturesFeature *feature, co
                           .event_us = there ? read->event_us : FEATURES_NO_TIME};
     if (there) {
         ret->value = read->values[slot];
-        ret->status = view->ttl_us > 0 && now_us - read->event_us > view->ttl_us ? FEATURES_OUTSIDE_MAX_AGE
-                      : ret->value.null                                          ? FEATURES_NULL_VALUE
-                                                                                 : FEATURES_PRESENT;
+        ret->status = view->ttl_us > 0 && is_older(read->event_us, now_us, view->ttl_us)
+                          ? FEATURES_OUTSIDE_MAX_AGE
+                      : ret->value.null ? FEATURES_NULL_VALUE
+                                        : FEATURES_PRESENT;
     }
     if (ret->value.null && feature->missing.type != FEATURES_INVALID) {
         ret->value = feature->missing;

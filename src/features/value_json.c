@@ -89,22 +89,23 @@ static bool real_of_json(const json_t *json, FeaturesValue *ret, GError **error)
     return !isinf(ret->real32) || isinf(real) || out_of_range(json, ret->type, error);
 }
 
+/* The years 1 to 9999 are those that RFC 3339 can say, and so every time that is taken can be answered. */
+#define FIRST_US (G_GINT64_CONSTANT(-62135596800) * BASE_TIME_SECOND_US)
+#define END_US   (G_GINT64_CONSTANT(253402300800) * BASE_TIME_SECOND_US)
+
 static bool time_of_json(const json_t *json, FeaturesValue *ret, GError **error)
 {
+    bool fits = true;
     if (json_is_integer(json)) {
-        return !__builtin_mul_overflow((gint64)json_integer_value(json), BASE_TIME_SECOND_US, &ret->i64) ||
-               out_of_range(json, ret->type, error);
-    }
-    if (json_is_real(json)) {
+        fits = !__builtin_mul_overflow((gint64)json_integer_value(json), BASE_TIME_SECOND_US, &ret->i64);
+    } else if (json_is_real(json)) {
         double us = nearbyint(json_real_value(json) * 1e6);
-        if (!(fabs(us) < 9.2e18)) {
-            return out_of_range(json, ret->type, error);
-        }
-        ret->i64 = (gint64)us;
-        return true;
+        fits = fabs(us) < 9.2e18;
+        ret->i64 = fits ? (gint64)us : 0;
+    } else if (!json_is_string(json) || !base_time_parse(json_string_value(json), NULL, &ret->i64)) {
+        return wrong_type(json, ret->type, error);
     }
-    return (json_is_string(json) && base_time_parse(json_string_value(json), NULL, &ret->i64)) ||
-           wrong_type(json, ret->type, error);
+    return (fits && ret->i64 >= FIRST_US && ret->i64 < END_US) || out_of_range(json, ret->type, error);
 }
 
 /* RFC 4648 section 4, with its padding. */

@@ -79,6 +79,29 @@ bool call_body_texts(const ServerCall *call, const char *key, char ***ret, GErro
     return true;
 }
 
+static const char *word_of(json_type type)
+{
+    return type == JSON_STRING    ? "a text"
+           : type == JSON_TRUE    ? "true or false"
+           : type == JSON_INTEGER ? "a whole number"
+           : type == JSON_ARRAY   ? "a list"
+                                  : "an object";
+}
+
+bool call_members(const json_t *object, const CallMember *members, size_t n, GError **error)
+{
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = json_object_get(object, members[i].name);
+        bool fits = !value || json_is_null(value) || json_typeof(value) == members[i].type ||
+                    (members[i].type == JSON_TRUE && json_is_boolean(value));
+        if (!fits) {
+            return base_fail(error, BASE_E_REQUEST_INVALID, "`%s` must be %s", members[i].name,
+                             word_of(members[i].type));
+        }
+    }
+    return true;
+}
+
 void call_answer_header(ServerCall *call, const char *name, const char *value)
 {
     if (!call->answer_headers) {

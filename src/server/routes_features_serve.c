@@ -5,6 +5,8 @@
 
 #define ROWS_MAX     10000
 #define REQUESTS_MAX 100
+#define QUICK_ROWS   500               /* in one call that is answered where it is read */
+#define VALUES_MAX   ((size_t)2000000) /* of all answers of one call: some 250 MB while it runs */
 
 /* One selection with the columns that were asked for. */
 typedef struct {
@@ -57,6 +59,15 @@ static bool may_read(const ServerCall *call, const FeaturesSelection *selection,
     return true;
 }
 
+static bool check_members(const json_t *request, GError **error)
+{
+    static const CallMember MEMBERS[] = {{"features", JSON_ARRAY},         {"service", JSON_STRING},
+                                         {"feature_service", JSON_STRING}, {"full_feature_names", JSON_TRUE},
+                                         {"full_names", JSON_TRUE},        {"statuses", JSON_TRUE},
+                                         {"requests", JSON_ARRAY},         {"request_context", JSON_OBJECT}};
+    return call_members(request, MEMBERS, G_N_ELEMENTS(MEMBERS), error);
+}
+
 /* `features` (list) or `service` / `feature_service` (name). */
 static bool select_features(const ServerCall *call, const json_t *body, const char *full_key, Asked *asked,
                             GError **error)
@@ -64,6 +75,9 @@ static bool select_features(const ServerCall *call, const json_t *body, const ch
     const json_t *features = json_object_get(body, "features");
     const char *service = base_json_string(body, "feature_service", base_json_string(body, "service", NULL));
     g_autoptr(GPtrArray) names = g_ptr_array_new();
+    if (!check_members(body, error)) {
+        return false;
+    }
     if ((json_is_array(features) ? 1 : 0) + (service ? 1 : 0) != 1) {
         return base_fail(error, BASE_E_REQUEST_INVALID,
                          "the request names neither `features` nor a feature service, or both");
@@ -130,8 +144,16 @@ static bool take_columns(const json_t *given, const json_t *also, const char *wh
     return true;
 }
 
-static bool serve(const ServerCall *call, Asked *asked, GError **error)
+/* `used` is what requests of the same call took before. */
+static bool serve(const ServerCall *call, Asked *asked, size_t *used, GError **error)
 {
+    *used += asked->n * asked->selection->n_picks;
+    if (*used > VALUES_MAX) {
+        base_fail(error, BASE_E_REQUEST_INVALID, "one call asks for more than %" G_GSIZE_FORMAT " values",
+                  VALUES_MAX);
+        base_error_hint(error, "ask for fewer rows or features at a time");
+        return false;
+    }
     return features_serve(server_app_features(call->app), asked->selection, asked->keys, asked->request,
                           asked->n, G_MININT64, asked->arena, &asked->cells, error);
 }
@@ -267,19 +289,57 @@ static bool ask_feast(ServerCall *call, Asked *asked, GError **error)
         return false;
     }
     const FeaturesSelection *selection = asked->selection;
+    size_t used = 0;
     return take_columns(entities, NULL, "key", selection->keys, selection->key_types, selection->n_keys,
                         asked, &asked->keys, error) &&
            take_columns(entities, context, "request field", selection->request, selection->request_types,
                         selection->n_request, asked, &asked->request, error) &&
-           serve(call, asked, error);
+           serve(call, asked, &used, error);
 }
 
-/* LMDB is memory. What a view computes on demand is asked of the engine, and Redis may be slow: those wait
- * on a worker. */
+static bool has_computed(const FeaturesSelection *selection)
+{
+    for (size_t u = 0; u < selection->n_uses; u++) {
+        if (selection->uses[u].view->from == FEATURES_FROM_REQUEST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a view that is computed on demand may be among what is asked for. */
+static bool may_compute(const ServerCall *call)
+{
+    g_autoptr(FeaturesRegistry) registry = features_registry(server_app_features(call->app));
+    const GPtrArray *views = features_registry_views(registry);
+    bool any = false;
+    for (guint i = 0; !any && i < views->len; i++) {
+        any = ((const FeaturesView *)g_ptr_array_index(views, i))->from == FEATURES_FROM_REQUEST;
+    }
+    Asked asked = {0};
+    any = any && select_features(call, call->body, "full_feature_names", &asked, NULL) &&
+          has_computed(asked.selection);
+    asked_clear(&asked);
+    return any;
+}
+
+static size_t n_rows(const json_t *body)
+{
+    const char *name;
+    json_t *list;
+    size_t n = json_array_size(json_object_get(body, "rows"));
+    json_object_foreach (json_object_get(body, "entities"), name, list) {
+        n = MAX(n, json_array_size(list));
+    }
+    return n;
+}
+
+/* LMDB is memory. What a view computes on demand is asked of the engine, Redis may be slow, and many rows
+ * take their time: those wait on a worker. */
 bool route_features_quick(const ServerCall *call)
 {
     return g_str_equal(base_config_text(server_app_config(call->app), BASE_CONFIG_FEATURES_ONLINE), "lmdb") &&
-           !json_object_get(call->body, "requests");
+           !json_object_get(call->body, "requests") && n_rows(call->body) <= QUICK_ROWS && !may_compute(call);
 }
 
 bool route_get_online_features(ServerCall *call, GError **error)
@@ -344,7 +404,8 @@ static void append_row(const Asked *asked, size_t row, bool statuses, GString *o
     g_string_append_c(out, '}');
 }
 
-static bool answer_request(const ServerCall *call, const json_t *request, GString *out, GError **error)
+static bool answer_request(const ServerCall *call, const json_t *request, size_t *used, GString *out,
+                           GError **error)
 {
     Asked asked = {0};
     const json_t *rows = json_object_get(request, "rows");
@@ -359,7 +420,7 @@ static bool answer_request(const ServerCall *call, const json_t *request, GStrin
                      &asked, &asked.keys, error) &&
          take_fields(rows, "request field", asked.selection->request, asked.selection->request_types,
                      asked.selection->n_request, &asked, &asked.request, error) &&
-         serve(call, &asked, error);
+         serve(call, &asked, used, error);
     if (ok) {
         g_string_append(out, "{\"rows\":[");
         for (size_t row = 0; row < asked.n; row++) {
@@ -377,9 +438,12 @@ bool route_features_online(ServerCall *call, GError **error)
 {
     const json_t *requests = json_object_get(call->body, "requests"), *request;
     g_autoptr(GString) out = g_string_new(NULL);
-    size_t i;
-    if (!requests) {
-        if (!answer_request(call, call->body, out, error)) {
+    size_t i, used = 0;
+    if (!check_members(call->body, error)) {
+        return false;
+    }
+    if (!json_is_array(requests)) {
+        if (!answer_request(call, call->body, &used, out, error)) {
             return false;
         }
         g_string_append_c(out, '\n');
@@ -391,7 +455,7 @@ bool route_features_online(ServerCall *call, GError **error)
     g_string_append(out, "{\"answers\":[");
     json_array_foreach (requests, i, request) {
         g_string_append(out, i ? "," : "");
-        if (!answer_request(call, request, out, error)) {
+        if (!answer_request(call, request, &used, out, error)) {
             g_prefix_error(error, "request %" G_GSIZE_FORMAT ": ", i);
             return false;
         }

@@ -43,7 +43,12 @@ static bool to_of(const char *text, unsigned *ret, GError **error)
 
 static bool push(ServerCall *call, const char *view, unsigned to, GError **error)
 {
+    static const CallMember MEMBERS[] = {
+        {"to", JSON_STRING}, {"push_source_name", JSON_STRING}, {"view", JSON_STRING}};
     const json_t *df = json_object_get(call->body, "df");
+    if (!call_members(call->body, MEMBERS, G_N_ELEMENTS(MEMBERS), error)) {
+        return false;
+    }
     if (!view || !json_is_object(df)) {
         return base_fail(error, BASE_E_REQUEST_INVALID, "a push names a view, and `df`: {column: [values]}");
     }
@@ -159,9 +164,12 @@ static bool may_materialise(const ServerCall *call, char **views, GError **error
 
 static bool materialise(ServerCall *call, bool incremental, GError **error)
 {
+    static const CallMember MEMBERS[] = {
+        {"start_ts", JSON_STRING}, {"end_ts", JSON_STRING}, {"wait", JSON_TRUE}};
     g_auto(GStrv) views = NULL;
     gint64 start_us = 0, end_us = 0, now_us = base_time_now_us();
-    if (!call_body_texts(call, "feature_views", &views, error) || !may_materialise(call, views, error) ||
+    if (!call_members(call->body, MEMBERS, G_N_ELEMENTS(MEMBERS), error) ||
+        !call_body_texts(call, "feature_views", &views, error) || !may_materialise(call, views, error) ||
         !time_of(call, "start_ts", G_MININT64, &start_us, error) ||
         !time_of(call, "end_ts", now_us, &end_us, error)) {
         return false;
@@ -197,6 +205,10 @@ bool route_materialize_incremental(ServerCall *call, GError **error)
 bool route_features_materialised(ServerCall *call, GError **error)
 {
     const char *view = call_query(call, "view", NULL);
+    if ((view && !may(call, view, ACCESS_READ, error)) ||
+        (!view && !access_check(call->user, ACCESS_ADMIN, NULL, error))) {
+        return false;
+    }
     json_t *rows = features_materialised(server_app_features(call->app), view, error);
     return rows && call_json(call, json_pack("{s:o}", "intervals", rows));
 }
@@ -230,8 +242,9 @@ bool route_features_status(ServerCall *call, GError **error)
 bool route_features_verify(ServerCall *call, GError **error)
 {
     static const char *const KNOWN[] = {"view", "entities", NULL};
+    static const CallMember MEMBERS[] = {{"view", JSON_STRING}, {"entities", JSON_INTEGER}};
     const char *view = base_json_string(call->body, "view", NULL);
-    if (!call_body(call, KNOWN, error)) {
+    if (!call_body(call, KNOWN, error) || !call_members(call->body, MEMBERS, G_N_ELEMENTS(MEMBERS), error)) {
         return false;
     }
     if (!view) {
@@ -251,8 +264,11 @@ bool route_features_verify(ServerCall *call, GError **error)
 bool route_features_erase(ServerCall *call, GError **error)
 {
     static const char *const KNOWN[] = {"keys", "view", "online", "offline", NULL};
+    static const CallMember MEMBERS[] = {
+        {"keys", JSON_OBJECT}, {"view", JSON_STRING}, {"online", JSON_TRUE}, {"offline", JSON_TRUE}};
     const char *view = base_json_string(call->body, "view", NULL);
-    if (!call_body(call, KNOWN, error) || (view && !may(call, view, ACCESS_WRITE, error)) ||
+    if (!call_body(call, KNOWN, error) || !call_members(call->body, MEMBERS, G_N_ELEMENTS(MEMBERS), error) ||
+        (view && !may(call, view, ACCESS_WRITE, error)) ||
         (!view && !access_check(call->user, ACCESS_ADMIN, NULL, error))) {
         return false;
     }

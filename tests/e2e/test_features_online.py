@@ -1,15 +1,19 @@
 """Features online: materialise, push, read, statuses, late rows, erase; as Feast's clients ask and as Weir's do."""
 import contextlib
 import datetime
+import os
 import pathlib
 import random
+import re
 import shutil
+import signal
+import socket
 import subprocess
 import threading
 
 import pytest
 
-from conftest import Server
+from conftest import Server, until
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 PROJECT = """
@@ -84,6 +88,13 @@ def redis_at(folder):
     finally:
         process.kill()
         process.wait()
+
+
+def redis_info(folder):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(folder / "redis"))
+        client.sendall(b"INFO server\r\nQUIT\r\n")
+        return b"".join(iter(lambda: client.recv(65536), b"")).decode()
 
 
 @pytest.fixture(scope="module", params=["lmdb", "redis"])
@@ -255,24 +266,34 @@ def test_rights(rides):
     assert answer.status == 403
 
 
+KILLS = int(os.environ.get("WEIR_KILLS", "9"))
+AIMED = ["features-materialise-put", "features-materialise-record", "online.commit", "online.committed"]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_while_writing(tmp_path, seed):
-    """Whatever is killed: what a push acknowledged is there, and nothing older stands over something newer."""
+    """Whatever is killed: what a push acknowledged is there, and nothing older stands over something newer.
+
+    WEIR_KILLS sets how many kills there are; each second one is aimed at a place between a write and what says it was done."""
     (tmp_path / "weir.yml").write_text(PROJECT)
     server = Server(tmp_path)
     server.cli("apply", "--yes")
     rng = random.Random(seed)
-    told = {}
-    for round_ in range(4):
+    told, aimed = {}, 0
+    rounds = -(-KILLS // 3)
+    for round_ in range(rounds):
+        point = rng.choice(AIMED) if round_ % 2 else None
+        server.env["WEIR_FAULT"] = f"{point}=kill@{rng.randrange(3, 12)}" if point else ""
         server.start()
         stop = threading.Event()
 
         def write():
             for i in range(10000):
                 driver = rng.randrange(20)
+                value = round_ * 10000 + i
                 try:
-                    push(server, "driver_stats", [stats(driver, 20 - round_ - i / 10000, round_ * 10000 + i)], to="online_and_offline")
-                    told[driver] = max(told.get(driver, 0), round_ * 10000 + i)
+                    push(server, "driver_stats", [stats(driver, 20 - 19 * value / (10000 * rounds), value)], to="online_and_offline")
+                    told[driver] = max(told.get(driver, 0), value)
                 except Exception:  # noqa: BLE001 the server was killed under it
                     return
                 if stop.is_set():
@@ -288,11 +309,17 @@ def test_killed_while_writing(tmp_path, seed):
         threads = [threading.Thread(target=write), threading.Thread(target=fill)]
         for thread in threads:
             thread.start()
-        stop.wait(rng.uniform(0.1, 0.6))
+        if point:
+            until(lambda: server.process.poll() is not None, lambda: f"{server.env['WEIR_FAULT']} did not come to pass")
+            aimed += server.process.returncode == -signal.SIGKILL
+        else:
+            stop.wait(rng.uniform(0.1, 0.6))
         server.kill()
         stop.set()
         for thread in threads:
             thread.join()
+    assert aimed == rounds // 2
+    server.env["WEIR_FAULT"] = ""
     server.start()
     drivers = sorted(told)
     before = dict(zip(drivers, (v for v, _ in column(ask(server, ["driver_stats:conv_rate"], {"driver_id": drivers}), "conv_rate"))))
@@ -302,6 +329,31 @@ def test_killed_while_writing(tmp_path, seed):
     after = dict(zip(drivers, (v for v, _ in column(ask(server, ["driver_stats:conv_rate"], {"driver_id": drivers}), "conv_rate"))))
     assert after == {d: newest[d] for d in drivers}
     server.stop()
+
+
+def test_redis_that_stops_answering_is_said_and_harms_nothing(tmp_path):
+    """A Redis that hangs: calls end with what is wrong, in the time that is set for it; after it, all goes on."""
+    (tmp_path / "weir.yml").write_text(PROJECT)
+    with contextlib.ExitStack() as stack:
+        server = Server(tmp_path, {"WEIR_FEATURES_ONLINE": "redis", "WEIR_FEATURES_REDIS": stack.enter_context(redis_at(tmp_path))})
+        server.cli("apply", "--yes")
+        stack.enter_context(server.served())
+        pid = int(re.search(r"process_id:(\d+)", redis_info(tmp_path)).group(1))
+        push(server, "driver_stats", [stats(1, 2, 0.5)])
+        asked = {"features": ["driver_stats:conv_rate"], "entities": {"driver_id": [1, 2]}}
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for path, body in (("/get-online-features", asked), ("/push", {"push_source_name": "driver_stats", "df": {n: [v] for n, v in stats(2, 1, 0.7).items()}}),
+                               ("/materialize-incremental", {"feature_views": ["driver_stats"]}), ("/api/v1/features/erase", {"keys": {"driver_id": 2}})):
+                load(server, [(3, 1, 1, 0.9, 1, "x")])
+                answer = server.call("POST", path, body)
+                assert answer.status in (502, 503, 504) and "edis" in answer.json()["detail"], (path, answer.text)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        until(lambda: server.call("POST", "/get-online-features", asked).status == 200, "reads do not go on")
+        push(server, "driver_stats", [stats(2, 0.5, 0.8)])
+        materialise(server, "driver_stats")
+        assert column(ask(server, ["driver_stats:conv_rate"], {"driver_id": [1, 2, 3]}), "conv_rate") == [(0.5, "PRESENT"), (0.8, "PRESENT"), (0.9, "PRESENT")]
 
 
 TRUST = """
