@@ -1,7 +1,8 @@
-"""A real Feast beside Weir: its remote store over Weir's HTTP, its Redis store over Weir's Redis, both ways; its retrieval of
+"""A real Feast beside Weir: its remote store over Weir's HTTP, its Redis store over Weir's Redis, both ways; its server; its retrieval of
 training rows, pandas' merge_asof and polars' join_asof against Weir's: the same rows, and how long each takes.
 
 Arguments: the program, a scratch folder. WEIR_SCALE=10 for ten times the rows of the retrieval."""
+import contextlib
 import datetime
 import json
 import os
@@ -116,7 +117,8 @@ class Weir:
         until(lambda: told.exists() or self.process.poll() is not None, "weir does not start")
         info = json.loads(told.read_text())
         self.http = info["http"]
-        self.store = weir.FeatureStore(self.http, info["token"], timeout=600)
+        self.port, self.token = int(self.http.rsplit(":", 1)[1]), info["token"]
+        self.store = weir.FeatureStore(self.http, self.token, timeout=600)
 
     def run(self, *words, **more):
         done = subprocess.run([WEIR, *words, "-p", self.folder], env=self.env, capture_output=True, text=True, **more)
@@ -241,6 +243,72 @@ def older_rows_are_skipped_whoever_wrote_the_newer_one():
     equal(redis_feast.get_online_features(features=REFS[:1], entity_rows=[{"driver_id": 6}]).to_dict()["conv_rate"], [0.75])
 
 
+# ---- served -------------------------------------------------------------------------------------------------------------------
+
+LINKS = 16
+ASK = json.dumps({"features": REFS, "entities": {"driver_id": [8]}}).encode()
+
+
+def one_answer(link):
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += link.recv(65536)
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    while len(body) < length:
+        body += link.recv(65536)
+    assert b" 200 " in head, body[:300]
+    return body
+
+
+def answers(port, rounds, token=None):
+    """The last answer, and how many came in a second, over LINKS kept connections with a call under way on each."""
+    head = f"POST /get-online-features HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(ASK)}\r\n"
+    request = (head + (f"Authorization: Bearer {token}\r\n" if token else "") + "\r\n").encode() + ASK
+    with contextlib.ExitStack() as stack:
+        links = [stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE)) for _ in range(LINKS)]
+        for link in links:
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        start = time.monotonic()
+        for _ in range(rounds):
+            for link in links:
+                link.sendall(request)
+            for link in links:
+                body = one_answer(link)
+        rate = rounds * LINKS / (time.monotonic() - start)
+    answer = json.loads(body)
+    return dict(zip(answer["metadata"]["feature_names"], (result["values"] for result in answer["results"]))), rate
+
+
+def online_calls_of_weir_and_of_feasts_server():
+    """Both over the same Redis, then Weir over its own store; one entity, six features."""
+    shared.store.push("driver_stats", rows(8, 0.5))
+    lmdb.store.push("driver_stats", rows(8, 0.5))
+    folder = FOLDER / "feast-redis"
+    (folder / "feature_store.yaml").write_text(
+        f"project: rides\nprovider: local\nregistry: registry.db\nentity_key_serialization_version: 3\noffline_store: {{type: dask}}\n"
+        f"online_store: {{type: redis, connection_string: '127.0.0.1:{redis.port}'}}\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen([pathlib.Path(sys.executable).parent / "feast", "-c", folder, "serve", "-h", "127.0.0.1", "-p", str(port), "--no-access-log"],
+                              stdout=subprocess.DEVNULL, stderr=sys.stderr)
+    try:
+        until(lambda: server.poll() is not None or socket.socket().connect_ex(("127.0.0.1", port)) == 0, "feast serve does not start")
+        answers(port, 2)
+        theirs, their_rate = answers(port, 40)
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+    equal(theirs, values(8, 0.5))
+    print(f"note online calls: feast's server over Redis {their_rate:,.0f} a second")
+    for name, side in (("over the same Redis", shared), ("over its own store", lmdb)):
+        answers(side.port, 10, side.token)
+        mine, rate = answers(side.port, 1000, side.token)
+        equal(mine, theirs)
+        print(f"note online calls: weir {name} {rate:,.0f} a second, {rate / their_rate:.0f} times feast's")
+
+
 # ---- training rows --------------------------------------------------------------------------------------------------------------
 
 def made():
@@ -317,7 +385,7 @@ def training_rows_are_those_of_pandas_and_polars():
 CASES = [feast_reads_over_http_what_weir_was_pushed, feast_reads_a_service_and_full_names, feast_writes_over_http_and_weir_reads,
          feast_pushes_over_http_and_weir_reads, feast_writes_a_view_whose_time_has_another_name, feast_reads_in_redis_what_weir_wrote,
          feast_reads_in_redis_what_weir_materialised, weir_reads_in_redis_what_feast_wrote, older_rows_are_skipped_whoever_wrote_the_newer_one,
-         training_rows_are_those_of_pandas_and_polars]
+         online_calls_of_weir_and_of_feasts_server, training_rows_are_those_of_pandas_and_polars]
 
 started = []
 try:
