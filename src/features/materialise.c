@@ -112,7 +112,7 @@ static void append_between(GString *sql, const FeaturesView *view, gint64 start_
 static char *rows_sql(const Run *run, gint64 start_us, gint64 end_us, const char *late)
 {
     const FeaturesView *view = run->view;
-    g_autofree char *read = features_read_sql(view);
+    g_autofree char *read = features_read_sql(run->conn, view);
     GString *sql = g_string_new(read);
     if (view->time) {
         g_string_append(sql, " WHERE (");
@@ -147,7 +147,7 @@ static char *newest_sql(const Run *run, const char *rows, gint64 end_us)
         g_string_append(sql, ", ");
         engine_sql_append_name(sql, view->features[f].name);
     }
-    g_string_append_printf(sql, " FROM (SELECT *, row_number() OVER () AS _weir_order FROM (%s)", rows);
+    g_string_append_printf(sql, " FROM (SELECT * FROM (%s)", rows);
     if (run->check) {
         g_string_append_printf(sql, " WHERE (%s) IS NULL", run->check);
     }

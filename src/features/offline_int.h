@@ -204,6 +204,13 @@ typedef struct {
     char **keys, *keys_sql;                  /* cast; all of them, comma-separated */
     char *rowid;                             /* NULL = none */
 } FeaturesUsed;
+/* A table has a stored order, also behind the view's own `where`: *ret_relation with its column *ret_rowid. A
+ * query has none (both NULL). `columns`: features_columns_of the view's relation. Free both. */
+void features_stored_order(EngineConn *conn, const FeaturesView *view, const GArray *columns,
+                           char **ret_relation, char **ret_rowid);
+/* For a query: which of two rows that tie in everything wins is decided by their values, so that it is the
+ * same one each time. */
+void features_append_hash(GString *sql, const FeaturesView *view);
 bool features_used_open(FeaturesUsed *used, const FeaturesRetrieval *r, const FeaturesUse *use,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void features_used_clear(FeaturesUsed *used);

@@ -1,5 +1,6 @@
 /* Rows of a view's source, typed. See read_int.h. */
 #include "engine/sql.h"
+#include "features/offline_int.h"
 #include "features/read_int.h"
 
 /* ---- the statement ------------------------------------------------------------------------------------- */
@@ -25,8 +26,29 @@ static void append_time(GString *sql, const char *column)
     g_string_append(sql, " AS TIMESTAMP WITH TIME ZONE))");
 }
 
-char *features_read_sql(const FeaturesView *view)
+/* Where the rows are, and what tells which of two that tie was stored later. */
+static char *take_order(EngineConn *conn, const FeaturesView *view, GString *order)
 {
+    g_autoptr(GArray) columns = features_columns_of(conn, view->relation, NULL);
+    g_autofree char *rowid = NULL;
+    char *relation = NULL;
+    if (columns) {
+        features_stored_order(conn, view, columns, &relation, &rowid);
+    }
+    if (rowid) {
+        g_string_append(order, rowid);
+    } else {
+        g_string_append(order, "CAST(");
+        features_append_hash(order, view);
+        g_string_append(order, " >> 1 AS BIGINT)");
+    }
+    return relation ? relation : g_strdup(view->relation);
+}
+
+char *features_read_sql(EngineConn *conn, const FeaturesView *view)
+{
+    g_autoptr(GString) order = g_string_new(NULL);
+    g_autofree char *relation = take_order(conn, view, order);
     GString *sql = g_string_new("SELECT ");
     for (size_t k = 0; k < view->n_keys; k++) {
         g_string_append(sql, "CAST(");
@@ -38,14 +60,14 @@ char *features_read_sql(const FeaturesView *view)
     append_time(sql, view->time);
     g_string_append(sql, " AS _weir_event, ");
     append_time(sql, view->created);
-    g_string_append(sql, " AS _weir_created");
+    g_string_append_printf(sql, " AS _weir_created, %s AS _weir_order", order->str);
     for (size_t f = 0; f < view->n_features; f++) {
         g_string_append(sql, ", CAST(");
         append_feature(sql, &view->features[f]);
         g_string_append_printf(sql, " AS %s) AS ", features_type_sql(view->features[f].type));
         engine_sql_append_name(sql, view->features[f].name);
     }
-    g_string_append_printf(sql, " FROM %s", view->relation);
+    g_string_append_printf(sql, " FROM %s", relation);
     return g_string_free(sql, FALSE);
 }
 
@@ -116,7 +138,9 @@ static char *windows_sql(const FeaturesView *view, gint64 end_us)
         engine_sql_append_name(sql, view->keys[k].name);
         g_string_append(sql, ", ");
     }
-    g_string_append_printf(sql, "%" G_GINT64_FORMAT "::BIGINT AS _weir_event, NULL::BIGINT AS _weir_created",
+    g_string_append_printf(sql,
+                           "%" G_GINT64_FORMAT
+                           "::BIGINT AS _weir_event, NULL::BIGINT AS _weir_created, 0::BIGINT AS _weir_order",
                            end_us);
     for (size_t f = 0; f < view->n_features; f++) {
         g_string_append(sql, ", CAST(");

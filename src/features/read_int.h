@@ -4,9 +4,9 @@
 
 #include "features/store_int.h"
 
-/* "SELECT keys, _weir_event, _weir_created (us), features FROM relation", keys and features by their names,
- * with everything cast to its declared type. */
-char *features_read_sql(const FeaturesView *view);
+/* "SELECT keys, _weir_event, _weir_created (us), _weir_order (of storing), features FROM relation", keys and
+ * features by their names, with everything cast to its declared type. */
+char *features_read_sql(EngineConn *conn, const FeaturesView *view);
 bool features_view_has_windows(const FeaturesView *view);
 /* The same rows of a view with aggregates over windows: those that hold at `end_us`, one for each entity, and
  * that is their event time. They are computed here into a temporary table of `conn`; no transaction may be

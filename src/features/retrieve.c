@@ -92,12 +92,12 @@ static char *source_time(const FeaturesView *view, const GArray *columns, const 
     return sql;
 }
 
-/* A table has a stored order, also behind the view's own `where`; a query has none. */
-static void find_rowid(FeaturesUsed *used, const FeaturesRetrieval *r, const GArray *columns)
+void features_stored_order(EngineConn *conn, const FeaturesView *view, const GArray *columns,
+                           char **ret_relation, char **ret_rowid)
 {
-    const FeaturesView *view = used->use->view;
     g_autofree char *relation = g_strdup(view->relation);
     const char *name = "rowid";
+    *ret_relation = *ret_rowid = NULL;
     if (g_str_has_prefix(relation, TABLE_SELECT) && view->from == FEATURES_FROM_TABLE) {
         char *numbered =
             g_strconcat("(SELECT rowid AS _weir_rowid, * FROM ", relation + strlen(TABLE_SELECT), NULL);
@@ -108,11 +108,20 @@ static void find_rowid(FeaturesUsed *used, const FeaturesRetrieval *r, const GAr
         return;
     }
     g_autofree char *sql = g_strdup_printf("SELECT %s FROM %s", name, relation);
-    g_autoptr(EngineStmt) stmt = engine_prepare(r->conn, sql, NULL);
+    g_autoptr(EngineStmt) stmt = engine_prepare(conn, sql, NULL);
     if (stmt && engine_stmt_n_columns(stmt) == 1 && engine_stmt_column_type(stmt, 0).id == ENGINE_INT64) {
+        *ret_relation = g_steal_pointer(&relation);
+        *ret_rowid = g_strdup(name);
+    }
+}
+
+static void find_rowid(FeaturesUsed *used, const FeaturesRetrieval *r, const GArray *columns)
+{
+    char *relation = NULL;
+    features_stored_order(r->conn, used->use->view, columns, &relation, &used->rowid);
+    if (relation) {
         g_free(used->relation);
-        used->relation = g_steal_pointer(&relation);
-        used->rowid = g_strdup(name);
+        used->relation = relation;
     }
 }
 
@@ -189,9 +198,7 @@ typedef struct {
     guint32 *won;
 } Source;
 
-/* A query has no stored order: which of two rows that tie in everything wins is decided by their values, so
- * that it is the same one each time. */
-static void append_hash(GString *sql, const FeaturesView *view)
+void features_append_hash(GString *sql, const FeaturesView *view)
 {
     g_string_append(sql, "hash(0");
     for (size_t i = 0; i < view->n_features; i++) {
@@ -210,7 +217,7 @@ static void append_order(Source *s)
         return;
     }
     g_string_append(s->select, ", CAST(");
-    append_hash(s->select, s->used->use->view);
+    features_append_hash(s->select, s->used->use->view);
     g_string_append(s->select, " >> 1 AS BIGINT)");
 }
 
@@ -460,7 +467,7 @@ static bool keep_query(FeaturesRetrieval *r, FeaturesUsed *used, size_t use, GEr
     g_ptr_array_add(r->temps, name);
     g_autoptr(GString) sql = g_string_new(NULL);
     g_string_printf(sql, "CREATE OR REPLACE TEMP TABLE %s AS SELECT row_number() OVER (ORDER BY ", name);
-    append_hash(sql, used->use->view);
+    features_append_hash(sql, used->use->view);
     g_string_append_printf(sql, ") - 1 AS _weir_rowid, * FROM %s", used->relation);
     g_free(used->relation);
     used->relation = g_strdup_printf("temp.main.%s", name);

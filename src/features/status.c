@@ -118,7 +118,7 @@ static json_t *read_source(EngineConn *conn, const FeaturesView *view, gint64 no
     if (view->from == FEATURES_FROM_REQUEST || features_view_has_windows(view) || view->gone) {
         return json_object();
     }
-    g_autofree char *read = features_read_sql(view);
+    g_autofree char *read = features_read_sql(conn, view);
     g_autoptr(GString) sql = g_string_new("SELECT count(*) AS n, max(_weir_event) AS newest");
     for (size_t f = 0; f < view->n_features; f++) {
         append_figures(sql, view->features[f].name, f, view->features[f].type);

@@ -490,3 +490,11 @@ def test_drift_is_told_between_what_was_trained_and_what_is_served(rides):
     after = psi()
     assert after["conv_rate"]["psi"] > before["conv_rate"]["psi"] + 0.2 and after["conv_rate"]["drift"] == "much"
     assert after["trips"]["psi"] < 0.25
+
+
+def test_of_rows_that_tie_the_one_stored_last_is_materialised(rides):
+    load(rides, [(d, 1, 1, 0.25, 1, "first") for d in range(2000, 2100)])
+    load(rides, [(d, 1, 1, 0.75, 1, "last") for d in range(2000, 2100)])
+    materialise(rides, "driver_stats")
+    answer = ask(rides, ["driver_stats:conv_rate"], {"driver_id": list(range(2000, 2100))})
+    assert set(column(answer, "conv_rate")) == {(0.75, "PRESENT")}
