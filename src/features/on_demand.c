@@ -7,6 +7,7 @@
 
 #define CALCULATOR_MEMORY_BYTES ((gint64)256 << 20)
 #define CALCULATOR_MAX_IDLE     8
+#define STATEMENT_ROWS          ((size_t)1024) /* bounds what planning a statement of literals takes */
 
 static EngineConn *take_conn(Features *features, GError **error)
 {
@@ -106,15 +107,15 @@ static bool read_chunk(const EngineChunk *chunk, const FeaturesExpr *exprs, size
     return true;
 }
 
+/* Rows `at` and following of the n that `ret` has room for. */
 static bool evaluate(EngineConn *conn, const char *sql, const FeaturesExpr *exprs, size_t n_exprs, size_t n,
-                     FeaturesArena *arena, FeaturesValue *ret, GError **error)
+                     size_t at, FeaturesArena *arena, FeaturesValue *ret, GError **error)
 {
     g_autoptr(EngineResult) result = engine_query(conn, sql, error);
     if (!result) {
         return false;
     }
     GError *failed = NULL;
-    size_t at = 0;
     for (EngineChunk *chunk; (chunk = engine_result_next(result, &failed)); at += engine_chunk_rows(chunk)) {
         if (!read_chunk(chunk, exprs, n_exprs, n, at, arena, ret, error)) {
             return false;
@@ -137,8 +138,18 @@ bool features_evaluate(Features *features, const FeaturesTable *rows, const Feat
     if (!conn) {
         return false;
     }
-    g_autofree char *sql = statement(rows, exprs, n_exprs);
-    bool ok = evaluate(conn, sql, exprs, n_exprs, rows->n, arena, ret, error);
+    bool ok = true;
+    g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, rows->n_columns + 1);
+    for (size_t at = 0; ok && at < rows->n; at += STATEMENT_ROWS) {
+        FeaturesTable part = *rows;
+        part.n = MIN(rows->n - at, STATEMENT_ROWS);
+        part.columns = columns;
+        for (size_t c = 0; c < rows->n_columns; c++) {
+            columns[c] = rows->columns[c] + at;
+        }
+        g_autofree char *sql = statement(&part, exprs, n_exprs);
+        ok = evaluate(conn, sql, exprs, n_exprs, rows->n, at, arena, ret, error);
+    }
     give_conn(features, conn);
     return ok;
 }

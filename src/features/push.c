@@ -9,6 +9,8 @@
 
 #define PUSH_MAX_ROWS 100000
 #define REJECTS_KEPT  1000 /* of one push; all are counted */
+#define COMPUTED_ROWS ((size_t)1024)
+#define FAILURES_MAX  1000 /* rows of one push that an expression may fail on; more and the push fails */
 
 typedef enum { ROLE_KEY, ROLE_TIME, ROLE_CREATED, ROLE_FEATURE, ROLE_OTHER } Role;
 
@@ -261,6 +263,68 @@ static FeaturesTable table_of(const Push *push, const char **names, FeaturesType
         .n_columns = push->columns->len, .n = push->n, .names = names, .types = types, .columns = columns};
 }
 
+/* Row `from` in the place of row `to`, everywhere. */
+static void move_row(Push *push, size_t from, size_t to)
+{
+    push->given_row[to] = push->given_row[from];
+    for (guint i = 0; i < push->columns->len; i++) {
+        FeaturesValue *values = g_array_index(push->columns, Column, i).values;
+        values[to] = values[from];
+    }
+    for (size_t f = 0; f < push->view->n_features; f++) {
+        FeaturesValue *values = push->features + f * push->n_given;
+        values[to] = values[from];
+    }
+}
+
+typedef struct {
+    Push *push;
+    FeaturesTable table;
+    size_t *wanted, n_wanted; /* features with an expression */
+    bool *bad;                /* rows that an expression fails on */
+    size_t n_bad;
+} Compute;
+
+static bool is_of_value(const GError *why)
+{
+    return g_error_matches(why, BASE_ERROR, BASE_E_TYPE_MISMATCH) ||
+           g_error_matches(why, BASE_ERROR, BASE_E_VALUE_OUT_OF_RANGE);
+}
+
+/* Where an expression fails, halves are tried until the rows are found that it fails on: they are rejected
+ * and stop nothing. */
+static bool compute_rows(Compute *compute, size_t from, size_t n, GError **error)
+{
+    Push *push = compute->push;
+    FeaturesTable part = compute->table;
+    g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, part.n_columns + 1);
+    FeaturesValue *out = features_arena_take(push->arena, compute->n_wanted * n * sizeof *out);
+    g_autoptr(GError) why = NULL;
+    for (size_t c = 0; c < part.n_columns; c++) {
+        columns[c] = part.columns[c] + from;
+    }
+    part.columns = columns;
+    part.n = n;
+    if (features_calculate(push->store, push->view, &part, compute->wanted, compute->n_wanted, push->arena,
+                           out, &why)) {
+        for (size_t w = 0; w < compute->n_wanted; w++) {
+            memcpy(push->features + compute->wanted[w] * push->n_given + from, out + w * n, n * sizeof *out);
+        }
+        return true;
+    }
+    if (!is_of_value(why) || compute->n_bad >= FAILURES_MAX) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    if (n == 1) {
+        reject(push, push->given_row[from], NULL, why->message);
+        compute->bad[from] = true;
+        compute->n_bad++;
+        return true;
+    }
+    return compute_rows(compute, from, n / 2, error) && compute_rows(compute, from + n / 2, n - n / 2, error);
+}
+
 /* Features with an expression, over the columns of the rows. */
 static bool compute(Push *push, GError **error)
 {
@@ -269,21 +333,26 @@ static bool compute(Push *push, GError **error)
     g_autofree const char **names = g_new(const char *, push->columns->len);
     g_autofree FeaturesType *types = g_new(FeaturesType, push->columns->len);
     g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, push->columns->len);
-    const FeaturesTable table = table_of(push, names, types, columns);
-    size_t n_wanted = 0;
+    g_autofree bool *bad = g_new0(bool, push->n + 1);
+    Compute own = {
+        .push = push, .table = table_of(push, names, types, columns), .wanted = wanted, .bad = bad};
     for (size_t f = 0; f < view->n_features; f++) {
         if (view->features[f].expr && view->features[f].window_us == 0) {
-            wanted[n_wanted++] = f;
+            wanted[own.n_wanted++] = f;
         }
     }
-    FeaturesValue *computed = features_arena_take(push->arena, MAX(n_wanted * push->n, 1) * sizeof *computed);
-    if (!features_calculate(push->store, view, &table, wanted, n_wanted, push->arena, computed, error)) {
-        return false;
+    for (size_t at = 0; own.n_wanted && at < push->n; at += COMPUTED_ROWS) {
+        if (!compute_rows(&own, at, MIN(push->n - at, COMPUTED_ROWS), error)) {
+            return false;
+        }
     }
-    for (size_t w = 0; w < n_wanted; w++) {
-        memcpy(push->features + wanted[w] * push->n_given, computed + w * push->n,
-               push->n * sizeof *computed);
+    size_t kept = 0;
+    for (size_t row = 0; own.n_bad && row < push->n; row++) {
+        if (!bad[row]) {
+            move_row(push, row, kept++);
+        }
     }
+    push->n = own.n_bad ? kept : push->n;
     return true;
 }
 
@@ -301,20 +370,6 @@ static bool gather_features(Push *push, GError **error)
         }
     }
     return compute(push, error);
-}
-
-/* Row `from` in the place of row `to`, everywhere. */
-static void move_row(Push *push, size_t from, size_t to)
-{
-    push->given_row[to] = push->given_row[from];
-    for (guint i = 0; i < push->columns->len; i++) {
-        FeaturesValue *values = g_array_index(push->columns, Column, i).values;
-        values[to] = values[from];
-    }
-    for (size_t f = 0; f < push->view->n_features; f++) {
-        FeaturesValue *values = push->features + f * push->n_given;
-        values[to] = values[from];
-    }
 }
 
 /* Keys and features by name, as checks see a row. */

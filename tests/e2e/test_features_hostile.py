@@ -21,11 +21,14 @@ entities:
   - {{name: thing, domain: x, key: thing_id, type: int64}}
   - {{name: label, domain: x, key: label, type: string}}
   - {{name: pair, domain: x, key: [a, b], type: string}}
+tables:
+  - {{name: ods_computed, domain: x, model: duplicate, columns: [{{name: label, type: string}}, {{name: seen, type: "datetime(6)"}}, {{name: words, type: string}}]}}
 feature_views:
   - {{name: all_types, domain: x, entities: [thing], push: true, time: seen, online: true, features: [{FEATURES}]}}
   - {{name: by_label, domain: x, entities: [label], push: true, time: seen, ttl: 1d, online: true, features: [{{name: v, type: int64}}]}}
   - {{name: by_pair, domain: x, entities: [pair], push: true, time: seen, online: true, features: [{{name: w, type: double}}]}}
   - {{name: world, domain: x, entities: [], push: true, time: seen, online: true, features: [{{name: rate, type: double}}]}}
+  - {{name: computed, domain: x, entities: [label], source: ods_computed, time: seen, online: true, features: [{{name: as_number, type: int32, expr: "CAST(words AS INT)"}}]}}
   - {{name: doubled, domain: x, inputs: ["all_types:d"], request: [{{name: asked, type: double}}], features: [{{name: twice, type: double, expr: "d * 2 + asked"}}]}}
 feature_services:
   - {{name: everything, domain: x, features: [all_types, by_label]}}
@@ -99,6 +102,16 @@ def test_keys_are_told_apart(odd):
     push(odd, "by_pair", {"a": [a for a, _ in pairs], "b": [b for _, b in pairs], "seen": [at(1)] * len(pairs), "w": [float(i) for i in range(len(pairs))]})
     assert column(ask(odd, ["by_pair:w"], {"a": [a for a, _ in pairs] + ["c"], "b": [b for _, b in pairs] + ["ab"]}), "w") == [(float(i), "PRESENT") for i in range(len(pairs))] + [(None, "NOT_FOUND")]
     assert column(ask(odd, ["by_pair:w"], {"a": ["ab", None], "b": [None, None]}), "w") == [(None, "NOT_FOUND")] * 2
+
+
+def test_a_row_that_an_expression_fails_on_stops_no_other(odd):
+    words = [str(i) for i in range(3000)]
+    for bad in (0, 1023, 1024, 2999):
+        words[bad] = "many"
+    answer = push(odd, "computed", {"label": [f"row {i}" for i in range(3000)], "seen": [at(1)] * 3000, "words": words})
+    assert (answer["written"], [r["row"] for r in answer["rejects"]]) == (2996, [0, 1023, 1024, 2999]) and "many" in answer["rejects"][0]["reason"]
+    asked = [0, 1, 1022, 1023, 1024, 1025, 2998, 2999]
+    assert [v for v, _ in column(ask(odd, ["computed:as_number"], {"label": [f"row {i}" for i in asked]}), "as_number")] == [None, 1, 1022, None, None, 1025, 2998, None]
 
 
 def test_a_view_without_keys_has_one_row(odd):
