@@ -54,13 +54,46 @@ static bool erase_offline(Features *features, const FeaturesView *view, const Fe
     return ok;
 }
 
+typedef struct {
+    const FeaturesView *view;
+    const FeaturesValue *keys;
+} Rejects;
+
+static bool delete_rejects(EngineConn *conn, void *user, GError **error)
+{
+    const Rejects *rejects = user;
+    GString *sql = g_string_new("DELETE FROM _weir.feature_rejects WHERE view = $1");
+    for (size_t k = 0; k < rejects->view->n_keys; k++) {
+        g_string_append(sql, " AND (row_json ->> ");
+        engine_sql_append_text(sql, rejects->view->keys[k].name);
+        g_string_append(sql, ") = CAST(");
+        features_value_append_sql(&rejects->keys[k], sql);
+        g_string_append(sql, " AS VARCHAR)");
+    }
+    const EngineValue view = engine_value_text(rejects->view->name);
+    bool ok = engine_exec_values(conn, sql->str, &view, 1, NULL, error);
+    g_string_free(sql, TRUE);
+    return ok;
+}
+
+/* Rows of it that broke a check are kept too; they count as no rows of the view. */
+static bool erase_rejects(Features *features, const FeaturesView *view, const FeaturesValue *keys,
+                          GError **error)
+{
+    Rejects rejects = {.view = view, .keys = keys};
+    return !view->latest || view->n_keys == 0 ||
+           intake_transact(features->intake, delete_rejects, &rejects, error);
+}
+
 /* First offline: a run that materialises between the two would bring the row back. */
 static bool erase_view(Features *features, const FeaturesView *view, const FeaturesValue *keys, bool online,
                        bool offline, FeaturesErased *ret, GError **error)
 {
     FeaturesOnline *store = online ? features_online(features, error) : NULL;
     bool erased = false;
-    if ((online && !store) || (offline && !erase_offline(features, view, keys, ret, error)) ||
+    if ((online && !store) ||
+        (offline &&
+         (!erase_offline(features, view, keys, ret, error) || !erase_rejects(features, view, keys, error))) ||
         (online && !features_online_erase(store, view, keys, &erased, error))) {
         return false;
     }

@@ -16,8 +16,8 @@ bool call_body(ServerCall *call, const char *const *known, GError **error) G_GNU
 /* A list of texts of the body, NULL-terminated; NULL when the key is absent. false = it is no such list. */
 bool call_body_texts(const ServerCall *call, const char *key, char ***ret,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Members of an object of a body that may be absent or null, but not of another type: passing over one that is
- * wrong would do something else than was asked for. JSON_TRUE stands for a truth value. */
+/* Members of an object of a body that may be absent or null, but not of another type: passing over one that
+ * is wrong would do something else than was asked for. JSON_TRUE stands for a truth value. */
 typedef struct {
     const char *name;
     json_type type;

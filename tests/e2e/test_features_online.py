@@ -421,6 +421,10 @@ def test_rows_that_break_a_check_are_kept_aside(trust):
     assert (answer["written"], answer["rejected"]) == (1, 1) and answer["rejects"] == [{"row": 0, "column": None, "reason": "fare: range"}]
     rejects = trust.call("GET", "/api/v1/features/rejects?view=trip_last").json()["rejects"]
     assert sorted(r["reason"] for r in rejects) == ["city: accepted_values", "fare: expr", "fare: not_null", "fare: range", "fare: range"]
+    push(trust, "trip_last", [{"driver_id": d, "seen": at(0), "fare": -2, "city": "north"} for d in (900, 90)])
+    assert trust.call("POST", "/api/v1/features/erase", {"keys": {"driver_id": 90}}).status == 200
+    rejects = trust.call("GET", "/api/v1/features/rejects?view=trip_last").json()["rejects"]
+    assert sum('"driver_id":900,' in r["row"] for r in rejects) == 1 and not any('"driver_id":90,' in r["row"] for r in rejects)
 
 
 def test_windows_and_on_demand_features(trust):
