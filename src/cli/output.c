@@ -5,6 +5,7 @@
 #include "base/diag.h"
 #include "base/text.h"
 #include "cli/cli_int.h"
+#include "engine/engine.h"
 
 /* ---- errors ---- */
 
@@ -153,6 +154,10 @@ char *cli_json_cell(const json_t *value)
 {
     if (value == NULL || json_is_null(value)) {
         return NULL;
+    }
+    if (json_is_real(value)) {
+        char text[ENGINE_NUMBER_MAX];
+        return g_strndup(text, (gsize)(engine_write_double(text, json_real_value(value)) - text));
     }
     return json_is_string(value) ? g_strdup(json_string_value(value)) : base_json_text(value);
 }

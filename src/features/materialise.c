@@ -108,7 +108,8 @@ static void append_between(GString *sql, const FeaturesView *view, gint64 start_
     }
 }
 
-/* Rows of the slice, and late ones before it. A view without times has one state, as of the end. */
+/* Rows of the slice, and late ones before it that the ttl has not ended. A view without times has one state,
+ * as of the end. */
 static char *rows_sql(const Run *run, gint64 start_us, gint64 end_us, const char *late)
 {
     const FeaturesView *view = run->view;
@@ -120,7 +121,7 @@ static char *rows_sql(const Run *run, gint64 start_us, gint64 end_us, const char
         g_string_append_c(sql, ')');
         if (late) {
             g_string_append(sql, " OR (");
-            append_between(sql, view, G_MININT64, start_us);
+            append_between(sql, view, view->ttl_us > 0 ? end_us - view->ttl_us : G_MININT64, start_us);
             g_string_append_printf(sql, " AND %s)", late);
         }
     }

@@ -412,7 +412,9 @@ static bool check_rows(Push *push, GError **error)
             continue;
         }
         g_autofree char *reason = g_strndup(reasons[row].text.bytes, reasons[row].text.len);
-        reject(push, push->given_row[row], NULL, reason);
+        const char *colon = strchr(reason, ':'); /* the feature's name stands before it */
+        g_autofree char *feature = colon ? g_strndup(reason, (gsize)(colon - reason)) : NULL;
+        reject(push, push->given_row[row], feature, reason);
         if (json_array_size(rejects) >= REJECTS_KEPT) {
             continue;
         }

@@ -418,7 +418,7 @@ def test_rows_that_break_a_check_are_kept_aside(trust):
     answer = ask(trust, ["trip_last:fare", "trip_last:city"], {"driver_id": [1, 2, 3, 4]})
     assert column(answer, "fare") == [(20, "PRESENT"), (8, "PRESENT"), (None, "NOT_FOUND"), (None, "NOT_FOUND")]
     answer = push(trust, "trip_last", [{"driver_id": 5, "seen": at(0), "fare": -1, "city": "north"}, {"driver_id": 6, "seen": at(0), "fare": 1, "city": "north"}])
-    assert (answer["written"], answer["rejected"]) == (1, 1) and answer["rejects"] == [{"row": 0, "column": None, "reason": "fare: range"}]
+    assert (answer["written"], answer["rejected"]) == (1, 1) and answer["rejects"] == [{"row": 0, "column": "fare", "reason": "fare: range"}]
     rejects = trust.call("GET", "/api/v1/features/rejects?view=trip_last").json()["rejects"]
     assert sorted(r["reason"] for r in rejects) == ["city: accepted_values", "fare: expr", "fare: not_null", "fare: range", "fare: range"]
     push(trust, "trip_last", [{"driver_id": d, "seen": at(0), "fare": -2, "city": "north"} for d in (900, 90)])
