@@ -156,8 +156,8 @@ char *cli_json_cell(const json_t *value)
         return NULL;
     }
     if (json_is_real(value)) {
-        char text[ENGINE_NUMBER_MAX];
-        return g_strndup(text, (gsize)(engine_write_double(text, json_real_value(value)) - text));
+        char text[ENGINE_NUMBER_MAX_BYTES];
+        return g_strndup(text, (gsize)(engine_put_double(text, json_real_value(value)) - text));
     }
     return json_is_string(value) ? g_strdup(json_string_value(value)) : base_json_text(value);
 }

@@ -157,18 +157,3 @@ bool engine_column_items(const EngineColumn *column, size_t row, EngineColumn *r
     *ret_items = engine_int_child(column, 0);
     return true;
 }
-
-char *engine_write_int(char *p, int64_t value)
-{
-    return format_i64(p, value);
-}
-
-char *engine_write_double(char *p, double value)
-{
-    return format_double(p, value);
-}
-
-char *engine_write_float(char *p, float value)
-{
-    return format_float(p, value);
-}

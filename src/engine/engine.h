@@ -240,19 +240,13 @@ bool engine_column_time(const EngineColumn *column, size_t row, int64_t *ret_us)
 bool engine_column_items(const EngineColumn *column, size_t row, EngineColumn *ret_items, size_t *ret_first,
                          size_t *ret_n);
 
-/* A number as text, at most ENGINE_NUMBER_MAX bytes, not terminated; gives the end. Reals: the shortest that
- * reads back the same ("0.1", "1.5e20", "1" without a point, "nan", "inf", "-inf"). */
-#define ENGINE_NUMBER_MAX 64
-char *engine_write_int(char *p, int64_t value);
-char *engine_write_double(char *p, double value);
-char *engine_write_float(char *p, float value);
-
 /* engine/format.c: any value as text, as Weir shows it everywhere: shortest round-trip reals,
  * "2026-11-21 10:20:30.5", nested values as JSON. NULL appends nothing and returns false. */
 bool engine_column_append_text(const EngineColumn *column, size_t row, GString *out);
-/* A real as engine_column_append_text writes it, at `out`, where ENGINE_REAL_MAX_BYTES are enough. Returns
- * the end. */
-#define ENGINE_REAL_MAX_BYTES 32
+/* A number as engine_column_append_text writes it ("0.1", "1.5e20", "1" without a point, "nan", "inf",
+ * "-inf"), at `out`, where ENGINE_NUMBER_MAX_BYTES are enough; not terminated. Returns the end. */
+#define ENGINE_NUMBER_MAX_BYTES 32
+char *engine_put_int(char *out, int64_t value);
 char *engine_put_double(char *out, double value);
 char *engine_put_float(char *out, float value);
 /* As a JSON value: numbers bare (NaN and infinities null; 128-bit and DECIMAL as numbers), text quoted. */

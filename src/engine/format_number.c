@@ -200,6 +200,11 @@ char *format_float(char *p, float value)
     return write_real(p, engine_int_shortest_float(value));
 }
 
+char *engine_put_int(char *out, int64_t value)
+{
+    return format_i64(out, value);
+}
+
 char *engine_put_double(char *out, double value)
 {
     return format_double(out, value);

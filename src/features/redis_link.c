@@ -158,8 +158,8 @@ void features_int_pipe_text(FeaturesPipe *pipe, const char *text)
 
 void features_int_pipe_int(FeaturesPipe *pipe, gint64 value)
 {
-    char text[ENGINE_NUMBER_MAX];
-    features_int_pipe_arg(pipe, text, (size_t)(engine_write_int(text, value) - text));
+    char text[ENGINE_NUMBER_MAX_BYTES];
+    features_int_pipe_arg(pipe, text, (size_t)(engine_put_int(text, value) - text));
 }
 
 void features_int_script_init(FeaturesScript *script, const char *text)

@@ -206,9 +206,9 @@ static void append_real(const FeaturesValue *value, GString *out)
         g_string_append(out, isnan(real) ? "\"NaN\"" : real > 0 ? "\"Infinity\"" : "\"-Infinity\"");
         return;
     }
-    char text[ENGINE_NUMBER_MAX];
-    char *end = value->type == FEATURES_FLOAT ? engine_write_float(text, value->real32)
-                                              : engine_write_double(text, real);
+    char text[ENGINE_NUMBER_MAX_BYTES];
+    char *end =
+        value->type == FEATURES_FLOAT ? engine_put_float(text, value->real32) : engine_put_double(text, real);
     size_t len = (size_t)(end - text);
     g_string_append_len(out, text, (gssize)len);
     if (!memchr(text, '.', len) && !memchr(text, 'e', len)) {
@@ -270,8 +270,8 @@ static void append_base64(const FeaturesValue *value, GString *out)
 
 static void append_int(gint64 value, GString *out)
 {
-    char text[ENGINE_NUMBER_MAX];
-    g_string_append_len(out, text, engine_write_int(text, value) - text);
+    char text[ENGINE_NUMBER_MAX_BYTES];
+    g_string_append_len(out, text, engine_put_int(text, value) - text);
 }
 
 void features_value_append_json(const FeaturesValue *value, GString *out)
@@ -348,9 +348,9 @@ static void append_sql_bytes(const FeaturesValue *value, GString *out)
 
 static void append_sql_real(const FeaturesValue *value, GString *out)
 {
-    char text[ENGINE_NUMBER_MAX];
-    char *end = value->type == FEATURES_FLOAT ? engine_write_float(text, value->real32)
-                                              : engine_write_double(text, value->real);
+    char text[ENGINE_NUMBER_MAX_BYTES];
+    char *end = value->type == FEATURES_FLOAT ? engine_put_float(text, value->real32)
+                                              : engine_put_double(text, value->real);
     g_string_append_c(out, '\'');
     g_string_append_len(out, text, end - text);
     g_string_append_c(out, '\'');
