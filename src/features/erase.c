@@ -86,8 +86,8 @@ static bool erase_rejects(Features *features, const FeaturesView *view, const Fe
 }
 
 /* First offline: a run that materialises between the two would bring the row back. */
-static bool erase_view(Features *features, const FeaturesView *view, const FeaturesValue *keys, bool online,
-                       bool offline, FeaturesErased *ret, GError **error)
+static bool erase_taken(Features *features, const FeaturesView *view, const FeaturesValue *keys, bool online,
+                        bool offline, FeaturesErased *ret, GError **error)
 {
     FeaturesOnline *store = online ? features_online(features, error) : NULL;
     bool erased = false;
@@ -99,6 +99,17 @@ static bool erase_view(Features *features, const FeaturesView *view, const Featu
     }
     ret->online_rows += erased;
     return true;
+}
+
+static bool erase_view(Features *features, const FeaturesView *view, const FeaturesValue *keys, bool online,
+                       bool offline, FeaturesErased *ret, GError **error)
+{
+    if (!features_take_view(features, view, true, NULL, error)) {
+        return false;
+    }
+    bool ok = erase_taken(features, view, keys, online, offline, ret, error);
+    features_give_view(features, view);
+    return ok;
 }
 
 bool features_erase(Features *features, const json_t *keys, const char *view, bool online, bool offline,

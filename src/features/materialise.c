@@ -10,6 +10,7 @@
 #include "features/read_int.h"
 
 #define SLICE_ROWS   4000000
+#define LOOK_US      (100 * 1000) /* how often who waits for a view looks whether it is still wanted */
 #define MAX_SLICES   1000
 #define REJECTS_KEPT 1000 /* of one slice */
 
@@ -328,21 +329,24 @@ static bool run_view(Run *run, gint64 start_us, gint64 end_us, GError **error)
     return true;
 }
 
-static bool take_view(Features *features, const char *stored, bool wait, GError **error)
+bool features_take_view(Features *features, const FeaturesView *view, bool wait, const gint *cancel,
+                        GError **error)
 {
     g_mutex_lock(&features->lock);
-    while (wait && g_hash_table_contains(features->busy, stored)) {
-        g_cond_wait(&features->changed, &features->lock);
+    while (wait && g_hash_table_contains(features->busy, view->stored) &&
+           !(cancel && g_atomic_int_get(cancel))) {
+        (void)!g_cond_wait_until(&features->changed, &features->lock, g_get_monotonic_time() + LOOK_US);
     }
-    bool ok = g_hash_table_add(features->busy, g_strdup(stored));
+    bool ok = !g_hash_table_contains(features->busy, view->stored) &&
+              g_hash_table_add(features->busy, g_strdup(view->stored));
     g_mutex_unlock(&features->lock);
-    return ok || base_fail(error, BASE_E_CONFLICT, "feature view `%s` is being materialised", stored);
+    return ok || base_fail(error, BASE_E_CONFLICT, "feature view `%s` is being materialised", view->name);
 }
 
-static void give_view(Features *features, const char *stored)
+void features_give_view(Features *features, const FeaturesView *view)
 {
     g_mutex_lock(&features->lock);
-    g_hash_table_remove(features->busy, stored);
+    g_hash_table_remove(features->busy, view->stored);
     g_cond_broadcast(&features->changed);
     g_mutex_unlock(&features->lock);
 }
@@ -373,11 +377,11 @@ static bool prepare(Run *run, gint64 *start_us, gint64 end_us, GError **error)
 
 static bool materialise_view(Run *run, gint64 start_us, gint64 end_us, bool wait, GError **error)
 {
-    if (!take_view(run->features, run->view->stored, wait, error)) {
+    if (!features_take_view(run->features, run->view, wait, run->cancel, error)) {
         return false;
     }
     bool ok = prepare(run, &start_us, end_us, error) && run_view(run, start_us, end_us, error);
-    give_view(run->features, run->view->stored);
+    features_give_view(run->features, run->view);
     return ok;
 }
 

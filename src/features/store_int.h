@@ -25,6 +25,12 @@ struct Features {
 struct FeaturesServed *features_served_of(Features *features, const FeaturesView *view);
 CatalogSnapshot *features_applied(Features *features); /* a new reference */
 
+/* One at a time materialises a view, or erases in it: what was read before an erasure must not be written
+ * after it. With `wait` it waits until *cancel (may be NULL) is set; CONFLICT. (materialise.c) */
+bool features_take_view(Features *features, const FeaturesView *view, bool wait, const gint *cancel,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void features_give_view(Features *features, const FeaturesView *view);
+
 /* ---- on-demand features (on_demand.c) ---- */
 
 /* Rows in columns: columns[c][row], `n` rows. */
