@@ -334,7 +334,7 @@ bool features_take_view(Features *features, const FeaturesView *view, bool wait,
 {
     g_mutex_lock(&features->lock);
     while (wait && g_hash_table_contains(features->busy, view->stored) &&
-           !(cancel && g_atomic_int_get(cancel))) {
+           !(cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED))) {
         (void)!g_cond_wait_until(&features->changed, &features->lock, g_get_monotonic_time() + LOOK_US);
     }
     bool ok = !g_hash_table_contains(features->busy, view->stored) &&
