@@ -17,7 +17,7 @@ static bool is_loaded(const CatalogObject *object)
  * more rows of a load than it wrote; of a table that only grows, fewer as well. */
 static char *loads_sql(const CatalogObject *table, unsigned days, const char *zone)
 {
-    g_autofree char *name = engine_sql_table(table->domain, table->name), *timezone = engine_sql_text(zone),
+    g_autofree char *name = engine_sql_table(table->domain, table->name), *zone_sql = engine_sql_text(zone),
                     *db = engine_sql_text(table->domain), *tbl = engine_sql_text(table->name),
                     *full = engine_sql_text(table->full_name);
     return g_strdup_printf(
@@ -38,7 +38,7 @@ static char *loads_sql(const CatalogObject *table, unsigned days, const char *zo
         "written + filtered_rows + deduplicated + deleted + unselected_rows AND deduplicated >= 0 AND "
         "written %s "
         "present) AS balanced FROM s GROUP BY day ORDER BY day DESC LIMIT %u",
-        timezone, db, tbl, name, full, table->table->model == CATALOG_DUPLICATE ? "=" : ">=", days);
+        zone_sql, db, tbl, name, full, table->table->model == CATALOG_DUPLICATE ? "=" : ">=", days);
 }
 
 /* One model's days: the rows that its SELECT gave to runs that ended well (a backfill is one run with a row
@@ -46,7 +46,7 @@ static char *loads_sql(const CatalogObject *table, unsigned days, const char *zo
  * cannot be told later: present and gone are of loads alone. */
 static char *runs_sql(const CatalogObject *model, unsigned days, const char *zone)
 {
-    g_autofree char *timezone = engine_sql_text(zone), *id = engine_sql_text(model->id),
+    g_autofree char *zone_sql = engine_sql_text(zone), *id = engine_sql_text(model->id),
                     *full = engine_sql_text(model->full_name);
     return g_strdup_printf(
         "WITH r AS (SELECT strftime(timezone(%s, make_timestamptz(r.started_us)), '%%Y-%%m-%%d') AS day, c.* "
@@ -61,7 +61,7 @@ static char *runs_sql(const CatalogObject *model, unsigned days, const char *zon
         "NULL::BIGINT AS present, NULL::BIGINT AS gone, bool_and(n_in = n_written + n_rejected + "
         "n_deduplicated + "
         "n_unselected) AS balanced FROM r GROUP BY day ORDER BY day DESC LIMIT %u",
-        timezone, id, full, days);
+        zone_sql, id, full, days);
 }
 
 json_t *reconcile_ledger(Reconcile *reconcile, CatalogSnapshot *snapshot, const CatalogObject *table,
