@@ -120,13 +120,25 @@ static void append_method(GString *methods, const char *method)
     }
 }
 
+/* A path without parameters is one comparison a route. */
+static const ServerRoute *find_exact(const char *method, const char *path)
+{
+    for (size_t i = 0; i < SERVER_N_ROUTES && !strchr(path, '{'); i++) {
+        const ServerRoute *route = &SERVER_ROUTES[i];
+        if (g_str_equal(route->path, path) && g_str_equal(route->method, method)) {
+            return route;
+        }
+    }
+    return NULL;
+}
+
 const ServerRoute *server_route_find(const char *method, const char *path, GHashTable **ret_params,
                                      GError **error)
 {
-    const ServerRoute *found = NULL;
     g_autoptr(GString) methods = NULL;
     const char *wanted = g_str_equal(method, "HEAD") ? "GET" : method;
-    for (size_t i = 0; i < SERVER_N_ROUTES; i++) {
+    const ServerRoute *exact = find_exact(wanted, path), *found = exact;
+    for (size_t i = 0; i < SERVER_N_ROUTES && !exact; i++) {
         const ServerRoute *route = &SERVER_ROUTES[i];
         if (!path_matches(route->path, path, NULL)) {
             continue;
@@ -145,7 +157,9 @@ const ServerRoute *server_route_find(const char *method, const char *path, GHash
         return NULL;
     }
     *ret_params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    (void)path_matches(found->path, path, *ret_params);
+    if (!exact) {
+        (void)path_matches(found->path, path, *ret_params);
+    }
     return found;
 }
 
