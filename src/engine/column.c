@@ -157,3 +157,30 @@ bool engine_column_items(const EngineColumn *column, size_t row, EngineColumn *r
     *ret_items = engine_int_child(column, 0);
     return true;
 }
+
+size_t engine_type_bytes(EngineTypeId id)
+{
+    switch (id) {
+    case ENGINE_BOOLEAN:
+    case ENGINE_INT8:
+    case ENGINE_UINT8:
+        return 1;
+    case ENGINE_INT16:
+    case ENGINE_UINT16:
+        return 2;
+    case ENGINE_INT32:
+    case ENGINE_UINT32:
+    case ENGINE_FLOAT:
+    case ENGINE_DATE:
+        return 4;
+    case ENGINE_INT64:
+    case ENGINE_UINT64:
+    case ENGINE_DOUBLE:
+    case ENGINE_TIME:
+    case ENGINE_TIMESTAMP:
+    case ENGINE_TIMESTAMP_TZ:
+        return 8;
+    default:
+        return 0;
+    }
+}

@@ -68,6 +68,8 @@ typedef struct {
 
 /* The engine's spelling ("DECIMAL(18,2)", "BIGINT[]") of a result column: engine_result_type_text. */
 const char *engine_type_name(EngineTypeId id);
+/* Bytes of a value in a column or feed (its C form, see EngineColumn); 0 = it has no fixed size there. */
+size_t engine_type_bytes(EngineTypeId id);
 
 /* A value to bind. TEXT, JSON, BLOB borrow their bytes until the bind call returns. DECIMAL is bound
  * as text. */

@@ -7,24 +7,6 @@
 
 /* ---- types -------------------------------------------------------------------------------------------- */
 
-static size_t width_of(EngineTypeId id)
-{
-    switch (id) {
-    case ENGINE_BOOLEAN:
-        return 1;
-    case ENGINE_INT32:
-    case ENGINE_FLOAT:
-        return 4;
-    case ENGINE_INT64:
-    case ENGINE_DOUBLE:
-    case ENGINE_TIMESTAMP:
-    case ENGINE_TIMESTAMP_TZ:
-        return 8;
-    default:
-        return 0;
-    }
-}
-
 bool features_column_type(FeaturesType type, EngineTypeId *ret_id, size_t *ret_width)
 {
     static const EngineTypeId ids[] = {
@@ -36,7 +18,7 @@ bool features_column_type(FeaturesType type, EngineTypeId *ret_id, size_t *ret_w
         return false;
     }
     *ret_id = ids[type];
-    *ret_width = width_of(ids[type]);
+    *ret_width = engine_type_bytes(ids[type]);
     return true;
 }
 
@@ -77,7 +59,7 @@ void features_rows_init(FeaturesRows *rows, size_t n_columns)
 void features_rows_set(FeaturesRows *rows, size_t i, EngineTypeId id, bool null_is_min)
 {
     rows->columns[i].id = id;
-    rows->columns[i].width = width_of(id);
+    rows->columns[i].width = engine_type_bytes(id);
     rows->columns[i].null_is_min = null_is_min;
 }
 

@@ -657,25 +657,11 @@ void intake_convert(const IntakeConvert *convert, const IntakeCell *cells, size_
 
 size_t intake_type_bytes(EngineTypeId id)
 {
-    switch (id) {
-    case ENGINE_BOOLEAN:
-        return sizeof(bool);
-    case ENGINE_INT8:
-    case ENGINE_UINT8:
-        return 1;
-    case ENGINE_INT16:
-    case ENGINE_UINT16:
-        return 2;
-    case ENGINE_INT32:
-    case ENGINE_UINT32:
-    case ENGINE_FLOAT:
-    case ENGINE_DATE:
-        return 4;
-    case ENGINE_TEXT:
+    if (id == ENGINE_TEXT) {
         return sizeof(IntakeCell);
-    default:
-        return 8;
     }
+    size_t bytes = engine_type_bytes(id);
+    return bytes ? bytes : sizeof(gint64); /* DECIMAL as a number */
 }
 
 static bool decimal_type(const char *type, EngineType *ret)

@@ -4,32 +4,6 @@
 
 #define SAMPLE_ROWS 10000
 
-static unsigned fixed_bytes(EngineTypeId id)
-{
-    switch (id) {
-    case ENGINE_BOOLEAN:
-    case ENGINE_INT8:
-    case ENGINE_UINT8:
-        return 1;
-    case ENGINE_INT16:
-    case ENGINE_UINT16:
-        return 2;
-    case ENGINE_INT32:
-    case ENGINE_UINT32:
-    case ENGINE_FLOAT:
-    case ENGINE_DATE:
-        return 4;
-    case ENGINE_INT64:
-    case ENGINE_UINT64:
-    case ENGINE_DOUBLE:
-    case ENGINE_TIMESTAMP:
-    case ENGINE_TIMESTAMP_TZ:
-        return 8;
-    default:
-        return 0;
-    }
-}
-
 /* The bytes of one row, as SQL. Caller frees; NULL + error. */
 static char *row_bytes(Build *build, GError **error)
 {
@@ -38,10 +12,10 @@ static char *row_bytes(Build *build, GError **error)
     if (!stmt) {
         return NULL;
     }
-    unsigned fixed = 0;
+    size_t fixed = 0;
     g_autoptr(GString) texts = g_string_new(NULL);
     for (size_t i = 0; i < engine_stmt_n_columns(stmt); i++) {
-        unsigned bytes = fixed_bytes(engine_stmt_column_type(stmt, i).id);
+        size_t bytes = engine_type_bytes(engine_stmt_column_type(stmt, i).id);
         fixed += bytes;
         if (!bytes) {
             g_string_append(texts, " + coalesce(strlen(CAST(");
@@ -49,7 +23,7 @@ static char *row_bytes(Build *build, GError **error)
             g_string_append(texts, " AS VARCHAR)), 0)");
         }
     }
-    return g_strdup_printf("%u%s", fixed, texts->str);
+    return g_strdup_printf("%zu%s", fixed, texts->str);
 }
 
 bool warehouse_build_measure(Build *build, GError **error)
