@@ -71,16 +71,6 @@ static bool check_row(const FeaturesView *view, const FeaturesRow *row, GError *
     return check_key(view, row->keys, false, error);
 }
 
-static bool has_null(const FeaturesView *view, const FeaturesValue *keys)
-{
-    for (size_t i = 0; i < view->n_keys; i++) {
-        if (keys[i].null) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- calls -----------------------------------------------------------------------------------------------
  */
 
@@ -116,7 +106,8 @@ bool features_online_erase(FeaturesOnline *online, const FeaturesView *view, con
     if (!check_key(view, keys, true, error)) {
         return false;
     }
-    return has_null(view, keys) || online->class->erase(online, view, keys, ret_erased, error);
+    return features_int_any_null(keys, view->n_keys) ||
+           online->class->erase(online, view, keys, ret_erased, error);
 }
 
 bool features_online_erase_all(FeaturesOnline *online, const char *project, const FeaturesView *view,

@@ -1,9 +1,9 @@
 /* The online store: the newest row of each entity of a view, read by key.
  *
- * One interface; online_lmdb.c (default) and online_redis.c are behind it, and tests/conformance runs one
- * suite over both. Every way in (materialise, push, stream) has one rule: a row with a newer event time wins;
- * of the same event time the newer created wins (NULL is oldest); what is equal or older is skipped. A NULL
- * that was written is a NULL.
+ * One interface; online_lmdb.c (default) and online_redis.c are behind it, and
+ * tests/unit/features/test_online.c runs one suite over both. Every way in (materialise, push, stream) has
+ * one rule: a row with a newer event time wins; of the same event time the newer created wins (NULL is
+ * oldest); what is equal or older is skipped. A NULL that was written is a NULL.
  *
  * Formats: docs/reference/online-formats.md. Feast's layouts of Redis have no place for `created`: it stands
  * in a field `_weir:<view>` of the entity's hash, which Feast passes over.

@@ -46,6 +46,31 @@ static inline bool features_int_wins(gint64 event_us, gint64 created_us, gint64 
     return event_us != there_event_us ? event_us > there_event_us : created_us > there_created_us;
 }
 
+static inline bool features_int_any_null(const FeaturesValue *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (keys[i].null) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Little-endian, wherever it lies. */
+static inline guint32 features_int_load32(const void *bytes)
+{
+    guint32 value;
+    memcpy(&value, bytes, sizeof value);
+    return GUINT32_FROM_LE(value);
+}
+
+static inline guint64 features_int_load64(const void *bytes)
+{
+    guint64 value;
+    memcpy(&value, bytes, sizeof value);
+    return GUINT64_FROM_LE(value);
+}
+
 /* MurmurHash3_x86_32 (A. Appleby, public domain description), which names the fields of Feast's hashes. */
 guint32 features_int_murmur3(const void *bytes, size_t len, guint32 seed);
 

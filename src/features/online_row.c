@@ -23,20 +23,6 @@
 /* ---- bytes ------------------------------------------------------------------------------------------------
  */
 
-static inline guint32 load32(const guint8 *at)
-{
-    guint32 value;
-    memcpy(&value, at, 4);
-    return GUINT32_FROM_LE(value);
-}
-
-static inline guint64 load64(const guint8 *at)
-{
-    guint64 value;
-    memcpy(&value, at, 8);
-    return GUINT64_FROM_LE(value);
-}
-
 static inline void store32(guint8 *at, guint32 value)
 {
     value = GUINT32_TO_LE(value);
@@ -224,8 +210,8 @@ bool features_int_row_times(const guint8 *bytes, size_t len, gint64 *ret_event_u
     if (len < HEAD_BYTES || bytes[0] != FORMAT) {
         return false;
     }
-    *ret_event_us = (gint64)load64(bytes + 8);
-    *ret_created_us = (gint64)load64(bytes + 16);
+    *ret_event_us = (gint64)features_int_load64(bytes + 8);
+    *ret_created_us = (gint64)features_int_load64(bytes + 16);
     return true;
 }
 
@@ -238,18 +224,18 @@ static void load_fixed(const guint8 *at, FeaturesValue *ret)
         ret->boolean = *at != 0;
         break;
     case FEATURES_INT32:
-        ret->i64 = (gint32)load32(at);
+        ret->i64 = (gint32)features_int_load32(at);
         break;
     case FEATURES_FLOAT:
-        bits32 = load32(at);
+        bits32 = features_int_load32(at);
         memcpy(&ret->real32, &bits32, 4);
         break;
     case FEATURES_DOUBLE:
-        bits64 = load64(at);
+        bits64 = features_int_load64(at);
         memcpy(&ret->real, &bits64, 8);
         break;
     default:
-        ret->i64 = (gint64)load64(at);
+        ret->i64 = (gint64)features_int_load64(at);
         break;
     }
 }
@@ -266,14 +252,14 @@ static void load_text(const guint8 *at, size_t len, FeaturesArena *arena, Featur
 static bool load_items(const guint8 *at, size_t len, FeaturesArena *arena, FeaturesValue *ret)
 {
     FeaturesType type = features_type_item(ret->type);
-    size_t n = load32(at), fixed = fixed_bytes(type), left = len - 4;
+    size_t n = features_int_load32(at), fixed = fixed_bytes(type), left = len - 4;
     if (n > left / (fixed ? fixed : 4)) {
         return false;
     }
     FeaturesValue *items = features_arena_take(arena, n * sizeof *items);
     at += 4;
     for (size_t i = 0; i < n; i++) {
-        size_t text = !fixed && left >= 4 ? load32(at) : 0, step = fixed ? fixed : 4 + text;
+        size_t text = !fixed && left >= 4 ? features_int_load32(at) : 0, step = fixed ? fixed : 4 + text;
         if (step > left) {
             return false;
         }
@@ -304,7 +290,7 @@ static bool load_value(const FeaturesRowShape *shape, size_t i, const guint8 *by
         load_fixed(slot, ret);
         return true;
     }
-    size_t heap = len - shape->heap, at = load32(slot), n = load32(slot + 4);
+    size_t heap = len - shape->heap, at = features_int_load32(slot), n = features_int_load32(slot + 4);
     if (at > heap || n > heap - at) {
         return false;
     }
@@ -322,7 +308,7 @@ bool features_int_row_decode(const FeaturesRowShape *shape, const guint8 *bytes,
     *ret = (FeaturesRead){.found = true};
     bool whole = features_int_row_times(bytes, len, &ret->event_us, &ret->created_us);
     size_t n = whole ? bytes[2] | (size_t)bytes[3] << 8 : 0;
-    if (whole && (n != shape->n || load32(bytes + 4) != shape->names || len < HEAD_BYTES + n ||
+    if (whole && (n != shape->n || features_int_load32(bytes + 4) != shape->names || len < HEAD_BYTES + n ||
                   memcmp(bytes + HEAD_BYTES, shape->types, n))) {
         ret->other_type = true;
         return true;
