@@ -4,6 +4,9 @@
 
 #include "cli/cli_int.h"
 
+/* Values of a repeated option, each of which may be a list "a,b": one array of names. New reference. */
+json_t *cli_features_names(char **list);
+
 int cli_features_materialize(CliContext *ctx);             /* START END [--view V] */
 int cli_features_materialize_incremental(CliContext *ctx); /* [END] [--view V] */
 int cli_features_intervals(CliContext *ctx);               /* [VIEW] */

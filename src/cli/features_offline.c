@@ -33,20 +33,6 @@ static const char *format_of(const char *file)
     return NULL;
 }
 
-static json_t *names_of(char **list)
-{
-    json_t *names = json_array();
-    for (size_t i = 0; list && list[i]; i++) {
-        g_auto(GStrv) parts = g_strsplit(list[i], ",", -1);
-        for (size_t p = 0; parts[p]; p++) {
-            if (*g_strstrip(parts[p])) {
-                json_array_append_new(names, json_string(parts[p]));
-            }
-        }
-    }
-    return names;
-}
-
 static bool set_entities(CliContext *ctx, json_t *body, GError **error)
 {
     const char *file = cli_text(ctx, "entities"), *sql = cli_text(ctx, "sql");
@@ -99,7 +85,7 @@ static json_t *request_of(CliContext *ctx, GError **error)
     static const char *const TEXTS[] = {"service", "start", "end", "time", NULL};
     g_autoptr(json_t) body = json_object();
     if (cli_list(ctx, "features")) {
-        json_object_set_new(body, "features", names_of(cli_list(ctx, "features")));
+        json_object_set_new(body, "features", cli_features_names(cli_list(ctx, "features")));
     }
     for (size_t i = 0; TEXTS[i]; i++) {
         if (cli_text(ctx, TEXTS[i])) {

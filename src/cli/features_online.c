@@ -19,7 +19,7 @@ static json_t *value_of(const char *text)
     return value;
 }
 
-static json_t *names_of(char **list)
+json_t *cli_features_names(char **list)
 {
     json_t *names = json_array();
     for (size_t i = 0; list && list[i]; i++) {
@@ -57,7 +57,7 @@ static int materialize(CliContext *ctx, const char *path, json_t *body)
     GError *error = NULL;
     char **views = cli_list(ctx, "view");
     if (views) {
-        json_object_set_new(body, "feature_views", names_of(views));
+        json_object_set_new(body, "feature_views", cli_features_names(views));
     }
     g_autoptr(json_t) answer = cli_call(ctx, "POST", path, body, &error);
     return answer ? tell_materialised(ctx, answer) : cli_fail(ctx, error);
@@ -178,7 +178,7 @@ int cli_features_get_online(CliContext *ctx)
         base_json_set_string(body, "feature_service", cli_text(ctx, "service"));
     }
     if (cli_list(ctx, "features")) {
-        json_object_set_new(body, "features", names_of(cli_list(ctx, "features")));
+        json_object_set_new(body, "features", cli_features_names(cli_list(ctx, "features")));
     }
     json_object_set_new(body, "full_feature_names", json_boolean(cli_flag(ctx, "full-names")));
     g_autoptr(json_t) answer = cli_call(ctx, "POST", "/get-online-features", body, &error);

@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/time.h"
 #include "engine/sql.h"
+#include "features/offline_int.h"
 #include "features/read_int.h"
 
 #define SLICE_ROWS   4000000
@@ -48,23 +49,24 @@ static void run_clear(Run *run)
 /* ---- what was done before ---------------------------------------------------------------------------------
  */
 
-/* *ret_end_us = up to where nothing was left out; G_MININT64 = there was no run. An interval that began after
- * the end of those before it left a gap: it does not count, else no later run would read the gap. */
-static bool read_past(Run *run, gint64 *ret_end_us, GError **error)
+/* An interval that began after the end of those before it left a gap: it does not count, else no later run
+ * would read the gap. */
+bool features_past_read(EngineConn *conn, const FeaturesView *view, FeaturesPast *ret, GError **error)
 {
-    const EngineValue values[] = {engine_value_text(run->view->name), engine_value_int(run->view->version)};
+    const EngineValue values[] = {engine_value_text(view->name), engine_value_int(view->version)};
     g_autoptr(json_t) rows = engine_query_json(
-        run->conn,
+        conn,
         "SELECT list_reduce(list(struct_pack(s := start_us, e := end_us) ORDER BY at_us, end_us), lambda a, "
-        "b: CASE WHEN b.s <= a.e AND b.e > a.e THEN b ELSE a END).e AS end_us, max_by(mark, at_us) AS mark "
-        "FROM _weir.feature_intervals WHERE view = $1 AND version = $2",
+        "b: CASE WHEN b.s <= a.e AND b.e > a.e THEN b ELSE a END).e AS end_us, max_by(mark, at_us) AS mark, "
+        "sum(n_rejected)::BIGINT AS rejected FROM _weir.feature_intervals WHERE view = $1 AND version = $2",
         values, G_N_ELEMENTS(values), 1, error);
     if (!rows) {
         return false;
     }
     const json_t *row = json_array_get(rows, 0);
-    *ret_end_us = base_json_int(row, "end_us", G_MININT64);
-    run->mark_before = g_strdup(base_json_string(row, "mark", NULL));
+    *ret = (FeaturesPast){.end_us = base_json_int(row, "end_us", G_MININT64),
+                          .rejected = base_json_int(row, "rejected", 0),
+                          .mark = g_strdup(base_json_string(row, "mark", NULL))};
     return true;
 }
 
@@ -100,12 +102,14 @@ static bool insert_interval(EngineConn *conn, void *user, GError **error)
 
 static void append_between(GString *sql, const FeaturesView *view, gint64 start_us, gint64 end_us)
 {
-    engine_sql_append_name(sql, view->time);
-    g_string_append_printf(sql, "::TIMESTAMPTZ <= make_timestamptz(%" G_GINT64_FORMAT ")", end_us);
+    features_append_instant(sql, view->time);
+    g_string_append(sql, " <= ");
+    features_append_time(sql, end_us, true);
     if (start_us != G_MININT64) {
         g_string_append(sql, " AND ");
-        engine_sql_append_name(sql, view->time);
-        g_string_append_printf(sql, "::TIMESTAMPTZ >= make_timestamptz(%" G_GINT64_FORMAT ")", start_us);
+        features_append_instant(sql, view->time);
+        g_string_append(sql, " >= ");
+        features_append_time(sql, start_us, true);
     }
 }
 
@@ -283,8 +287,8 @@ static bool plan_slices(Run *run, gint64 *start_us, gint64 end_us, gint64 *ret_n
         return true;
     }
     g_autoptr(GString) sql = g_string_new("SELECT count(*) AS n, epoch_us(min(");
-    engine_sql_append_name(sql, run->view->time);
-    g_string_append_printf(sql, ")::TIMESTAMPTZ) AS low FROM %s WHERE ", run->view->relation);
+    features_append_instant(sql, run->view->time);
+    g_string_append_printf(sql, ")) AS low FROM %s WHERE ", run->view->relation);
     append_between(sql, run->view, *start_us, end_us);
     g_autoptr(json_t) rows = engine_query_json(run->conn, sql->str, NULL, 0, 1, error);
     if (!rows) {
@@ -355,22 +359,23 @@ static bool prepare(Run *run, gint64 *start_us, gint64 end_us, GError **error)
 {
     Features *features = run->features;
     const FeaturesView *view = run->view;
-    gint64 past_us = G_MININT64;
+    FeaturesPast past = {0};
     run->done.view = view;
     run->check = features_check_sql(view);
     run->rejects = json_array();
     run->online = features_online(features, error);
     run->conn = run->online ? engine_connect(features->engine, error) : NULL;
-    if (!run->conn || !read_past(run, &past_us, error)) {
+    if (!run->conn || !features_past_read(run->conn, view, &past, error)) {
         return false;
     }
+    run->mark_before = past.mark;
     run->applied = features_applied(features);
     run->source = view->table ? catalog_find(run->applied, view->table, NULL, NULL) : NULL;
     if (run->incremental) {
-        run->ends_before = end_us < past_us;
-        *start_us = past_us != G_MININT64 ? MIN(past_us, end_us)
-                    : view->ttl_us > 0    ? end_us - view->ttl_us
-                                          : G_MININT64;
+        run->ends_before = end_us < past.end_us;
+        *start_us = past.end_us != G_MININT64 ? MIN(past.end_us, end_us)
+                    : view->ttl_us > 0        ? end_us - view->ttl_us
+                                              : G_MININT64;
     }
     return true;
 }

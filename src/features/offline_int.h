@@ -208,12 +208,10 @@ typedef struct {
  * query has none (both NULL). `columns`: features_columns_of the view's relation. Free both. */
 void features_stored_order(EngineConn *conn, const FeaturesView *view, const GArray *columns,
                            char **ret_relation, char **ret_rowid);
-/* For a query: which of two rows that tie in everything wins is decided by their values, so that it is the
- * same one each time. */
-void features_append_hash(GString *sql, const FeaturesView *view);
-bool features_used_open(FeaturesUsed *used, const FeaturesRetrieval *r, const FeaturesUse *use,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void features_used_clear(FeaturesUsed *used);
+/* The order of a query's rows: which of two that tie in everything wins is decided by their values, so that
+ * it is the same one each time. */
+void features_append_hash_order(GString *sql, const FeaturesView *view);
+void features_append_feature(GString *sql, const FeaturesFeature *feature); /* its column or expression */
 char *features_feature_sql(const FeaturesFeature *feature); /* cast to its type; caller frees */
 
 /* ---- through the engine (windows.c)

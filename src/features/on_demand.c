@@ -39,13 +39,8 @@ static void append_rows(GString *sql, const FeaturesTable *rows)
     for (size_t row = 0; row < rows->n; row++) {
         g_string_append_printf(sql, "%s(%" G_GSIZE_FORMAT, row ? ", " : "", row);
         for (size_t c = 0; c < rows->n_columns; c++) {
-            const FeaturesValue *value = &rows->columns[c][row];
             g_string_append(sql, ", ");
-            if (value->null) {
-                g_string_append_printf(sql, "NULL::%s", features_type_sql(rows->types[c]));
-            } else {
-                features_value_append_sql(value, sql);
-            }
+            features_value_append_sql(&rows->columns[c][row], sql);
         }
         g_string_append_c(sql, ')');
     }

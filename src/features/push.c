@@ -214,11 +214,7 @@ static char *values_sql(const Push *push)
         for (guint i = 0; i < push->columns->len; i++) {
             const Column *column = &g_array_index(push->columns, Column, i);
             g_string_append(sql, i ? ", " : "");
-            if (column->values[row].null) {
-                g_string_append_printf(sql, "NULL::%s", features_type_sql(column->type));
-            } else {
-                features_value_append_sql(&column->values[row], sql);
-            }
+            features_value_append_sql(&column->values[row], sql);
         }
         g_string_append_c(sql, ')');
     }

@@ -5,25 +5,23 @@
 
 /* ---- the statement ------------------------------------------------------------------------------------- */
 
-static void append_feature(GString *sql, const FeaturesFeature *feature)
+void features_append_instant(GString *sql, const char *column)
 {
-    if (feature->expr) {
-        g_string_append_printf(sql, "(%s)", feature->expr);
-    } else {
-        engine_sql_append_name(sql, feature->name);
-    }
+    g_string_append(sql, "CAST(");
+    engine_sql_append_name(sql, column);
+    g_string_append(sql, " AS TIMESTAMP WITH TIME ZONE)");
 }
 
-/* A time without zone is UTC, as the session is; a view without times is as new as its reading. */
+/* A view without times is as new as its reading. */
 static void append_time(GString *sql, const char *column)
 {
     if (!column) {
         g_string_append(sql, "NULL::BIGINT");
         return;
     }
-    g_string_append(sql, "epoch_us(CAST(");
-    engine_sql_append_name(sql, column);
-    g_string_append(sql, " AS TIMESTAMP WITH TIME ZONE))");
+    g_string_append(sql, "epoch_us(");
+    features_append_instant(sql, column);
+    g_string_append_c(sql, ')');
 }
 
 /* Where the rows are, and what tells which of two that tie was stored later. */
@@ -38,9 +36,7 @@ static char *take_order(EngineConn *conn, const FeaturesView *view, GString *ord
     if (rowid) {
         g_string_append(order, rowid);
     } else {
-        g_string_append(order, "CAST(");
-        features_append_hash(order, view);
-        g_string_append(order, " >> 1 AS BIGINT)");
+        features_append_hash_order(order, view);
     }
     return relation ? relation : g_strdup(view->relation);
 }
@@ -62,9 +58,8 @@ char *features_read_sql(EngineConn *conn, const FeaturesView *view)
     append_time(sql, view->created);
     g_string_append_printf(sql, " AS _weir_created, %s AS _weir_order", order->str);
     for (size_t f = 0; f < view->n_features; f++) {
-        g_string_append(sql, ", CAST(");
-        append_feature(sql, &view->features[f]);
-        g_string_append_printf(sql, " AS %s) AS ", features_type_sql(view->features[f].type));
+        g_autofree char *value = features_feature_sql(&view->features[f]);
+        g_string_append_printf(sql, ", %s AS ", value);
         engine_sql_append_name(sql, view->features[f].name);
     }
     g_string_append_printf(sql, " FROM %s", relation);
@@ -91,7 +86,7 @@ bool features_read_check(EngineConn *conn, const FeaturesView *view, GError **er
         g_string_append(sql, ", ");
     }
     for (size_t f = 0; f < view->n_features; f++) {
-        append_feature(sql, &view->features[f]);
+        features_append_feature(sql, &view->features[f]);
         g_string_append(sql, ", ");
     }
     g_string_append_printf(sql, "1 FROM %s LIMIT 0", view->relation);
@@ -152,13 +147,18 @@ static char *windows_sql(const FeaturesView *view, gint64 end_us)
     return g_string_free(sql, FALSE);
 }
 
+FeaturesSelection *features_select_view(FeaturesRegistry *registry, const FeaturesView *view, GError **error)
+{
+    g_autofree char *full = features_view_full_name(view);
+    g_autofree char *name = g_strdup_printf("%s@v%u", full, view->version);
+    const char *const names[] = {name, NULL};
+    return features_select(registry, names, NULL, false, error);
+}
+
 char *features_read_windows(EngineConn *conn, FeaturesRegistry *registry, const FeaturesView *view,
                             gint64 end_us, const gint *cancel, GError **error)
 {
-    g_autofree char *name =
-        g_strdup_printf("%s%s%s@v%u", view->domain, *view->domain ? "." : "", view->name, view->version);
-    const char *const names[] = {name, NULL};
-    g_autoptr(FeaturesSelection) selection = features_select(registry, names, NULL, false, error);
+    g_autoptr(FeaturesSelection) selection = features_select_view(registry, view, error);
     const FeaturesAsk ask = {.selection = selection,
                              .start_us = view->ttl_us > 0 ? end_us - view->ttl_us : G_MININT64,
                              .end_us = end_us,

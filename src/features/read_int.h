@@ -1,4 +1,5 @@
-/* Rows of a view's source as the engine gives them: used by materialise.c and push.c. */
+/* Rows of a view's source as the engine gives them, and how far they were read: used by materialise.c,
+ * push.c, status.c and verify.c. */
 #ifndef WEIR_FEATURES_READ_INT_H
 #define WEIR_FEATURES_READ_INT_H
 
@@ -7,7 +8,21 @@
 /* "SELECT keys, _weir_event, _weir_created (us), _weir_order (of storing), features FROM relation", keys and
  * features by their names, with everything cast to its declared type. */
 char *features_read_sql(EngineConn *conn, const FeaturesView *view);
+/* A time column of a source as TIMESTAMP WITH TIME ZONE; one without zone is UTC, as the session is. */
+void features_append_instant(GString *sql, const char *column);
 bool features_view_has_windows(const FeaturesView *view);
+/* All features of exactly this version. */
+FeaturesSelection *features_select_view(FeaturesRegistry *registry, const FeaturesView *view,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What was materialised of a view (materialise.c). */
+typedef struct {
+    gint64 end_us; /* up to where nothing was left out; G_MININT64 = there was no run */
+    gint64 rejected;
+    char *mark; /* features_changes_mark of the last run; NULL = none; owned */
+} FeaturesPast;
+bool features_past_read(EngineConn *conn, const FeaturesView *view, FeaturesPast *ret,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same rows of a view with aggregates over windows: those that hold at `end_us`, one for each entity, and
  * that is their event time. They are computed here into a temporary table of `conn`; no transaction may be
  * open. Caller frees. */

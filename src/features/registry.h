@@ -83,6 +83,8 @@ struct FeaturesView {
 /* Before rows of the source are read (training rows, materialise): COLUMN_UNKNOWN when a column or table
  * that this version reads has gone since. Values that are in a store are still read. */
 bool features_view_readable(const FeaturesView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "domain.name", or the bare name in no domain. Caller frees. */
+char *features_view_full_name(const FeaturesView *view);
 /* Index of a feature; false when the view has none of that name. */
 bool features_view_feature(const FeaturesView *view, const char *name, size_t *ret);
 

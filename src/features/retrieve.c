@@ -138,8 +138,7 @@ static char *source_key(const FeaturesKey *key)
     return g_strdup_printf("CAST(%s AS %s)", name->str, type);
 }
 
-bool features_used_open(FeaturesUsed *used, const FeaturesRetrieval *r, const FeaturesUse *use,
-                        GError **error)
+static bool used_open(FeaturesUsed *used, const FeaturesRetrieval *r, const FeaturesUse *use, GError **error)
 {
     const FeaturesView *view = use->view;
     *used = (FeaturesUsed){.use = use, .relation = g_strdup(view->relation)};
@@ -161,7 +160,7 @@ bool features_used_open(FeaturesUsed *used, const FeaturesRetrieval *r, const Fe
     return true;
 }
 
-void features_used_clear(FeaturesUsed *used)
+static void used_clear(FeaturesUsed *used)
 {
     g_free(used->relation);
     g_free(used->time_sql);
@@ -172,14 +171,19 @@ void features_used_clear(FeaturesUsed *used)
     *used = (FeaturesUsed){0};
 }
 
-char *features_feature_sql(const FeaturesFeature *feature)
+void features_append_feature(GString *sql, const FeaturesFeature *feature)
 {
-    g_autoptr(GString) sql = g_string_new("CAST(");
     if (feature->expr) {
         g_string_append_printf(sql, "(%s)", feature->expr);
     } else {
         engine_sql_append_name(sql, feature->name);
     }
+}
+
+char *features_feature_sql(const FeaturesFeature *feature)
+{
+    g_autoptr(GString) sql = g_string_new("CAST(");
+    features_append_feature(sql, feature);
     g_string_append_printf(sql, " AS %s)", features_type_sql(feature->type));
     return g_string_free(g_steal_pointer(&sql), FALSE);
 }
@@ -198,7 +202,7 @@ typedef struct {
     guint32 *won;
 } Source;
 
-void features_append_hash(GString *sql, const FeaturesView *view)
+static void append_hash(GString *sql, const FeaturesView *view)
 {
     g_string_append(sql, "hash(0");
     for (size_t i = 0; i < view->n_features; i++) {
@@ -210,15 +214,21 @@ void features_append_hash(GString *sql, const FeaturesView *view)
     g_string_append_c(sql, ')');
 }
 
+void features_append_hash_order(GString *sql, const FeaturesView *view)
+{
+    g_string_append(sql, "CAST(");
+    append_hash(sql, view);
+    g_string_append(sql, " >> 1 AS BIGINT)");
+}
+
 static void append_order(Source *s)
 {
     if (s->used->rowid) {
         g_string_append_printf(s->select, ", %s", s->used->rowid);
         return;
     }
-    g_string_append(s->select, ", CAST(");
-    features_append_hash(s->select, s->used->use->view);
-    g_string_append(s->select, " >> 1 AS BIGINT)");
+    g_string_append(s->select, ", ");
+    features_append_hash_order(s->select, s->used->use->view);
 }
 
 static void append_where(Source *s)
@@ -467,7 +477,7 @@ static bool keep_query(FeaturesRetrieval *r, FeaturesUsed *used, size_t use, GEr
     g_ptr_array_add(r->temps, name);
     g_autoptr(GString) sql = g_string_new(NULL);
     g_string_printf(sql, "CREATE OR REPLACE TEMP TABLE %s AS SELECT row_number() OVER (ORDER BY ", name);
-    features_append_hash(sql, used->use->view);
+    append_hash(sql, used->use->view);
     g_string_append_printf(sql, ") - 1 AS _weir_rowid, * FROM %s", used->relation);
     g_free(used->relation);
     used->relation = g_strdup_printf("temp.main.%s", name);
@@ -482,7 +492,7 @@ static bool join_use(FeaturesRetrieval *r, size_t use, GError **error)
     size_t by_row = count_how(r, use, FEATURES_BY_ROW), by_window = count_how(r, use, FEATURES_BY_WINDOW);
     size_t by_array = count_how(r, use, FEATURES_BY_ARRAY);
     g_autofree gint64 *winners = NULL;
-    bool ok = features_used_open(&used, r, &r->selection->uses[use], error);
+    bool ok = used_open(&used, r, &r->selection->uses[use], error);
     bool any = r->block.min_us <= r->block.max_us;
     if (ok && by_row > 0) {
         winners = g_new(gint64, r->block.n + 1);
@@ -500,7 +510,7 @@ static bool join_use(FeaturesRetrieval *r, size_t use, GError **error)
     }
     ok = ok && (by_row == 0 || features_lookup(r, &used, use, winners, error)) &&
          (by_window == 0 || features_windows(r, &used, use, error));
-    features_used_clear(&used);
+    used_clear(&used);
     return ok;
 }
 

@@ -119,7 +119,7 @@ static json_t *read_source(EngineConn *conn, const FeaturesView *view, gint64 no
         return json_object();
     }
     g_autofree char *read = features_read_sql(conn, view);
-    g_autoptr(GString) sql = g_string_new("SELECT count(*) AS n, max(_weir_event) AS newest");
+    g_autoptr(GString) sql = g_string_new("SELECT count(*) AS n");
     for (size_t f = 0; f < view->n_features; f++) {
         append_figures(sql, view->features[f].name, f, view->features[f].type);
     }
@@ -138,10 +138,9 @@ static gint64 read_newest(EngineConn *conn, const FeaturesView *view)
     if (!view->time || !view->relation || view->gone) {
         return newest;
     }
-    g_autoptr(GString) sql = g_string_new("SELECT coalesce(epoch_us(max(CAST(");
-    engine_sql_append_name(sql, view->time);
-    g_string_append_printf(sql, " AS TIMESTAMP WITH TIME ZONE))), %" G_GINT64_FORMAT "::BIGINT) FROM %s",
-                           G_MININT64 + 1, view->relation);
+    g_autoptr(GString) sql = g_string_new("SELECT coalesce(epoch_us(max(");
+    features_append_instant(sql, view->time);
+    g_string_append_printf(sql, ")), %" G_GINT64_FORMAT "::BIGINT) FROM %s", G_MININT64 + 1, view->relation);
     g_autoptr(GError) unread = NULL;
     return engine_query_int(conn, sql->str, &newest, &unread) && newest != G_MININT64 + 1 ? newest
                                                                                           : G_MININT64;
@@ -181,16 +180,14 @@ static json_t *feature_to_json(const FeaturesView *view, size_t f, const json_t 
 
 static bool set_intervals(EngineConn *conn, const FeaturesView *view, json_t *row, GError **error)
 {
-    const EngineValue values[] = {engine_value_text(view->name), engine_value_int(view->version)};
-    g_autoptr(json_t) rows =
-        engine_query_json(conn,
-                          "SELECT max(end_us) AS end_us, sum(n_rejected)::BIGINT AS rejected FROM "
-                          "_weir.feature_intervals WHERE view = $1 AND version = $2",
-                          values, G_N_ELEMENTS(values), 1, error);
-    const json_t *found = json_array_get(rows, 0);
-    base_json_set_time(row, "materialised_to", base_json_int(found, "end_us", 0));
-    base_json_set_int(row, "rejected", base_json_int(found, "rejected", 0));
-    return rows != NULL;
+    FeaturesPast past = {0};
+    if (!features_past_read(conn, view, &past, error)) {
+        return false;
+    }
+    g_free(past.mark);
+    base_json_set_time(row, "materialised_to", past.end_us == G_MININT64 ? 0 : past.end_us);
+    base_json_set_int(row, "rejected", past.rejected);
+    return true;
 }
 
 static void set_online(Features *features, const FeaturesView *view, json_t *row)

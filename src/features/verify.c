@@ -8,17 +8,6 @@
 #define VERIFY_MAX 10000
 #define SHOWN      100
 
-/* The end of what was materialised of the view; FEATURES_NO_TIME = nothing was. */
-static bool materialised_to(EngineConn *conn, const FeaturesView *view, gint64 *ret, GError **error)
-{
-    const EngineValue values[] = {engine_value_text(view->name), engine_value_int(view->version)};
-    g_autoptr(json_t) rows = engine_query_json(
-        conn, "SELECT max(end_us) AS at FROM _weir.feature_intervals WHERE view = $1 AND version = $2",
-        values, G_N_ELEMENTS(values), 1, error);
-    *ret = base_json_int(json_array_get(rows, 0), "at", FEATURES_NO_TIME);
-    return rows != NULL;
-}
-
 /* Entities at random, each asking at the end of what was materialised. */
 static bool draw(EngineConn *conn, const FeaturesView *view, gint64 at_us, gint64 n, GError **error)
 {
@@ -56,10 +45,7 @@ typedef struct {
 static bool ask_offline(Verify *verify, GError **error)
 {
     const FeaturesView *view = verify->view;
-    g_autofree char *name =
-        g_strdup_printf("%s%s%s@v%u", view->domain, *view->domain ? "." : "", view->name, view->version);
-    const char *const names[] = {name, NULL};
-    g_autoptr(FeaturesSelection) selection = features_select(verify->registry, names, NULL, false, error);
+    g_autoptr(FeaturesSelection) selection = features_select_view(verify->registry, view, error);
     const FeaturesAsk ask = {.selection = selection, .relation = ASKING, .known_at_us = G_MININT64};
     return selection && engine_exec(verify->conn, "DROP TABLE IF EXISTS " OFFLINE, error) &&
            features_retrieve(verify->conn, &ask, OFFLINE, NULL, NULL, NULL, error);
@@ -209,10 +195,13 @@ json_t *features_verify(Features *features, const char *view, gint64 n, GError *
                      .conn = conn,
                      .arena = arena,
                      .different = different};
-    if (!own || !features_view_readable(own, error) || !materialised_to(conn, own, &verify.at_us, error)) {
+    FeaturesPast past = {0};
+    if (!own || !features_view_readable(own, error) || !features_past_read(conn, own, &past, error)) {
         return NULL;
     }
-    if (own->from == FEATURES_FROM_REQUEST || verify.at_us == FEATURES_NO_TIME) {
+    g_free(past.mark);
+    verify.at_us = past.end_us;
+    if (own->from == FEATURES_FROM_REQUEST || past.end_us == G_MININT64) {
         base_fail(error, BASE_E_VALUE_INVALID, "nothing of feature view `%s` was materialised", own->name);
         base_error_hint(error, "weir features materialize-incremental --view %s", own->name);
         return NULL;

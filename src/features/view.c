@@ -694,6 +694,11 @@ void features_view_free(FeaturesView *view)
     g_free(view);
 }
 
+char *features_view_full_name(const FeaturesView *view)
+{
+    return g_strdup_printf("%s%s%s", view->domain, *view->domain ? "." : "", view->name);
+}
+
 bool features_view_feature(const FeaturesView *view, const char *name, size_t *ret)
 {
     for (size_t i = 0; i < view->n_features; i++) {

@@ -1,24 +1,17 @@
 /* Routes for looking at features: lists, one view, search, history, difference; versions forgotten, projects
  * archived. */
 #include "features/store.h"
+#include "server/features_rights.h"
 #include "server/routes_int.h"
 
 #define SEARCH_MAX 1000
-
-static const CatalogObject *object_of(const CatalogSnapshot *snapshot, CatalogKind kind, const char *domain,
-                                      const char *name)
-{
-    g_autofree char *id = *domain ? g_strdup_printf("%s:%s.%s", catalog_kind_name(kind), domain, name)
-                                  : g_strdup_printf("%s:%s", catalog_kind_name(kind), name);
-    return catalog_by_id(snapshot, id);
-}
 
 /* A view that is declared no more has no object: then whoever may write definitions sees it. */
 static bool may_see(const ServerCall *call, const CatalogSnapshot *snapshot, CatalogKind kind,
                     const json_t *row, const char *name)
 {
-    const CatalogObject *object =
-        object_of(snapshot, kind, base_json_string(row, "domain", ""), base_json_string(row, name, ""));
+    const CatalogObject *object = server_features_object(snapshot, kind, base_json_string(row, "domain", ""),
+                                                         base_json_string(row, name, ""));
     return object ? access_can_see(call->user, object) : access_check(call->user, ACCESS_WRITE, NULL, NULL);
 }
 
@@ -75,7 +68,7 @@ static json_t *seen_view(const ServerCall *call, const FeaturesRegistry *registr
     }
     json_object_set_new(
         json, "used_by",
-        used_by(snapshot, object_of(snapshot, CATALOG_FEATURE_VIEW, view->domain, view->name)));
+        used_by(snapshot, server_features_object(snapshot, CATALOG_FEATURE_VIEW, view->domain, view->name)));
     return g_steal_pointer(&json);
 }
 

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "engine/sql.h"
 #include "features/jobs.h"
+#include "server/features_rights.h"
 #include "server/routes_int.h"
 #include "server/sql.h"
 
@@ -234,22 +235,6 @@ static bool into_table(const char *path, void *user, GError **error)
 /* ---- the request
  * --------------------------------------------------------------------------------------------- */
 
-static bool may_read(const ServerCall *call, const FeaturesSelection *selection, GError **error)
-{
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-    for (size_t u = 0; u < selection->n_uses; u++) {
-        const FeaturesView *view = selection->uses[u].view;
-        g_autofree char *id =
-            g_strdup_printf("feature_view:%s%s%s", view->domain, *view->domain ? "." : "", view->name);
-        const CatalogObject *object = catalog_by_id(snapshot, id);
-        if (!(object ? access_check(call->user, ACCESS_READ, object, error)
-                     : access_check_domain(call->user, ACCESS_READ, view->domain, error))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static FeaturesSelection *select_features(ServerCall *call, GError **error)
 {
     g_auto(GStrv) features = NULL;
@@ -266,7 +251,7 @@ static FeaturesSelection *select_features(ServerCall *call, GError **error)
         registry, (const char *const *)features, service,
         base_json_bool(call->body, "full_feature_names", base_json_bool(call->body, "full_names", false)),
         error);
-    return selection && may_read(call, selection, error) ? g_steal_pointer(&selection) : NULL;
+    return selection && server_features_may_read(call, selection, error) ? g_steal_pointer(&selection) : NULL;
 }
 
 /* {column: [values]} as a file of lines. */

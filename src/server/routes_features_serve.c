@@ -1,6 +1,7 @@
 /* Reading features online: in Feast's JSON (column by column), and row by row in Weir's own. */
 #include "base/time.h"
 #include "features/store.h"
+#include "server/features_rights.h"
 #include "server/routes_int.h"
 
 #define ROWS_MAX     10000
@@ -42,23 +43,6 @@ static bool texts_of(const json_t *list, GPtrArray *ret, GError **error)
     return true;
 }
 
-/* Every view may be read by whoever asks. */
-static bool may_read(const ServerCall *call, const FeaturesSelection *selection, GError **error)
-{
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-    for (size_t u = 0; u < selection->n_uses; u++) {
-        const FeaturesView *view = selection->uses[u].view;
-        g_autofree char *id =
-            g_strdup_printf("feature_view:%s%s%s", view->domain, *view->domain ? "." : "", view->name);
-        const CatalogObject *object = catalog_by_id(snapshot, id);
-        if (object ? !access_check(call->user, ACCESS_READ, object, error)
-                   : !access_check_domain(call->user, ACCESS_READ, view->domain, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool check_members(const json_t *request, GError **error)
 {
     static const CallMember MEMBERS[] = {{"features", JSON_ARRAY},         {"service", JSON_STRING},
@@ -89,7 +73,7 @@ static bool select_features(const ServerCall *call, const json_t *body, const ch
     asked->selection = features_select(registry, service ? NULL : (const char *const *)(void *)names->pdata,
                                        service, base_json_bool(body, full_key, false), error);
     asked->arena = features_arena_new();
-    return asked->selection && may_read(call, asked->selection, error);
+    return asked->selection && server_features_may_read(call, asked->selection, error);
 }
 
 /* ---- columns of values ----------------------------------------------------------------------------------

@@ -1,14 +1,8 @@
 /* Writing features: push, materialise, erase; in Feast's words and in Weir's. */
 #include "base/time.h"
 #include "features/store.h"
+#include "server/features_rights.h"
 #include "server/routes_int.h"
-
-static const CatalogObject *view_object(const CatalogSnapshot *snapshot, const FeaturesView *view)
-{
-    g_autofree char *id =
-        g_strdup_printf("feature_view:%s%s%s", view->domain, *view->domain ? "." : "", view->name);
-    return catalog_by_id(snapshot, id);
-}
 
 static bool not_archived(const ServerCall *call, GError **error)
 {
@@ -16,15 +10,19 @@ static bool not_archived(const ServerCall *call, GError **error)
     return features_registry_may_write(server_app_store(call->app), catalog_project_name(snapshot), error);
 }
 
-/* The view named, if the user has `right` on it; its name is borrowed from `name`. */
+/* The user has `right` on the view named. */
 static bool may(const ServerCall *call, const char *name, AccessRight right, GError **error)
 {
     g_autoptr(FeaturesRegistry) registry = features_registry(server_app_features(call->app));
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     const FeaturesView *view = features_registry_view(registry, name, error);
-    const CatalogObject *object = view ? view_object(snapshot, view) : NULL;
-    return view && (object ? access_check(call->user, right, object, error)
-                           : access_check_domain(call->user, right, view->domain, error));
+    return view && server_features_may(call, snapshot, view, right, error);
+}
+
+/* All views (NULL) are an administrator's. */
+static bool may_all(const ServerCall *call, const char *name, AccessRight right, GError **error)
+{
+    return name ? may(call, name, right, error) : access_check(call->user, ACCESS_ADMIN, NULL, error);
 }
 
 /* ---- push ------------------------------------------------------------------------------------------------
@@ -205,8 +203,7 @@ bool route_materialize_incremental(ServerCall *call, GError **error)
 bool route_features_materialised(ServerCall *call, GError **error)
 {
     const char *view = call_query(call, "view", NULL);
-    if ((view && !may(call, view, ACCESS_READ, error)) ||
-        (!view && !access_check(call->user, ACCESS_ADMIN, NULL, error))) {
+    if (!may_all(call, view, ACCESS_READ, error)) {
         return false;
     }
     json_t *rows = features_materialised(server_app_features(call->app), view, error);
@@ -217,8 +214,7 @@ bool route_features_rejects(ServerCall *call, GError **error)
 {
     size_t limit = 0;
     const char *view = call_query(call, "view", NULL);
-    if (!call_limit(call, 100, 10000, &limit, error) || (view && !may(call, view, ACCESS_READ, error)) ||
-        (!view && !access_check(call->user, ACCESS_ADMIN, NULL, error))) {
+    if (!call_limit(call, 100, 10000, &limit, error) || !may_all(call, view, ACCESS_READ, error)) {
         return false;
     }
     json_t *rows = features_rejects(server_app_features(call->app), view, limit, error);
@@ -231,8 +227,7 @@ bool route_features_rejects(ServerCall *call, GError **error)
 bool route_features_status(ServerCall *call, GError **error)
 {
     const char *view = call_query(call, "view", NULL);
-    if ((view && !may(call, view, ACCESS_READ, error)) ||
-        (!view && !access_check(call->user, ACCESS_ADMIN, NULL, error))) {
+    if (!may_all(call, view, ACCESS_READ, error)) {
         return false;
     }
     json_t *views = features_status(server_app_features(call->app), view, error);
@@ -268,8 +263,7 @@ bool route_features_erase(ServerCall *call, GError **error)
         {"keys", JSON_OBJECT}, {"view", JSON_STRING}, {"online", JSON_TRUE}, {"offline", JSON_TRUE}};
     const char *view = base_json_string(call->body, "view", NULL);
     if (!call_body(call, KNOWN, error) || !call_members(call->body, MEMBERS, G_N_ELEMENTS(MEMBERS), error) ||
-        (view && !may(call, view, ACCESS_WRITE, error)) ||
-        (!view && !access_check(call->user, ACCESS_ADMIN, NULL, error))) {
+        !may_all(call, view, ACCESS_WRITE, error)) {
         return false;
     }
     FeaturesErased erased;
