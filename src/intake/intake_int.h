@@ -128,8 +128,6 @@ IntakeJsonPath *intake_json_path_parse(const char *text, GError **error) G_GNUC_
 void intake_json_path_free(IntakeJsonPath *path);
 /* `["$.a", "$.b"]` -> IntakeJsonPath*; LOAD_HEADER. */
 GPtrArray *intake_json_paths_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The name that a path gives a column when `columns` does not: its last key. */
-const char *intake_json_path_name(const IntakeJsonPath *path);
 
 /* How objects become rows; immutable, shared by the parsers. */
 typedef struct {
@@ -382,8 +380,6 @@ bool intake_merge_run(EngineConn *conn, const IntakeMergeRun *merge,
 bool intake_needs_merge(const CatalogTable *table);
 /* Quoted "schema"."name" of the table, and of its tombstones. Caller frees. */
 char *intake_tombstone_sql(const CatalogTable *table);
-/* Makes the tombstone table when the merging may write to it. */
-char *intake_tombstone_create(const CatalogTable *table);
 
 /* ---- txn.c
  * -------------------------------------------------------------------------------------------------- */

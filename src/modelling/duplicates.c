@@ -2,11 +2,13 @@
  *
  * An output expression is brought to one form: aliases and casts away, operands of + * AND OR = sorted, each
  * column as the column at the root of its lineage (up through tables that hand it on as it is). With an
- * aggregate the conditions of WHERE belong to it, without those on the run's interval. Then repeated   one
- * form under one name in several models synonyms   one form under several names homonyms   one name with
- * several forms; a sum of the column of the same name is that metric still queries    models that ask the
- * same (the canonical text of rule LD-21) Looked at are models whose outermost SELECT names its columns; one
- * behind a WITH is seen as far as its columns can be followed. */
+ * aggregate the conditions of WHERE belong to it, without those on the run's interval. Then
+ *   - repeated: one form under one name in several models;
+ *   - synonyms: one form under several names;
+ *   - homonyms: one name with several forms; a sum of the column of the same name is that metric still;
+ *   - queries: models that ask the same (the canonical text of rule LD-21).
+ * Looked at are models whose outermost SELECT names its columns; one behind a WITH is seen as far as its
+ * columns can be followed. */
 #include <string.h>
 
 #include "engine/sql.h"
@@ -23,10 +25,10 @@ typedef struct {
 typedef struct {
     StandardCatalog *catalog;
     EngineConn *conn;
-    StandardTable *table; /* being read */
+    StandardTable *table;   /* being read */
+    const GPtrArray *edges; /* CatalogEdge*: into it */
     const char *column;
     GPtrArray *outputs; /* Output* */
-    GPtrArray *edges;   /* of the column being read */
     bool open, sums;
     guint n_computing, n_columns;
 } Reader;
@@ -198,9 +200,9 @@ static bool rolls_up(const json_t *expression, const char *name)
         const char *class = base_json_string(child, "class", "");
         bool function = g_str_equal(class, "FUNCTION") || g_str_equal(class, "OPERATOR");
         const json_t *children = json_object_get(child, "children");
-        child = g_str_equal(base_json_string(child, "class", ""), "CAST") ? json_object_get(child, "child")
-                : function && json_array_size(children) > 0               ? json_array_get(children, 0)
-                                                                          : NULL;
+        child = g_str_equal(class, "CAST")                  ? json_object_get(child, "child")
+                : function && json_array_size(children) > 0 ? json_array_get(children, 0)
+                                                            : NULL;
     }
     const json_t *names = json_object_get(child, "column_names");
     const char *column = json_string_value(json_array_get(names, json_array_size(names) - (names ? 1 : 0)));
@@ -233,8 +235,6 @@ static void add_output(Reader *reader, const json_t *node, const json_t *express
     reader->column = name;
     reader->open = reader->sums = false;
     reader->n_computing = reader->n_columns = 0;
-    g_autoptr(GPtrArray) edges = catalog_lineage_up(reader->catalog->snapshot, reader->table->object, NULL);
-    reader->edges = edges;
     g_autoptr(json_t) form = form_of(reader, expression), conditions = json_array();
     bool sums = reader->sums;
     if (sums) {
@@ -262,7 +262,9 @@ static void read_model(Reader *reader)
     if (!object || !object->model || !object->model->sql_resolved) {
         return;
     }
+    g_autoptr(GPtrArray) edges = catalog_lineage_up(reader->catalog->snapshot, object, NULL);
     g_autoptr(json_t) tree = engine_sql_parse(reader->conn, object->model->sql_resolved, NULL);
+    reader->edges = edges;
     const json_t *node = json_object_get(tree, "node"), *list = json_object_get(node, "select_list");
     for (size_t i = 0; i < json_array_size(list); i++) {
         add_output(reader, node, json_array_get(list, i));

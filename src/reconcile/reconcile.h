@@ -41,8 +41,8 @@ typedef struct {
     /* with repair: delete what the source no longer has. Without it only where an entry has mode snapshot or
      * cdc: a file that was taken away is no deletion elsewhere */
     bool delete_extra;
-    bool refill; /* then build again what was made from the rows concerned */
-    const char *root;
+    bool refill;      /* then build again what was made from the rows concerned */
+    const char *root; /* the project's folder, in which the sources' files are */
 } ReconcileSourceAsk;
 /* Compares a loaded table with the sources that load it (`sources.tables[].to`). Rows that came another way
  * (Stream Load, INSERT) are no business of the source: their keys are left out and counted as `other`.

@@ -441,13 +441,11 @@ static bool refill_stale(Work *work, const CatalogObject *model, json_t *list, G
 
 static bool refill_model(Work *work, const CatalogObject *model, json_t *list, GError **error)
 {
-    const CatalogModelInfo *info = model->model;
-    if (info->kind == CATALOG_MODEL_VIEW) {
+    if (model->model->kind == CATALOG_MODEL_VIEW) {
         return true; /* shows what it reads */
     }
-    bool by_interval = info->time || info->uses_interval || info->strategy == CATALOG_STRATEGY_MICROBATCH;
-    return info->kind == CATALOG_MODEL_INCREMENTAL && by_interval ? refill_stale(work, model, list, error)
-                                                                  : refill_whole(work, model, list, error);
+    return warehouse_has_intervals(model) ? refill_stale(work, model, list, error)
+                                          : refill_whole(work, model, list, error);
 }
 
 /* One after the other, each after what it reads. */

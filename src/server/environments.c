@@ -145,7 +145,11 @@ void server_app_environments_changed(ServerApp *app)
     g_hash_table_remove_all(environments->kept);
     g_mutex_unlock(&environments->lock);
     warehouse_note_environment(server_app_warehouse(app), NULL, NULL);
-    g_autoptr(json_t) rows = catalog_store_environments(server_app_store(app), NULL);
+    g_autoptr(GError) unread = NULL;
+    g_autoptr(json_t) rows = catalog_store_environments(server_app_store(app), &unread);
+    if (!rows) {
+        base_log_error("environments", unread);
+    }
     size_t i;
     json_t *row;
     json_array_foreach (rows, i, row) {

@@ -195,13 +195,8 @@ static bool record_quality(const Build *build, EngineConn *conn, bool seen, GErr
 
 static bool swap_replace(Build *build, EngineConn *conn, GError **error)
 {
-    if (!warehouse_drop_relation(conn, build->model->domain, build->model->name, build->relation, error)) {
-        return false;
-    }
-    g_autoptr(GString) sql = g_string_new("ALTER TABLE ");
-    g_string_append_printf(sql, "%s RENAME TO ", build->build_sql);
-    engine_sql_append_name(sql, build->model->name);
-    return engine_exec(conn, sql->str, error);
+    return warehouse_drop_relation(conn, build->model->domain, build->model->name, build->relation, error) &&
+           warehouse_rename_table(conn, build->build_sql, build->model->name, error);
 }
 
 /* On the committer: the rows, what is known of them and, with the last of them, the run's row; or nothing. */

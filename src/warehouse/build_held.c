@@ -23,10 +23,7 @@ static const json_t *usable(const Build *build, const json_t *rows, WarehouseInt
 static bool rename_held(Build *build, const char *schema, const char *table, GError **error)
 {
     g_autofree char *held = engine_sql_table(schema, table);
-    g_autoptr(GString) sql = g_string_new("ALTER TABLE ");
-    g_string_append_printf(sql, "%s RENAME TO ", held);
-    engine_sql_append_name(sql, build->build_name);
-    return engine_exec(build->conn, sql->str, error);
+    return warehouse_rename_table(build->conn, held, build->build_name, error);
 }
 
 bool warehouse_build_take_held(Build *build, GError **error)

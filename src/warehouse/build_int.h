@@ -123,7 +123,7 @@ bool warehouse_build_check(Build *build, const char *rows_sql, GError **error) G
 /* build_held.c: the rows that a check held back become the table beside, when they are of this logic and
  * interval; else they are built again, which the run's record says. */
 bool warehouse_build_take_held(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* build_size.c: adds the bytes of the rows beside to run->bytes. */
+/* build_size.c: run->bytes = the rows so far by the mean size of those beside. */
 bool warehouse_build_measure(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* build_unknown.c: the row of unknown members, into the table beside. */
 bool warehouse_build_unknown(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;

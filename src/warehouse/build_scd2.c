@@ -351,10 +351,8 @@ static bool put_in(const Build *build, EngineConn *conn, GError **error)
                scd2_merge(&state->merge, conn, error);
     }
     g_autofree char *drop = g_strdup_printf("DROP TABLE %s", state->history_sql);
-    g_autoptr(GString) rename = g_string_new("ALTER TABLE ");
-    g_string_append_printf(rename, "%s RENAME TO ", build->build_sql);
-    engine_sql_append_name(rename, state->history_name);
-    return (!state->replaces || engine_exec(conn, drop, error)) && engine_exec(conn, rename->str, error) &&
+    return (!state->replaces || engine_exec(conn, drop, error)) &&
+           warehouse_rename_table(conn, build->build_sql, state->history_name, error) &&
            note_key(build, conn, error);
 }
 

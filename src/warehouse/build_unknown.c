@@ -29,7 +29,8 @@ static const char *sentinel(const char *type, bool key)
            : begins(type, "BOOLEAN")                         ? "false"
            : begins(type, "DATE")                            ? "DATE '" UNKNOWN_DAY "'"
            : begins(type, "TIMESTAMP")                       ? "TIMESTAMP '" UNKNOWN_DAY " 00:00:00'"
-           : begins(type, "U")                               ? "0" /* UINTEGER ...; UUID is below */
+           : begins(type, "UUID")                            ? "NULL"
+           : begins(type, "U")                               ? "0" /* UINTEGER ... */
                                                              : "NULL";
 }
 
@@ -52,7 +53,7 @@ static char *insert_sql(const Build *build)
     for (guint i = 0; i < columns->len; i++) {
         const CatalogColumn *column = g_ptr_array_index(columns, i);
         bool key = is_key(build->model->model, column->name);
-        const char *value = begins(column->type, "UUID") ? "NULL" : sentinel(column->type, key);
+        const char *value = sentinel(column->type, key);
         g_string_append(names, i ? ", " : "");
         engine_sql_append_name(names, column->name);
         g_string_append_printf(values, "%s%s", i ? ", " : "", value);

@@ -5,8 +5,6 @@
 #include "engine/sql.h"
 #include "warehouse/intervals.h"
 
-#define MAX_BUILDS 1000000
-
 void warehouse_keep_own(const CatalogSnapshot *snapshot, GPtrArray *models)
 {
     for (guint i = models->len; catalog_environment(snapshot) && i > 0; i--) {
@@ -58,22 +56,10 @@ GPtrArray *warehouse_environments_noted(Warehouse *warehouse)
 GHashTable *warehouse_environment_builds(EngineConn *conn, const char *name, GError **error)
 {
     EngineValue value = engine_value_text(name);
-    g_autoptr(json_t) rows =
-        engine_query_json(conn,
-                          "SELECT model, hash FROM _weir.builds WHERE environment = $1 OR (CAST($1 AS "
-                          "VARCHAR) IS NULL AND environment IS NOT NULL)",
-                          &value, 1, MAX_BUILDS, error);
-    if (!rows) {
-        return NULL;
-    }
-    GHashTable *builds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    size_t i;
-    json_t *row;
-    json_array_foreach (rows, i, row) {
-        g_hash_table_replace(builds, g_strdup(base_json_string(row, "model", "")),
-                             g_strdup(base_json_string(row, "hash", "")));
-    }
-    return builds;
+    return warehouse_query_map(conn,
+                               "SELECT model AS k, hash AS v FROM _weir.builds WHERE environment = $1 OR "
+                               "(CAST($1 AS VARCHAR) IS NULL AND environment IS NOT NULL)",
+                               &value, 1, error);
 }
 
 void warehouse_environment_table(const char *id, char **ret_domain, char **ret_name)

@@ -150,10 +150,7 @@ static bool rename_table(EngineConn *conn, const char *schema, const char *from,
                          GError **error)
 {
     g_autofree char *old = engine_sql_table(schema, from);
-    g_autoptr(GString) sql = g_string_new("ALTER TABLE ");
-    g_string_append_printf(sql, "%s RENAME TO ", old);
-    engine_sql_append_name(sql, to);
-    return engine_exec(conn, sql->str, error);
+    return warehouse_rename_table(conn, old, to, error);
 }
 
 static bool drop_production(EngineConn *conn, const WarehouseStanding *standing, const CatalogObject *model,

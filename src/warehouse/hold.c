@@ -26,7 +26,7 @@ bool warehouse_hold_open(EngineConn *conn, GError **error)
 
 GHashTable *warehouse_hold_read(EngineConn *conn, GError **error)
 {
-    return warehouse_query_map(conn, "SELECT model AS k, full_name AS v FROM _weir.held", error);
+    return warehouse_query_map(conn, "SELECT model AS k, full_name AS v FROM _weir.held", NULL, 0, error);
 }
 
 bool warehouse_hold_release(EngineConn *conn, const char *model, gint64 start_us, gint64 end_us,
@@ -66,10 +66,7 @@ static bool rename_build(EngineConn *conn, const CatalogObject *model, const cha
     g_autofree char *name = g_strconcat(WAREHOUSE_HELD_PREFIX, model->name, NULL);
     g_autofree char *old = engine_sql_table(model->domain, name);
     g_autofree char *drop = g_strdup_printf("DROP TABLE IF EXISTS %s", old);
-    g_autoptr(GString) sql = g_string_new("ALTER TABLE ");
-    g_string_append_printf(sql, "%s RENAME TO ", build_sql);
-    engine_sql_append_name(sql, name);
-    if (!engine_exec(conn, drop, error) || !engine_exec(conn, sql->str, error)) {
+    if (!engine_exec(conn, drop, error) || !warehouse_rename_table(conn, build_sql, name, error)) {
         return false;
     }
     *ret_name = g_steal_pointer(&name);

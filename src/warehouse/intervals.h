@@ -35,8 +35,6 @@ gint64 warehouse_units_count(const GArray *units);
 /* ---- window.c: what models cut time into, and how far they read -----------------------------------------
  */
 
-/* Whether runs of the model are by interval. */
-bool warehouse_has_intervals(const CatalogObject *model);
 /* `batch_size`, `grain` or the unit of `partition`; a day when none is given. */
 BasePeriod warehouse_unit(const CatalogObject *model);
 /* Units that a run takes again before the first that is not done. */

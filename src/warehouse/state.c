@@ -234,9 +234,10 @@ json_t *warehouse_state_last_runs(EngineConn *conn, GError **error)
 /* ---- what stands in the engine
  * ---------------------------------------------------------------------------------- */
 
-GHashTable *warehouse_query_map(EngineConn *conn, const char *sql, GError **error)
+GHashTable *warehouse_query_map(EngineConn *conn, const char *sql, const EngineValue *values, size_t n_values,
+                                GError **error)
 {
-    g_autoptr(json_t) rows = engine_query_json(conn, sql, NULL, 0, 10000000, error);
+    g_autoptr(json_t) rows = engine_query_json(conn, sql, values, n_values, 10000000, error);
     if (!rows) {
         return NULL;
     }
@@ -258,10 +259,11 @@ bool warehouse_standing_read(EngineConn *conn, WarehouseStanding *ret, GError **
         "SELECT schema_name || '.' || table_name AS k, 'table' AS v FROM duckdb_tables() WHERE NOT "
         "temporary UNION ALL SELECT schema_name || '.' || view_name, 'view' FROM duckdb_views() "
         "WHERE NOT internal",
-        error);
-    standing.builds = standing.relations
-                          ? warehouse_query_map(conn, "SELECT model AS k, hash AS v FROM _weir.builds", error)
-                          : NULL;
+        NULL, 0, error);
+    standing.builds =
+        standing.relations
+            ? warehouse_query_map(conn, "SELECT model AS k, hash AS v FROM _weir.builds", NULL, 0, error)
+            : NULL;
     if (!standing.builds) {
         warehouse_standing_clear(&standing);
         return false;
@@ -308,6 +310,14 @@ bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *n
     g_autofree char *sql =
         g_strdup_printf("DROP %s IF EXISTS %s", relation == WAREHOUSE_TABLE ? "TABLE" : "VIEW", quoted);
     return engine_exec(conn, sql, error);
+}
+
+bool warehouse_rename_table(EngineConn *conn, const char *table_sql, const char *name, GError **error)
+{
+    g_autoptr(GString) sql = g_string_new("ALTER TABLE ");
+    g_string_append_printf(sql, "%s RENAME TO ", table_sql);
+    engine_sql_append_name(sql, name);
+    return engine_exec(conn, sql->str, error);
 }
 
 char *warehouse_table_of(const CatalogObject *object)

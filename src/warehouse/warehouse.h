@@ -50,8 +50,10 @@ typedef struct {
     gint64 restate_us;         /* scd2: versions from then on are made anew from the source; 0 = not */
     bool full;                 /* rebuild incremental models from all history */
     unsigned parallel;         /* 0 = cores */
-    const char *cause;         /* who asked, for the record: "manual" (NULL), "schedule", "backfill" */
+    const char *cause; /* who asked, for the record: "manual" (NULL), "schedule", "backfill", "release" */
 } WarehouseRunOptions;
+/* Whether runs of the model are by interval. */
+bool warehouse_has_intervals(const CatalogObject *model);
 /* The local day of an instant: days since 1970-01-01. */
 gint64 warehouse_day_of(gint64 us, GTimeZone *zone);
 /* false + RUN_FAILED or CHECK_FAILED when any model failed (others that do not read it still run; those that

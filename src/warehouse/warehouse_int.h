@@ -152,7 +152,8 @@ bool warehouse_state_read_ranges(EngineConn *conn, const char *table, const char
 bool warehouse_state_write_ranges(EngineConn *conn, const char *table, const char *model,
                                   const GArray *ranges, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Columns k and v of all rows, as texts: k -> v. NULL + error. */
-GHashTable *warehouse_query_map(EngineConn *conn, const char *sql, GError **error);
+GHashTable *warehouse_query_map(EngineConn *conn, const char *sql, const EngineValue *values, size_t n_values,
+                                GError **error);
 /* {"model id": {"rows", "elapsed_ms", "at_us"}} of the last run that was done; for plans and schedules. */
 json_t *warehouse_state_last_runs(EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -173,7 +174,6 @@ const char *warehouse_built_hash(const WarehouseStanding *standing,
 /* "a BIGINT, b VARCHAR" of a table that is there: equal text = equal columns. */
 bool warehouse_columns_text(EngineConn *conn, const char *schema, const char *name, char **ret,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* "schema"."name"; caller frees. */
 /* The bare name of the table that holds the rows of a model or table: of scd2 that of its history. Caller
  * frees. */
 char *warehouse_table_of(const CatalogObject *object);
@@ -182,6 +182,9 @@ bool warehouse_drop_history(EngineConn *conn, const WarehouseStanding *standing,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *name,
                              WarehouseRelation relation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "s"."old" becomes "s"."name". */
+bool warehouse_rename_table(EngineConn *conn, const char *table_sql, const char *name,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- select.c --------------------------------------------------------------------------------------- */
 

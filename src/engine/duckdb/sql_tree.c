@@ -155,6 +155,8 @@ static char *unwrap_raw(char *text)
 
 /* ---- parse ----------------------------------------------------------------------------------- */
 
+/* `answer` is of the engine's json_serialize_sql: error_type is the name of its kind of error. What is no
+ * SELECT is one that it has "not implemented". */
 static bool fail_parse(const json_t *answer, const char *sql, GError **error)
 {
     const char *type = base_json_string(answer, "error_type", "");
