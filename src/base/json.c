@@ -180,3 +180,31 @@ void base_json_set_time(json_t *object, const char *key, gint64 us)
     g_autofree char *text = us ? base_time_format_iso(us) : NULL;
     base_json_set_string(object, key, text);
 }
+
+json_t *base_json_named(const json_t *list, const char *name)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (list, i, entry) {
+        if (g_str_equal(base_json_string(entry, "name", ""), name)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+void base_json_append_texts(GString *out, const json_t *value)
+{
+    if (json_is_string(value)) {
+        g_string_append_printf(out, "%s%s", out->len ? "\n" : "", json_string_value(value));
+    }
+    size_t i;
+    json_t *entry;
+    json_array_foreach (value, i, entry) {
+        base_json_append_texts(out, entry);
+    }
+    const char *key;
+    json_object_foreach ((json_t *)(guintptr)value, key, entry) {
+        base_json_append_texts(out, entry);
+    }
+}

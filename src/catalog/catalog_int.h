@@ -123,7 +123,6 @@ static inline CatalogNode *catalog_node(const CatalogObject *object)
 }
 CatalogColumn *catalog_column_new(const char *name, const char *type);
 void catalog_column_free(CatalogColumn *column);
-const CatalogColumn *catalog_columns_find(const GPtrArray *columns, const char *name);
 /* Sets text and hash from definition (and body). */
 void catalog_node_seal(CatalogNode *node);
 /* The node of a live table, sealed. */
@@ -351,7 +350,12 @@ void catalog_check_feature_view(CatalogBuild *build, CatalogItem *item);
  * `feature` NULL = its rows. */
 void catalog_features_edge(CatalogBuild *build, CatalogItem *item, const CatalogOrigin *origin,
                            const char *feature, CatalogHow how);
-/* Last: the engine's types of all features. */
+/* The view that an input names, of whatever version; NULL = none of that name. */
+const CatalogObject *catalog_input_view(const CatalogBuild *build, const CatalogItem *item,
+                                        const CatalogFeatureInput *input);
+bool catalog_view_is_push(const CatalogItem *item);
+
+/* feature_types.c. Last: the engine's types of all features. */
 void catalog_bind_features(CatalogBuild *build);
 
 /* types.c */

@@ -183,18 +183,6 @@ static void resolve_plain(CatalogBuild *build, const CatalogRef *ref)
     }
 }
 
-static const json_t *feature_of(const CatalogObject *view, const char *name)
-{
-    size_t i;
-    json_t *feature;
-    json_array_foreach (json_object_get(view->definition, "features"), i, feature) {
-        if (g_str_equal(base_json_string(feature, "name", ""), name)) {
-            return feature;
-        }
-    }
-    return NULL;
-}
-
 static void edge_feature(CatalogBuild *build, const CatalogRef *ref, const CatalogObject *view,
                          const char *feature)
 {
@@ -227,7 +215,7 @@ static void complain_feature(CatalogBuild *build, const CatalogRef *ref, const B
 static void take_feature(CatalogBuild *build, const CatalogRef *ref, const BaseYaml *node,
                          const CatalogObject *view, const char *name, bool older)
 {
-    bool found = feature_of(view, name) != NULL;
+    bool found = base_json_named(json_object_get(view->definition, "features"), name) != NULL;
     if (found && ref->item->node->object.kind == CATALOG_FEATURE_SERVICE) {
         edge_feature(build, ref, view, name);
     } else if (!found && !older) {

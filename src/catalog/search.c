@@ -18,22 +18,6 @@ static const int weights[] = {100, 80, 80, 60, 40, 20};
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
-static void append_words(GString *out, const json_t *value)
-{
-    if (json_is_string(value)) {
-        g_string_append_printf(out, "%s%s", out->len ? "\n" : "", json_string_value(value));
-    }
-    size_t i;
-    json_t *entry;
-    json_array_foreach (value, i, entry) {
-        append_words(out, entry);
-    }
-    const char *key;
-    json_object_foreach ((json_t *)(guintptr)value, key, entry) {
-        append_words(out, entry);
-    }
-}
-
 static void append_columns(GString *out, const CatalogObject *object)
 {
     for (guint i = 0; object->columns && i < object->columns->len; i++) {
@@ -46,13 +30,13 @@ static void append_columns(GString *out, const CatalogObject *object)
         json_t *entry;
         json_array_foreach (json_object_get(object->definition, lists[l]), i, entry) {
             if (!object->columns) {
-                append_words(out, json_object_get(entry, "name"));
+                base_json_append_texts(out, json_object_get(entry, "name"));
             }
-            append_words(out, json_object_get(entry, "title"));
-            append_words(out, json_object_get(entry, "aliases"));
-            append_words(out, json_object_get(entry, "tags"));
-            append_words(out, json_object_get(json_object_get(entry, "dimension"), "title"));
-            append_words(out, json_object_get(json_object_get(entry, "dimension"), "aliases"));
+            base_json_append_texts(out, json_object_get(entry, "title"));
+            base_json_append_texts(out, json_object_get(entry, "aliases"));
+            base_json_append_texts(out, json_object_get(entry, "tags"));
+            base_json_append_texts(out, json_object_get(json_object_get(entry, "dimension"), "title"));
+            base_json_append_texts(out, json_object_get(json_object_get(entry, "dimension"), "aliases"));
         }
     }
 }
@@ -63,9 +47,9 @@ static bool insert(CatalogStore *store, sqlite3_stmt *stmt, const CatalogObject 
     g_autoptr(GString) columns = g_string_new(NULL);
     g_autofree char *name = g_strdup_printf("%s", object->full_name);
     g_autofree char *about = g_strdup_printf("%s\n%s", object->description_en, object->description_zh);
-    append_words(aliases, json_object_get(object->definition, "aliases"));
-    append_words(aliases, json_object_get(object->definition, "tags"));
-    append_words(aliases, json_object_get(object->definition, "ask"));
+    base_json_append_texts(aliases, json_object_get(object->definition, "aliases"));
+    base_json_append_texts(aliases, json_object_get(object->definition, "tags"));
+    base_json_append_texts(aliases, json_object_get(object->definition, "ask"));
     append_columns(columns, object);
     store_bind_text(stmt, 1, object->id);
     store_bind_text(stmt, 2, name);

@@ -203,24 +203,9 @@ static bool has_version(CatalogStore *store, gint64 version, GError **error)
     return found;
 }
 
-/* CatalogFile* of a version. */
-static GPtrArray *files_of(CatalogStore *store, gint64 version, GError **error)
+GPtrArray *store_read_files(CatalogStore *store, sqlite3_stmt *stmt, GError **error)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_file_unref);
-    if (version == 0) {
-        return g_steal_pointer(&files);
-    }
-    if (!has_version(store, version, error)) {
-        return NULL;
-    }
-    sqlite3_stmt *stmt = store_prepare(store,
-                                       "SELECT f.path, b.text FROM version_files f JOIN blobs b USING (hash) "
-                                       "WHERE f.version = ? ORDER BY f.path",
-                                       error);
-    if (!stmt) {
-        return NULL;
-    }
-    sqlite3_bind_int64(stmt, 1, version);
     int code;
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         size_t len = (size_t)sqlite3_column_bytes(stmt, 1);
@@ -231,12 +216,32 @@ static GPtrArray *files_of(CatalogStore *store, gint64 version, GError **error)
         text[len] = '\0';
         g_ptr_array_add(files, catalog_file_new(store_text(stmt, 0), text, len));
     }
-    sqlite3_finalize(stmt);
     if (code != SQLITE_DONE) {
-        store_fail(store, "a version cannot be read", error);
+        store_fail(store, "files cannot be read", error);
         return NULL;
     }
     return g_steal_pointer(&files);
+}
+
+/* CatalogFile* of a version. */
+static GPtrArray *files_of(CatalogStore *store, gint64 version, GError **error)
+{
+    if (version == 0) {
+        return g_ptr_array_new_with_free_func((GDestroyNotify)catalog_file_unref);
+    }
+    sqlite3_stmt *stmt = has_version(store, version, error)
+                             ? store_prepare(store,
+                                             "SELECT f.path, b.text FROM version_files f JOIN blobs b USING "
+                                             "(hash) WHERE f.version = ? ORDER BY f.path",
+                                             error)
+                             : NULL;
+    if (!stmt) {
+        return NULL;
+    }
+    sqlite3_bind_int64(stmt, 1, version);
+    GPtrArray *files = store_read_files(store, stmt, error);
+    sqlite3_finalize(stmt);
+    return files;
 }
 
 /* The files and live tables under the lock; what takes long, reading them, outside of it. */
@@ -290,23 +295,31 @@ static bool write_version(CatalogStore *store, const CatalogDiff *diff, gint64 v
     return ok;
 }
 
-static bool write_files(CatalogStore *store, const GPtrArray *files, gint64 version, GError **error)
+bool store_write_files(CatalogStore *store, sqlite3_stmt *row, const GPtrArray *files, GError **error)
 {
     sqlite3_stmt *blob = store_prepare(store, "INSERT OR IGNORE INTO blobs VALUES (?, ?)", error);
-    sqlite3_stmt *file =
-        blob ? store_prepare(store, "INSERT INTO version_files VALUES (?, ?, ?)", error) : NULL;
-    bool ok = file != NULL;
+    bool ok = blob != NULL;
     for (guint i = 0; ok && i < files->len; i++) {
-        const CatalogFile *one = g_ptr_array_index(files, i);
-        store_bind_text(blob, 1, one->hash);
-        sqlite3_bind_blob64(blob, 2, one->text, one->len, SQLITE_STATIC);
-        sqlite3_bind_int64(file, 1, version);
-        store_bind_text(file, 2, one->path);
-        store_bind_text(file, 3, one->hash);
-        ok = store_step(store, blob, error) && store_step(store, file, error);
+        const CatalogFile *file = g_ptr_array_index(files, i);
+        store_bind_text(blob, 1, file->hash);
+        sqlite3_bind_blob64(blob, 2, file->text, file->len, SQLITE_STATIC);
+        store_bind_text(row, 2, file->path);
+        store_bind_text(row, 3, file->hash);
+        ok = store_step(store, blob, error) && store_step(store, row, error);
     }
     sqlite3_finalize(blob);
-    sqlite3_finalize(file);
+    return ok;
+}
+
+static bool write_files(CatalogStore *store, const GPtrArray *files, gint64 version, GError **error)
+{
+    sqlite3_stmt *row = store_prepare(store, "INSERT INTO version_files VALUES (?, ?, ?)", error);
+    if (!row) {
+        return false;
+    }
+    sqlite3_bind_int64(row, 1, version);
+    bool ok = store_write_files(store, row, files, error);
+    sqlite3_finalize(row);
     return ok;
 }
 

@@ -35,20 +35,12 @@ static bool write_row(CatalogStore *store, const char *name, gint64 base, const 
 
 static bool write_files(CatalogStore *store, const char *name, const GPtrArray *files, GError **error)
 {
-    sqlite3_stmt *blob = store_prepare(store, "INSERT OR IGNORE INTO blobs VALUES (?, ?)", error);
-    sqlite3_stmt *row =
-        blob ? store_prepare(store, "INSERT INTO environment_files VALUES (?, ?, ?)", error) : NULL;
-    bool ok = row != NULL;
-    for (guint i = 0; ok && i < files->len; i++) {
-        const CatalogFile *file = g_ptr_array_index(files, i);
-        store_bind_text(blob, 1, file->hash);
-        sqlite3_bind_blob64(blob, 2, file->text, file->len, SQLITE_STATIC);
-        store_bind_text(row, 1, name);
-        store_bind_text(row, 2, file->path);
-        store_bind_text(row, 3, file->hash);
-        ok = store_step(store, blob, error) && store_step(store, row, error);
+    sqlite3_stmt *row = store_prepare(store, "INSERT INTO environment_files VALUES (?, ?, ?)", error);
+    if (!row) {
+        return false;
     }
-    sqlite3_finalize(blob);
+    store_bind_text(row, 1, name);
+    bool ok = store_write_files(store, row, files, error);
     sqlite3_finalize(row);
     return ok;
 }
@@ -81,29 +73,16 @@ json_t *catalog_store_environments(CatalogStore *store, GError **error)
 /* CatalogFile*; empty when there is no such environment. */
 static GPtrArray *files_of(CatalogStore *store, const char *name, GError **error)
 {
-    GPtrArray *files = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_file_unref);
     sqlite3_stmt *stmt = store_prepare(store,
                                        "SELECT f.path, b.text FROM environment_files f JOIN blobs b USING "
                                        "(hash) WHERE f.name = ? ORDER BY f.path",
                                        error);
+    if (!stmt) {
+        return NULL;
+    }
     store_bind_text(stmt, 1, name);
-    int code = stmt ? SQLITE_ROW : SQLITE_ERROR;
-    while (stmt && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        size_t len = (size_t)sqlite3_column_bytes(stmt, 1);
-        char *text = g_malloc(len + 1);
-        if (len) {
-            memcpy(text, sqlite3_column_blob(stmt, 1), len);
-        }
-        text[len] = '\0';
-        g_ptr_array_add(files, catalog_file_new(store_text(stmt, 0), text, len));
-    }
-    if (stmt && code != SQLITE_DONE) {
-        store_fail(store, "an environment cannot be read", error);
-    }
+    GPtrArray *files = store_read_files(store, stmt, error);
     sqlite3_finalize(stmt);
-    if (code != SQLITE_DONE) {
-        g_clear_pointer(&files, g_ptr_array_unref);
-    }
     return files;
 }
 

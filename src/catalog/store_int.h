@@ -24,6 +24,11 @@ bool store_begin(CatalogStore *store, GError **error);
 /* Commits when ok, else undoes. */
 bool store_end(CatalogStore *store, bool ok, GError **error);
 
+/* Texts of files and who has them: `row` inserts (owner, path, hash), its owner bound; reading, `stmt` gives
+ * path and text. CatalogFile*. */
+bool store_write_files(CatalogStore *store, sqlite3_stmt *row, const GPtrArray *files, GError **error);
+GPtrArray *store_read_files(CatalogStore *store, sqlite3_stmt *stmt, GError **error);
+
 /* store_environments.c: the tables of its own. */
 extern const char CATALOG_ENVIRONMENTS_SQL[];
 

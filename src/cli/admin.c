@@ -205,7 +205,7 @@ int cli_verb_user(CliContext *ctx)
 
 static int token_create(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     g_autoptr(json_t) body = json_object();
     static const char *const FLAGS[][2] = {{"note", "note"}, {"for", "lifetime"}, {"user", "user"}};
     for (size_t i = 0; i < G_N_ELEMENTS(FLAGS); i++) {
@@ -213,12 +213,9 @@ static int token_create(CliContext *ctx)
             base_json_set_string(body, FLAGS[i][1], cli_text(ctx, FLAGS[i][0]));
         }
     }
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/tokens", body, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/tokens", body, &code);
+    if (!answer) {
+        return code;
     }
     puts(base_json_string(answer, "token", ""));
     cli_say(ctx, "  %s", base_tr("shown this once only", "仅显示这一次"));

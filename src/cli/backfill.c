@@ -59,7 +59,7 @@ static void print_units(const json_t *units, const char *title, gint64 n)
 int cli_verb_intervals(CliContext *ctx)
 {
     static const char *const names[] = {"start", "end", "at", "env", NULL};
-    GError *error = NULL;
+    int code;
     g_autofree char *path = cli_path("/api/v1/intervals/", cli_word(ctx, 0));
     if (cli_text(ctx, "mark")) {
         return mark(ctx, path);
@@ -68,12 +68,9 @@ int cli_verb_intervals(CliContext *ctx)
     for (size_t i = 0; names[i]; i++) {
         cli_query_add(query, names[i], cli_text(ctx, names[i]));
     }
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", query->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", query->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     printf("%s, %s, %s\n%s\n", base_json_string(answer, "model", ""), base_json_string(answer, "unit", ""),
            base_json_string(answer, "timezone", ""), base_tr("done:", "已完成："));
@@ -95,15 +92,12 @@ static int list(CliContext *ctx)
         {"end", "End", "区间止", CLI_CELL_TEXT},       {"done", "Done", "完成", CLI_CELL_COUNT},
         {"tasks", "Tasks", "任务", CLI_CELL_COUNT},    {"created", "Begun", "开始", CLI_CELL_TEXT},
         {"message", "Message", "消息", CLI_CELL_TEXT}, {NULL, NULL, NULL, CLI_CELL_TEXT}};
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/backfills");
     cli_query_add(path, "limit", cli_text(ctx, "limit") ? cli_text(ctx, "limit") : "50");
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_print_table(json_object_get(answer, "backfills"), COLUMNS);
     return CLI_EXIT_OK;
@@ -123,14 +117,11 @@ static int show_plan(CliContext *ctx, json_t *body)
     static const CliColumn LEFT[] = {{"model", "Left out", "不包括", CLI_CELL_TEXT},
                                      {"why", "Why", "原因", CLI_CELL_TEXT},
                                      {NULL, NULL, NULL, CLI_CELL_TEXT}};
-    GError *error = NULL;
+    int code;
     json_object_set_new(body, "dry_run", json_true());
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/backfills", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/backfills", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_print_table(json_object_get(answer, "models"), COLUMNS);
     if (json_array_size(json_object_get(answer, "left_out")) > 0) {

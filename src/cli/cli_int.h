@@ -186,6 +186,10 @@ typedef struct {
 } CliColumn;
 /* A list of objects as a table: aligned on a terminal, tab-separated in a pipe. */
 void cli_print_table(const json_t *list, const CliColumn *columns);
+/* A call whose answer is shown to people. NULL when nothing is left to show: it failed, which was told, or with
+ * --json the answer was printed as it came; *ret_exit is the exit code then, and CLI_EXIT_OK otherwise. */
+json_t *cli_ask(CliContext *ctx, const char *method, const char *path, json_t *body,
+                int *ret_exit) G_GNUC_WARN_UNUSED_RESULT;
 /* A GET whose answer's list `key` is shown as a table (--json: the answer). The exit code. */
 int cli_show_list(CliContext *ctx, const char *path, const char *key, const CliColumn *columns);
 /* A scalar as people read it; NULL for null. Lists and objects as JSON. */

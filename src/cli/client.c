@@ -410,16 +410,20 @@ void cli_query_add(GString *path, const char *name, const char *value)
     g_string_append_printf(path, "%c%s=%s", strchr(path->str, '?') == NULL ? '?' : '&', name, escaped);
 }
 
-int cli_show_list(CliContext *ctx, const char *path, const char *key, const CliColumn *columns)
+json_t *cli_ask(CliContext *ctx, const char *method, const char *path, json_t *body, int *ret_exit)
 {
     GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path, NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
+    g_autoptr(json_t) answer = cli_call(ctx, method, path, body, &error);
+    *ret_exit = answer == NULL ? cli_fail(ctx, error) : ctx->json ? cli_print_json(answer) : CLI_EXIT_OK;
+    return ctx->json ? NULL : g_steal_pointer(&answer);
+}
+
+int cli_show_list(CliContext *ctx, const char *path, const char *key, const CliColumn *columns)
+{
+    int code;
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path, NULL, &code);
+    if (answer != NULL) {
+        cli_print_table(json_object_get(answer, key), columns);
     }
-    if (ctx->json) {
-        return cli_print_json(answer);
-    }
-    cli_print_table(json_object_get(answer, key), columns);
-    return CLI_EXIT_OK;
+    return code;
 }

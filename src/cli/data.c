@@ -136,18 +136,15 @@ static const char *limit_of(const CliContext *ctx, const char *fallback)
 
 int cli_verb_loads(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/loads");
     cli_query_add(path, "db", cli_text(ctx, "db"));
     cli_query_add(path, "label", cli_text(ctx, "label"));
     cli_query_add(path, "state", cli_text(ctx, "state"));
     cli_query_add(path, "limit", limit_of(ctx, "50"));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
+    if (!answer) {
+        return code;
     }
     cli_print_table(json_object_get(answer, "loads"), LOAD_COLUMNS);
     return CLI_EXIT_OK;
@@ -385,14 +382,11 @@ static int dry_run(CliContext *ctx, json_t *body)
         {"message", "Note", "说明", CLI_CELL_TEXT},
         {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    GError *error = NULL;
+    int code;
     json_object_set_new(body, "dry_run", json_true());
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/run", body, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/run", body, &code);
+    if (!answer) {
+        return code;
     }
     size_t i;
     json_t *model;
@@ -452,17 +446,14 @@ int cli_verb_runs(CliContext *ctx)
         {"swap_ms", "Swap", "替换", CLI_CELL_MS},      {"cause", "Cause", "起因", CLI_CELL_TEXT},
         {"message", "Message", "消息", CLI_CELL_TEXT}, {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/runs");
     cli_query_add(path, "model", cli_word(ctx, 0));
     cli_query_add(path, "limit", limit_of(ctx, "50"));
     cli_query_add(path, "env", cli_text(ctx, "env"));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
+    if (!answer) {
+        return code;
     }
     cli_print_table(json_object_get(answer, "runs"), COLUMNS);
     return CLI_EXIT_OK;

@@ -218,7 +218,7 @@ int cli_verb_plan(CliContext *ctx)
 
 static int carry_out(CliContext *ctx, const char *id)
 {
-    GError *error = NULL;
+    int code;
     g_autoptr(json_t) body = json_object();
     if (id != NULL) {
         base_json_set_string(body, "plan", id);
@@ -235,12 +235,9 @@ static int carry_out(CliContext *ctx, const char *id)
     if (env != NULL) {
         base_json_set_string(body, "env", env);
     }
-    g_autoptr(json_t) done = cli_call(ctx, "POST", "/api/v1/apply", body, &error);
-    if (done == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(done);
+    g_autoptr(json_t) done = cli_ask(ctx, "POST", "/api/v1/apply", body, &code);
+    if (!done) {
+        return code;
     }
     if (env != NULL) {
         cli_print_environment(ctx, json_object_get(done, "environment"));
@@ -319,15 +316,12 @@ int cli_verb_history(CliContext *ctx)
         {"changed", "Changed", "变更", CLI_CELL_COUNT}, {"removed", "Removed", "删除", CLI_CELL_COUNT},
         {"note", "Note", "说明", CLI_CELL_TEXT},        {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/history");
     cli_query_add(path, "object", cli_word(ctx, 0));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
+    if (!answer) {
+        return code;
     }
     if (cli_word(ctx, 0) != NULL) {
         print_object_diffs(answer);
@@ -351,6 +345,7 @@ static bool read_version(const char *text, gint64 *ret, GError **error)
 int cli_verb_diff(CliContext *ctx)
 {
     GError *error = NULL;
+    int code;
     gint64 versions[2] = {0, 0};
     for (unsigned i = 0; i < ctx->n_words; i++) {
         if (!read_version(ctx->words[i], &versions[i], &error)) {
@@ -361,12 +356,9 @@ int cli_verb_diff(CliContext *ctx)
         ctx->n_words == 2 ? g_strdup_printf("/api/v1/diff?from=%" G_GINT64_FORMAT "&to=%" G_GINT64_FORMAT,
                                             versions[0], versions[1])
                           : g_strdup_printf("/api/v1/diff?from=%" G_GINT64_FORMAT "&to=", versions[0]);
-    g_autoptr(json_t) diff = cli_call(ctx, "GET", path, NULL, &error);
-    if (diff == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(diff);
+    g_autoptr(json_t) diff = cli_ask(ctx, "GET", path, NULL, &code);
+    if (!diff) {
+        return code;
     }
     if (total_of(diff) == 0) {
         puts(base_tr("  No difference.", "  没有差异。"));
@@ -387,6 +379,7 @@ static void print_names(const char *title, const json_t *names)
 int cli_verb_rollback(CliContext *ctx)
 {
     GError *error = NULL;
+    int code;
     gint64 version = 0;
     if (!cli_project_need(ctx, &error) || !read_version(ctx->words[0], &version, &error)) {
         return cli_fail(ctx, error);
@@ -403,12 +396,9 @@ int cli_verb_rollback(CliContext *ctx)
     }
     g_autoptr(json_t) body = json_object();
     base_json_set_int(body, "version", version);
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/rollback", body, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/rollback", body, &code);
+    if (!answer) {
+        return code;
     }
     print_names(base_tr("wrote", "已写入"), json_object_get(answer, "written"));
     print_names(base_tr("not in that version:", "该版本没有："), json_object_get(answer, "extra"));

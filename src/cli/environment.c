@@ -40,13 +40,10 @@ static int list(CliContext *ctx)
                                         {"user", "User", "用户", CLI_CELL_TEXT},
                                         {"problem", "Problem", "问题", CLI_CELL_TEXT},
                                         {NULL, NULL, NULL, CLI_CELL_TEXT}};
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", "/api/v1/environments", NULL, &error);
+    int code;
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", "/api/v1/environments", NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_print_table(json_object_get(answer, "environments"), COLUMNS);
     return CLI_EXIT_OK;
@@ -54,13 +51,10 @@ static int list(CliContext *ctx)
 
 static int show(CliContext *ctx, const char *path)
 {
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path, NULL, &error);
+    int code;
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_print_environment(ctx, answer);
     return CLI_EXIT_OK;
@@ -69,6 +63,7 @@ static int show(CliContext *ctx, const char *path)
 static int drop(CliContext *ctx, const char *name, const char *path)
 {
     GError *error = NULL;
+    int code;
     g_autofree char *question = g_strdup_printf(
         base_tr("  Drop environment %s and what it built?", "  删除环境 %s 及其构建的表？"), name);
     bool yes = false;
@@ -79,12 +74,9 @@ static int drop(CliContext *ctx, const char *name, const char *path)
         cli_say(ctx, "%s", base_tr("Nothing was changed.", "未做任何更改。"));
         return CLI_EXIT_FAILED;
     }
-    g_autoptr(json_t) answer = cli_call(ctx, "DELETE", path, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "DELETE", path, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     printf(base_tr("  Environment %s is gone.\n", "  环境 %s 已删除。\n"), name);
     return CLI_EXIT_OK;
@@ -107,7 +99,7 @@ static void print_promoted(const char *name, const json_t *answer)
 
 static int promote(CliContext *ctx, const char *name, const char *path)
 {
-    GError *error = NULL;
+    int code;
     g_autofree char *where = g_strconcat(path, "/promote", NULL);
     g_autoptr(json_t) body = json_object();
     json_t *drops = json_array();
@@ -119,12 +111,9 @@ static int promote(CliContext *ctx, const char *name, const char *path)
     if (cli_text(ctx, "note")) {
         base_json_set_string(body, "note", cli_text(ctx, "note"));
     }
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", where, body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", where, body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     print_promoted(name, answer);
     return CLI_EXIT_OK;

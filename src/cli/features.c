@@ -45,7 +45,7 @@ static const CliColumn VERSION_COLUMNS[] = {
 
 /* ---- cells ------------------------------------------------------------------------------------------- */
 
-/* A list as one text: "user, song". */
+/* What a service takes: "user_stats, song_stats:plays, user_stats as friend". */
 static char *joined(const json_t *list)
 {
     GString *out = g_string_new(NULL);
@@ -59,12 +59,6 @@ static char *joined(const json_t *list)
         g_string_append_printf(out, "%s%s", i ? ", " : "", text ? text : used ? used : view ? view : json);
     }
     return g_string_free(out, FALSE);
-}
-
-static void join(json_t *row, const char *key)
-{
-    g_autofree char *text = joined(json_object_get(row, key));
-    base_json_set_string(row, key, text);
 }
 
 static void set_title(json_t *row)
@@ -88,25 +82,22 @@ static char *versions_text(const json_t *versions)
 
 static int list(CliContext *ctx)
 {
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", "/api/v1/features", NULL, &error);
+    int code;
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", "/api/v1/features", NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     size_t i;
     json_t *row;
     json_array_foreach (json_object_get(answer, "views"), i, row) {
         g_autofree char *versions = versions_text(json_object_get(row, "versions"));
         set_title(row);
-        join(row, "entities");
         base_json_set_string(row, "versions", versions);
     }
     json_array_foreach (json_object_get(answer, "services"), i, row) {
+        g_autofree char *features = joined(json_object_get(row, "features"));
         set_title(row);
-        join(row, "features");
+        base_json_set_string(row, "features", features);
     }
     cli_print_table(json_object_get(answer, "views"), VIEW_COLUMNS);
     if (json_array_size(json_object_get(answer, "services")) > 0) {
@@ -167,7 +158,7 @@ static void print_diff(const json_t *diff)
 
 static int diff(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     if (ctx->n_words < 3) {
         return cli_usage(ctx,
                          base_tr("weir features diff VIEW@v1 VIEW@v2", "weir features diff 视图@v1 视图@v2"));
@@ -175,12 +166,9 @@ static int diff(CliContext *ctx)
     g_autoptr(GString) path = g_string_new("/api/v1/features/diff");
     cli_query_add(path, "before", cli_word(ctx, 1));
     cli_query_add(path, "after", cli_word(ctx, 2));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     printf("%s -> %s\n", base_json_string(answer, "before", ""), base_json_string(answer, "after", ""));
     print_diff(answer);
@@ -207,15 +195,12 @@ static void print_versions(json_t *versions)
 
 static int history(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/features/history");
     cli_query_add(path, "view", cli_word(ctx, 1));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     print_versions(json_object_get(answer, "versions"));
     return CLI_EXIT_OK;
@@ -266,17 +251,14 @@ static void print_head(json_t *view)
 
 static int show(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     if (ctx->n_words < 2) {
         return cli_usage(ctx, base_tr("weir features show VIEW[@vN]", "weir features show 视图[@vN]"));
     }
     g_autofree char *path = cli_path("/api/v1/features/views/", cli_word(ctx, 1));
-    g_autoptr(json_t) view = cli_call(ctx, "GET", path, NULL, &error);
+    g_autoptr(json_t) view = cli_ask(ctx, "GET", path, NULL, &code);
     if (!view) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(view);
+        return code;
     }
     print_head(view);
     size_t i;
@@ -297,7 +279,7 @@ static int show(CliContext *ctx)
 
 static int search(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) text = g_string_new(NULL);
     for (unsigned i = 1; i < ctx->n_words; i++) {
         g_string_append_printf(text, "%s%s", i > 1 ? " " : "", cli_word(ctx, i));
@@ -307,12 +289,9 @@ static int search(CliContext *ctx)
     }
     g_autoptr(GString) path = g_string_new("/api/v1/features/search");
     cli_query_add(path, "text", text->str);
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     size_t i;
     json_t *row;
@@ -320,7 +299,6 @@ static int search(CliContext *ctx)
         g_autofree char *name =
             g_strdup_printf("%s:%s", base_json_string(row, "view", ""), base_json_string(row, "name", ""));
         set_title(row);
-        join(row, "entities");
         base_json_set_string(row, "feature", name);
     }
     cli_print_table(json_object_get(answer, "features"), HIT_COLUMNS);
@@ -332,17 +310,14 @@ static int search(CliContext *ctx)
 
 static int prune(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     if (ctx->n_words < 2) {
         return cli_usage(ctx, base_tr("weir features prune VIEW@vN", "weir features prune 视图@vN"));
     }
     g_autoptr(json_t) body = json_pack("{s:s}", "version", cli_word(ctx, 1));
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/features/prune", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/features/prune", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_say(ctx,
             base_tr("%s is forgotten; %" G_GINT64_FORMAT " rows went from the online store",
@@ -353,15 +328,12 @@ static int prune(CliContext *ctx)
 
 static int archive(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     bool archived = g_str_equal(cli_word(ctx, 0), "archive");
     g_autoptr(json_t) body = json_pack("{s:b}", "archived", archived);
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/features/archive", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/features/archive", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_say(ctx,
             archived ? base_tr("%s is archived: nothing is applied into it", "%s 已归档，不再接受应用")

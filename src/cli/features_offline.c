@@ -250,13 +250,10 @@ static int list_jobs(CliContext *ctx)
         {"user", "User", "用户", CLI_CELL_TEXT},
         {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", "/api/v1/features/historical", NULL, &error);
+    int code;
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", "/api/v1/features/historical", NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     size_t i;
     json_t *job;
@@ -273,7 +270,7 @@ static int list_jobs(CliContext *ctx)
 
 int cli_features_jobs(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     const char *word = cli_word(ctx, 1), *id = cli_word(ctx, 2);
     if (!word) {
         return list_jobs(ctx);
@@ -283,12 +280,9 @@ int cli_features_jobs(CliContext *ctx)
                                       "`weir features jobs` 或 `weir features jobs cancel 编号`"));
     }
     g_autofree char *path = cli_path("/api/v1/features/historical/", id);
-    g_autoptr(json_t) answer = cli_call(ctx, "DELETE", path, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "DELETE", path, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_say(ctx, base_tr("%s was %s", "%s 原状态为 %s"), id, base_json_string(answer, "was", ""));
     return CLI_EXIT_OK;

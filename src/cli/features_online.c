@@ -92,15 +92,12 @@ int cli_features_intervals(CliContext *ctx)
         {"late", "Late", "迟到", CLI_CELL_COUNT}, {"at", "At", "时间", CLI_CELL_TEXT},
         {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/features/materialised");
     cli_query_add(path, "view", cli_word(ctx, 1));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_print_table(json_object_get(answer, "intervals"), COLUMNS);
     return CLI_EXIT_OK;
@@ -168,6 +165,7 @@ static json_t *as_columns(json_t *pairs)
 int cli_features_get_online(CliContext *ctx)
 {
     GError *error = NULL;
+    int code;
     g_autoptr(json_t) pairs = json_object();
     g_autoptr(json_t) body = json_object();
     if (!pairs_of(ctx, 1, pairs, &error)) {
@@ -181,12 +179,9 @@ int cli_features_get_online(CliContext *ctx)
         json_object_set_new(body, "features", cli_features_names(cli_list(ctx, "features")));
     }
     json_object_set_new(body, "full_feature_names", json_boolean(cli_flag(ctx, "full-names")));
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/get-online-features", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/get-online-features", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     tell_features(answer);
     return CLI_EXIT_OK;
@@ -272,6 +267,7 @@ static void tell_push(CliContext *ctx, const json_t *answer)
 int cli_features_push(CliContext *ctx)
 {
     GError *error = NULL;
+    int code;
     if (!cli_word(ctx, 1) || !cli_word(ctx, 2)) {
         return cli_usage(ctx, base_tr("`weir features push` needs VIEW and FILE",
                                       "`weir features push` 需要 VIEW 和 FILE"));
@@ -283,12 +279,9 @@ int cli_features_push(CliContext *ctx)
     const char *to = cli_text(ctx, "to");
     g_autoptr(json_t) body = json_pack("{s:s, s:s, s:o}", "push_source_name", cli_word(ctx, 1), "to",
                                        to ? to : "online", "df", df);
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/push", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/push", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     tell_push(ctx, answer);
     return base_json_int(answer, "rejected", 0) > 0 ? CLI_EXIT_CHECKS : CLI_EXIT_OK;
@@ -327,15 +320,12 @@ static void tell_status(const json_t *view)
 
 int cli_features_status(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/features/status");
     cli_query_add(path, "view", cli_word(ctx, 1));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     const json_t *view;
     size_t i;
@@ -392,6 +382,7 @@ int cli_features_verify(CliContext *ctx)
 int cli_features_erase(CliContext *ctx)
 {
     GError *error = NULL;
+    int code;
     g_autoptr(json_t) pairs = json_object();
     bool yes = false;
     if (!pairs_of(ctx, 1, pairs, &error) ||
@@ -406,12 +397,9 @@ int cli_features_erase(CliContext *ctx)
     if (views && views[0]) {
         base_json_set_string(body, "view", views[0]);
     }
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/features/erase", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/features/erase", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     printf(base_tr("%" G_GINT64_FORMAT " rows online, %" G_GINT64_FORMAT " in the warehouse\n",
                    "在线 %" G_GINT64_FORMAT " 行，数仓 %" G_GINT64_FORMAT " 行\n"),

@@ -227,6 +227,7 @@ static void tell_done(const json_t *answer)
 static int apply_plan(CliContext *ctx)
 {
     GError *error = NULL;
+    int code;
     const char *id = cli_text(ctx, "plan");
     g_autoptr(json_t) plan = id ? NULL : call_plan(ctx, &error);
     bool yes = id != NULL || ctx->yes;
@@ -247,12 +248,9 @@ static int apply_plan(CliContext *ctx)
     if (cli_word(ctx, 1)) {
         base_json_set_string(body, "table", cli_word(ctx, 1));
     }
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/lifecycle/apply", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/lifecycle/apply", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     tell_done(answer);
     return CLI_EXIT_OK;
@@ -262,19 +260,16 @@ static int apply_plan(CliContext *ctx)
 
 static int restore_partition(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     if (!cli_word(ctx, 1) || !cli_text(ctx, "partition")) {
         return cli_usage(ctx, base_tr("`weir lifecycle restore` needs TABLE and --partition DAY",
                                       "`weir lifecycle restore` 需要 TABLE 和 --partition DAY"));
     }
     g_autoptr(json_t) body =
         json_pack("{s:s, s:s}", "table", cli_word(ctx, 1), "partition", cli_text(ctx, "partition"));
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/lifecycle/restore", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/lifecycle/restore", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     g_autofree char *rows = base_text_from_count(base_json_int(answer, "rows", 0));
     printf(base_tr("  restored %s %s: %s rows\n", "  已恢复 %s %s：%s 行\n"),
@@ -297,16 +292,13 @@ static int list_view(CliContext *ctx, const char *view)
         {"detail", "Why", "原因", CLI_CELL_TEXT}, {"user", "User", "用户", CLI_CELL_TEXT},
         {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    GError *error = NULL;
+    int code;
     g_autofree char *start = cli_path("/api/v1/lifecycle/", view);
     g_autoptr(GString) path = g_string_new(start);
     cli_query_add(path, "table", cli_word(ctx, 1));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_print_table(json_object_get(answer, view), strcmp(view, "archives") == 0 ? ARCHIVES : HISTORY);
     return CLI_EXIT_OK;
@@ -393,6 +385,7 @@ static json_t *erase_body(const CliContext *ctx, bool dry)
 int cli_verb_erase(CliContext *ctx)
 {
     GError *error = NULL;
+    int code;
     bool where = cli_text(ctx, "where") != NULL, dry = cli_flag(ctx, "dry-run"), yes = ctx->yes;
     if (ctx->n_words != (where ? 1u : 2u)) {
         return cli_usage(ctx, base_tr("weir erase ENTITY KEY, or weir erase TABLE --where SQL",
@@ -413,12 +406,9 @@ int cli_verb_erase(CliContext *ctx)
         }
     }
     g_autoptr(json_t) body = erase_body(ctx, dry);
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/erase", body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/erase", body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     tell_erased(answer);
     return CLI_EXIT_OK;

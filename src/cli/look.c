@@ -16,17 +16,14 @@ int cli_verb_ls(CliContext *ctx)
         {"grade", "Grade", "等级", CLI_CELL_TEXT}, {"owner", "Owner", "负责人", CLI_CELL_TEXT},
         {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/objects");
     cli_query_add(path, "kind", cli_word(ctx, 0));
     cli_query_add(path, "domain", cli_text(ctx, "domain"));
     cli_query_add(path, "layer", cli_text(ctx, "layer"));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
+    if (!answer) {
+        return code;
     }
     const json_t *objects = json_object_get(answer, "objects");
     if (json_array_size(objects) == 0) {
@@ -46,18 +43,15 @@ int cli_verb_search(CliContext *ctx)
         {"title", "Title", "标题", CLI_CELL_TEXT},  {"matched", "In", "匹配", CLI_CELL_TEXT},
         {"snippet", "Text", "内容", CLI_CELL_TEXT}, {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    GError *error = NULL;
+    int code;
     g_autofree char *words = g_strjoinv(" ", ctx->words);
     g_autoptr(GString) path = g_string_new("/api/v1/search");
     cli_query_add(path, "q", words);
     cli_query_add(path, "limit", cli_text(ctx, "limit") == NULL ? "20" : cli_text(ctx, "limit"));
     cli_query_add(path, "lang", base_lang());
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
+    if (!answer) {
+        return code;
     }
     const json_t *results = json_object_get(answer, "results");
     if (json_array_size(results) == 0) {
@@ -174,14 +168,11 @@ static void print_object(const CliContext *ctx, const json_t *object)
 
 int cli_verb_show(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     g_autofree char *path = cli_path("/api/v1/objects/", ctx->words[0]);
-    g_autoptr(json_t) object = cli_call(ctx, "GET", path, NULL, &error);
-    if (object == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(object);
+    g_autoptr(json_t) object = cli_ask(ctx, "GET", path, NULL, &code);
+    if (!object) {
+        return code;
     }
     print_object(ctx, object);
     return CLI_EXIT_OK;

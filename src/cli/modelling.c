@@ -179,17 +179,14 @@ static void print_coverage(const json_t *list)
 
 int cli_verb_matrix(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     bool coverage = cli_flag(ctx, "coverage");
     g_autoptr(GString) path = g_string_new("/api/v1/matrix");
     cli_query_add(path, "domain", cli_text(ctx, "domain"));
     cli_query_add(path, "coverage", coverage ? "true" : NULL);
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     if (coverage) {
         print_coverage(json_object_get(answer, "coverage"));
@@ -217,13 +214,10 @@ static void tell_group(const json_t *answer, const char *key, const char *title,
 
 int cli_verb_duplicates(CliContext *ctx)
 {
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", "/api/v1/duplicates", NULL, &error);
+    int code;
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", "/api/v1/duplicates", NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     tell_group(answer, "repeated", base_tr("computed in several models", "多个模型重复计算"), "expression");
     tell_group(answer, "synonyms", base_tr("one expression, several names", "同义不同名"), "expression");

@@ -89,7 +89,7 @@ int cli_verb_board(CliContext *ctx)
 
 int cli_verb_waive(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     if (cli_text(ctx, "reason") == NULL || cli_text(ctx, "until") == NULL) {
         return cli_usage(ctx, "%s", base_tr("--reason and --until are needed", "需要 --reason 与 --until"));
     }
@@ -98,12 +98,9 @@ int cli_verb_waive(CliContext *ctx)
     base_json_set_string(body, "check", cli_word(ctx, 1));
     base_json_set_string(body, "reason", cli_text(ctx, "reason"));
     base_json_set_string(body, "until", cli_text(ctx, "until"));
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/waive", body, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/waive", body, &code);
+    if (!answer) {
+        return code;
     }
     bool released = json_array_size(json_object_get(answer, "runs")) > 0;
     cli_say(ctx, "%s",
@@ -126,15 +123,12 @@ int cli_verb_rejects(CliContext *ctx)
 
 int cli_verb_redrive(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     g_autoptr(json_t) body = json_object();
     base_json_set_string(body, "model", cli_word(ctx, 0));
-    g_autoptr(json_t) answer = cli_call(ctx, "POST", "/api/v1/redrive", body, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    g_autoptr(json_t) answer = cli_ask(ctx, "POST", "/api/v1/redrive", body, &code);
+    if (!answer) {
+        return code;
     }
     cli_say(ctx, base_tr("  %zu runs.", "  运行了 %zu 次。"),
             json_array_size(json_object_get(answer, "runs")));
@@ -153,13 +147,10 @@ int cli_verb_health(CliContext *ctx)
                                      {"gain", "Gain", "修复可得", CLI_CELL_TEXT},
                                      {"fix", "Fix", "修复方法", CLI_CELL_TEXT},
                                      {NULL, NULL, NULL, CLI_CELL_TEXT}};
-    GError *error = NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", "/api/v1/health", NULL, &error);
-    if (answer == NULL) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+    int code;
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", "/api/v1/health", NULL, &code);
+    if (!answer) {
+        return code;
     }
     printf("%.1f\n%s\n\n", base_json_real(answer, "score", 0), base_json_string(answer, "formula", ""));
     cli_print_table(json_object_get(answer, "tables"), TABLES);

@@ -179,19 +179,16 @@ static const CliColumn LAYERS_COLUMNS[] = {
 
 int cli_verb_ledger(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     bool daily = cli_flag(ctx, "daily"), layers = cli_flag(ctx, "layers");
     g_autoptr(GString) path = g_string_new("/api/v1/ledger");
     cli_query_add(path, "view", layers ? "layers" : daily ? "daily" : "loads");
     cli_query_add(path, "table", cli_word(ctx, 0));
     cli_query_add(path, "limit", cli_text(ctx, "days"));
     cli_query_add(path, "at", cli_text(ctx, "at"));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_print_table(json_object_get(answer, "ledger"), layers  ? LAYERS_COLUMNS
                                                        : daily ? DAILY_COLUMNS

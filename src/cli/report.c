@@ -21,17 +21,14 @@ static int write_page(CliContext *ctx, const char *path, const json_t *answer)
 
 int cli_verb_report(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     bool send = cli_flag(ctx, "send");
     g_autofree char *start = cli_path("/api/v1/reports/", cli_word(ctx, 0));
     g_autofree char *path = g_strconcat(start, send ? "/send" : "", NULL);
     g_autoptr(json_t) body = send ? json_object() : NULL;
-    g_autoptr(json_t) answer = cli_call(ctx, send ? "POST" : "GET", path, body, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, send ? "POST" : "GET", path, body, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     if (cli_text(ctx, "out") && !send) {
         return write_page(ctx, cli_text(ctx, "out"), answer);
@@ -60,16 +57,13 @@ static const CliColumn TRY_COLUMNS[] = {
 
 static int list_alerts(CliContext *ctx)
 {
-    GError *error = NULL;
+    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/alerts");
     cli_query_add(path, "all", cli_flag(ctx, "all") ? "true" : NULL);
     cli_query_add(path, "limit", cli_text(ctx, "limit"));
-    g_autoptr(json_t) answer = cli_call(ctx, "GET", path->str, NULL, &error);
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
     if (!answer) {
-        return cli_fail(ctx, error);
-    }
-    if (ctx->json) {
-        return cli_print_json(answer);
+        return code;
     }
     cli_print_table(json_object_get(answer, "alerts"), ALERT_COLUMNS);
     return CLI_EXIT_OK;

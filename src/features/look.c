@@ -203,29 +203,15 @@ typedef struct {
     size_t n;
 } Terms;
 
-static void append_words(GString *out, const json_t *value)
-{
-    if (json_is_string(value)) {
-        g_autofree char *folded = g_utf8_strdown(json_string_value(value), -1);
-        g_string_append_printf(out, "%s\n", folded);
-    }
-    size_t i;
-    json_t *entry;
-    json_array_foreach (value, i, entry) {
-        append_words(out, entry);
-    }
-    const char *key;
-    json_object_foreach ((json_t *)(guintptr)value, key, entry) {
-        append_words(out, entry);
-    }
-}
-
 static void append_said(GString *out, const json_t *definition)
 {
     static const char *const keys[] = {"name", "title", "aliases", "tags", "description", "owner", NULL};
+    g_autoptr(GString) said = g_string_new(NULL);
     for (size_t i = 0; keys[i]; i++) {
-        append_words(out, json_object_get(definition, keys[i]));
+        base_json_append_texts(said, json_object_get(definition, keys[i]));
     }
+    g_autofree char *folded = g_utf8_strdown(said->str, -1);
+    g_string_append_printf(out, "%s\n", folded);
 }
 
 /* The feature's own words, then those of its view and entities: where a term stands decides the rank. */
@@ -351,18 +337,6 @@ static void compare_keys(json_t *before, json_t *after, const char *prefix, cons
     }
 }
 
-static json_t *named(const json_t *list, const char *name)
-{
-    size_t i;
-    json_t *entry;
-    json_array_foreach ((json_t *)(guintptr)list, i, entry) {
-        if (g_str_equal(base_json_string(entry, "name", ""), name)) {
-            return entry;
-        }
-    }
-    return NULL;
-}
-
 static json_t *diff_json(json_t *before, json_t *after)
 {
     static const char *const of_view[] = {"from",  "relation", "time",    "created", "ttl",
@@ -375,7 +349,7 @@ static json_t *diff_json(json_t *before, json_t *after)
     json_t *feature;
     json_array_foreach ((json_t *)(guintptr)now, i, feature) {
         const char *name = base_json_string(feature, "name", "");
-        json_t *was = named(old, name);
+        json_t *was = base_json_named(old, name);
         g_autofree char *prefix = g_strdup_printf("%s.", name);
         if (was) {
             compare_keys(was, feature, prefix, of_feature, changed);
@@ -385,7 +359,7 @@ static json_t *diff_json(json_t *before, json_t *after)
     }
     json_array_foreach ((json_t *)(guintptr)old, i, feature) {
         const char *name = base_json_string(feature, "name", "");
-        if (!named(now, name)) {
+        if (!base_json_named(now, name)) {
             json_array_append_new(removed, json_string(name));
         }
     }

@@ -1,6 +1,7 @@
 /* Private to the registry: what its files hand to each other.
  *
- * view.c      a view of a catalog snapshot -> its spec (JSON, whole in itself) -> FeaturesView
+ * spec.c      a view of a catalog snapshot -> its spec (JSON, whole in itself)
+ * view.c      a spec -> FeaturesView
  * versions.c  specs in catalog.sqlite: one row for each version
  * registry.c  the picture of all views, by name
  * select.c    what a call asks for
@@ -24,7 +25,7 @@ typedef struct {
     json_t *spec;
 } FeaturesVersion;
 
-/* ---- view.c ---------------------------------------------------------------------------------------- */
+/* ---- spec.c ---------------------------------------------------------------------------------------- */
 
 /* Errors: FEATURE_TYPE (a type that is not known), FEATURE_UNKNOWN (what it names is not there). New
  * reference. */
@@ -45,6 +46,8 @@ char *features_spec_gone(const json_t *spec, const CatalogSnapshot *snapshot);
  */
 GArray *features_entity_types(const CatalogSnapshot *snapshot, const CatalogObject *entity,
                               GPtrArray *ret_names);
+
+/* ---- view.c ---------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *project, *domain, *name;

@@ -1,27 +1,28 @@
-/* Names of types, in YAML, in Feast and in the engine. */
+/* Names of types, in YAML and in Feast; the engine's are the catalog's to tell. */
 #include "features/types.h"
+
+#include "catalog/catalog.h"
 
 static const struct {
     FeaturesType type;
-    const char *name, *value_type, *feast, *sql;
+    const char *name, *value_type, *feast;
 } TYPES[] = {
-    {FEATURES_BYTES, "bytes", "BYTES", "Bytes", "BLOB"},
-    {FEATURES_STRING, "string", "STRING", "String", "VARCHAR"},
-    {FEATURES_INT32, "int32", "INT32", "Int32", "INTEGER"},
-    {FEATURES_INT64, "int64", "INT64", "Int64", "BIGINT"},
-    {FEATURES_DOUBLE, "double", "DOUBLE", "Float64", "DOUBLE"},
-    {FEATURES_FLOAT, "float", "FLOAT", "Float32", "FLOAT"},
-    {FEATURES_BOOL, "bool", "BOOL", "Bool", "BOOLEAN"},
-    {FEATURES_TIMESTAMP, "timestamp", "UNIX_TIMESTAMP", "UnixTimestamp", "TIMESTAMP WITH TIME ZONE"},
-    {FEATURES_BYTES_LIST, "array(bytes)", "BYTES_LIST", "Array(Bytes)", "BLOB[]"},
-    {FEATURES_STRING_LIST, "array(string)", "STRING_LIST", "Array(String)", "VARCHAR[]"},
-    {FEATURES_INT32_LIST, "array(int32)", "INT32_LIST", "Array(Int32)", "INTEGER[]"},
-    {FEATURES_INT64_LIST, "array(int64)", "INT64_LIST", "Array(Int64)", "BIGINT[]"},
-    {FEATURES_DOUBLE_LIST, "array(double)", "DOUBLE_LIST", "Array(Float64)", "DOUBLE[]"},
-    {FEATURES_FLOAT_LIST, "array(float)", "FLOAT_LIST", "Array(Float32)", "FLOAT[]"},
-    {FEATURES_BOOL_LIST, "array(bool)", "BOOL_LIST", "Array(Bool)", "BOOLEAN[]"},
-    {FEATURES_TIMESTAMP_LIST, "array(timestamp)", "UNIX_TIMESTAMP_LIST", "Array(UnixTimestamp)",
-     "TIMESTAMP WITH TIME ZONE[]"},
+    {FEATURES_BYTES, "bytes", "BYTES", "Bytes"},
+    {FEATURES_STRING, "string", "STRING", "String"},
+    {FEATURES_INT32, "int32", "INT32", "Int32"},
+    {FEATURES_INT64, "int64", "INT64", "Int64"},
+    {FEATURES_DOUBLE, "double", "DOUBLE", "Float64"},
+    {FEATURES_FLOAT, "float", "FLOAT", "Float32"},
+    {FEATURES_BOOL, "bool", "BOOL", "Bool"},
+    {FEATURES_TIMESTAMP, "timestamp", "UNIX_TIMESTAMP", "UnixTimestamp"},
+    {FEATURES_BYTES_LIST, "array(bytes)", "BYTES_LIST", "Array(Bytes)"},
+    {FEATURES_STRING_LIST, "array(string)", "STRING_LIST", "Array(String)"},
+    {FEATURES_INT32_LIST, "array(int32)", "INT32_LIST", "Array(Int32)"},
+    {FEATURES_INT64_LIST, "array(int64)", "INT64_LIST", "Array(Int64)"},
+    {FEATURES_DOUBLE_LIST, "array(double)", "DOUBLE_LIST", "Array(Float64)"},
+    {FEATURES_FLOAT_LIST, "array(float)", "FLOAT_LIST", "Array(Float32)"},
+    {FEATURES_BOOL_LIST, "array(bool)", "BOOL_LIST", "Array(Bool)"},
+    {FEATURES_TIMESTAMP_LIST, "array(timestamp)", "UNIX_TIMESTAMP_LIST", "Array(UnixTimestamp)"},
 };
 
 const char *features_type_name(FeaturesType type)
@@ -36,12 +37,7 @@ const char *features_type_name(FeaturesType type)
 
 const char *features_type_sql(FeaturesType type)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(TYPES); i++) {
-        if (TYPES[i].type == type) {
-            return TYPES[i].sql;
-        }
-    }
-    return "";
+    return catalog_feature_type_sql(features_type_name(type));
 }
 
 FeaturesType features_type_by_name(const char *text)

@@ -75,7 +75,7 @@ static json_t *seen_view(const ServerCall *call, const FeaturesRegistry *registr
 bool route_features_view(ServerCall *call, GError **error)
 {
     g_autoptr(FeaturesRegistry) registry = features_registry(server_app_features(call->app));
-    json_t *view = seen_view(call, registry, call_param(call, "view"), error);
+    g_autoptr(json_t) view = seen_view(call, registry, call_param(call, "view"), error);
     if (!view) {
         return false;
     }
@@ -83,9 +83,12 @@ bool route_features_view(ServerCall *call, GError **error)
                                 ? g_strdup_printf("%s.%s", base_json_string(view, "domain", ""),
                                                   base_json_string(view, "view", ""))
                                 : g_strdup(base_json_string(view, "view", ""));
-    json_t *history = features_registry_history(server_app_store(call->app), full, NULL);
-    json_object_set_new(view, "versions", history ? history : json_array());
-    return call_json(call, view);
+    json_t *history = features_registry_history(server_app_store(call->app), full, error);
+    if (!history) {
+        return false;
+    }
+    json_object_set_new(view, "versions", history);
+    return call_json(call, g_steal_pointer(&view));
 }
 
 bool route_features_search(ServerCall *call, GError **error)

@@ -1,13 +1,11 @@
 """Values online as they really are, for every type and status; and requests that mean no good: a clear 4xx, never worse."""
-import contextlib
 import datetime
 import itertools
 import json
 
 import pytest
 
-from conftest import Server
-from test_features_online import at, ask, column, redis_at
+from online import ask, at, column, online_server
 
 NOW_US = int(datetime.datetime.now(datetime.timezone.utc).timestamp()) * 1000000
 DAY_US = 86400 * 1000000
@@ -37,18 +35,8 @@ feature_services:
 
 @pytest.fixture(scope="module", params=["lmdb", "redis"])
 def odd(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("odd")
-    (folder / "weir.yml").write_text(PROJECT)
-    with contextlib.ExitStack() as stack:
-        env = {"WEIR_FEATURES_ONLINE": request.param}
-        if request.param == "redis":
-            env["WEIR_FEATURES_REDIS"] = stack.enter_context(redis_at(folder))
-        server = Server(folder, env)
-        server.cli("apply", "--yes")
-        server.start()
+    with online_server(tmp_path_factory.mktemp("odd"), PROJECT, request.param) as server:
         yield server
-        if server.process:
-            assert server.stop() == 0, server.tail()
 
 
 def push(server, view, df, to="online", status=200):

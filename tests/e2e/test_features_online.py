@@ -5,17 +5,14 @@ import os
 import pathlib
 import random
 import re
-import shutil
 import signal
-import socket
-import subprocess
 import threading
 
 import pytest
 
 from conftest import Server, until
+from online import ask, at, column, materialise, online_server, push, redis_at, redis_info, stamp
 
-NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 PROJECT = """
 name: rides
 domains: [{name: trips}]
@@ -66,71 +63,10 @@ feature_services:
 """
 
 
-def at(hours=0.0, **more):
-    return (NOW - datetime.timedelta(hours=hours, **more)).isoformat()
-
-
-def stamp(hours=0.0, **more):
-    return (NOW - datetime.timedelta(hours=hours, **more)).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-@contextlib.contextmanager
-def redis_at(folder):
-    """A Redis of its own; gives its address."""
-    if not shutil.which("redis-server"):
-        pytest.skip("SKIPPED: redis-server is not installed (Debian: redis-server)")
-    process = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", folder / "redis", "--save", "", "--dir", folder],
-                               stdout=subprocess.PIPE, text=True)
-    try:
-        while "eady to accept connections" not in (line := process.stdout.readline()):
-            assert line, "redis-server does not start"
-        yield f"unix://{folder / 'redis'}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def redis_info(folder):
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(folder / "redis"))
-        client.sendall(b"INFO server\r\nQUIT\r\n")
-        return b"".join(iter(lambda: client.recv(65536), b"")).decode()
-
-
 @pytest.fixture(scope="module", params=["lmdb", "redis"])
 def rides(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("rides")
-    (folder / "weir.yml").write_text(PROJECT)
-    with contextlib.ExitStack() as stack:
-        env = {"WEIR_FEATURES_ONLINE": request.param}
-        if request.param == "redis":
-            env["WEIR_FEATURES_REDIS"] = stack.enter_context(redis_at(folder))
-        server = Server(folder, env)
-        server.cli("apply", "--yes")
-        server.start()
+    with online_server(tmp_path_factory.mktemp("rides"), PROJECT, request.param) as server:
         yield server
-        if server.process:
-            server.stop()
-
-
-def ask(server, features, entities, status=200, **more):
-    body = {"entities": entities, **more}
-    body.update({"feature_service": features} if isinstance(features, str) else {"features": features})
-    answer = server.call("POST", "/get-online-features", body)
-    assert answer.status == status, answer.text
-    return answer.json()
-
-
-def column(answer, name):
-    found = answer["results"][answer["metadata"]["feature_names"].index(name)]
-    return list(zip(found["values"], found["statuses"]))
-
-
-def push(server, view, rows, to="online"):
-    names = list(rows[0])
-    answer = server.call("POST", "/push", {"push_source_name": view, "to": to, "df": {n: [r[n] for r in rows] for n in names}})
-    assert answer.status == 200, answer.text
-    return answer.json()
 
 
 def stats(driver, hours, rate, trips=1, note="n", created=0.0):
@@ -141,13 +77,6 @@ def load(server, rows):
     lines = "".join(f"{d},{stamp(h)},{stamp(c)},{r},{t},{n}\n" for d, h, c, r, t, n in rows)
     answer = server.load("ods_driver_stats", lines, db="trips", column_separator=",")
     assert answer["Status"] == "Success", answer
-
-
-def materialise(server, *views, **body):
-    path = "/materialize" if "start_ts" in body else "/materialize-incremental"
-    answer = server.call("POST", path, {**({"feature_views": list(views)} if views else {}), **body})
-    assert answer.status == 200, answer.text
-    return {row["view"]: row for row in answer.json()["views"]}
 
 
 def test_newest_row_of_each_entity_is_read(rides):

@@ -2,14 +2,13 @@
 
 The oracle keeps every row that was put in and knows one rule: newest event time, then newest created (none is oldest);
 among equals, a run takes the row that was stored last, and the store keeps what it has. WEIR_WORLDS sets how many worlds."""
-import contextlib
 import os
 import random
 
 import pytest
 
-from conftest import Server
-from test_features_online import PROJECT, ask, at, materialise, push, redis_at
+from online import ask, at, materialise, online_server, push
+from test_features_online import PROJECT
 
 DRIVERS = list(range(1, 9))
 STEPS = 50
@@ -108,14 +107,7 @@ def test_online_is_what_an_oracle_says(tmp_path, store):
     for seed in range(1, 1 + WORLDS):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        (folder / "weir.yml").write_text(PROJECT)
-        with contextlib.ExitStack() as stack:
-            env = {"WEIR_FEATURES_ONLINE": store}
-            if store == "redis":
-                env["WEIR_FEATURES_REDIS"] = stack.enter_context(redis_at(folder))
-            server = Server(folder, env)
-            server.cli("apply", "--yes")
-            stack.enter_context(server.served())
+        with online_server(folder, PROJECT, store) as server:
             world, history = World(server, seed), []
             materialise(server, "driver_stats", end_ts=at(20))  # from here on, nothing may be missed
             for _ in range(STEPS):
