@@ -276,8 +276,9 @@ typedef struct EngineFeed EngineFeed;
 struct EngineFeed {
     size_t n_columns;
     const char *const *names;
-    const EngineType *types; /* integers, FLOAT, DOUBLE, BOOLEAN, TEXT, BLOB, DATE, TIMESTAMP, DECIMAL as
-                                int64 <= 18 digits */
+    const EngineType *types;   /* integers, FLOAT, DOUBLE, BOOLEAN, TEXT, BLOB, DATE, TIMESTAMP, DECIMAL as
+                                  int64 <= 18 digits; LISTs of them (but of DECIMAL) */
+    const EngineTypeId *items; /* what each LIST is of; NULL = there are no lists */
     unsigned max_threads;
     int64_t rows_estimate; /* for the planner; 0 = unknown */
     /* A thread's state; called once in each thread before `next`. NULL + error = the query fails. */
@@ -298,6 +299,13 @@ void *engine_batch_data(EngineBatch *batch, size_t column);
 void engine_batch_set_null(EngineBatch *batch, size_t column, size_t row);
 /* TEXT must be valid UTF-8 (base_text_utf8_valid). Copies. */
 void engine_batch_set_bytes(EngineBatch *batch, size_t column, size_t row, const char *bytes, size_t len);
+/* A LIST of n items, NULL of none; returns the index of the first. engine_batch_items is the array of the
+ * items of all lists of the column so far: the next list may move it. Bytes of items are set as those of
+ * rows. */
+size_t engine_batch_set_list(EngineBatch *batch, size_t column, size_t row, size_t n);
+void *engine_batch_items(EngineBatch *batch, size_t column);
+void engine_batch_set_item_bytes(EngineBatch *batch, size_t column, size_t item, const char *bytes,
+                                 size_t len);
 void engine_batch_set_rows(EngineBatch *batch, size_t rows);
 
 /* A SQL function `name(BIGINT handle, BIGINT row, VARCHAR text) -> BOOLEAN` that calls back into C

@@ -1,13 +1,12 @@
 /* On-demand features: the engine computes their expressions over rows of a call.
  *
- * The rows are written into the statement as literals, and it runs in a memory engine of its own, so that an
- * expression has no table in reach. The same expressions run over training rows in retrieve.c. */
+ * The rows are a feed of a memory engine of its own, so that an expression has no table in reach. The same
+ * expressions run over training rows in retrieve.c. */
 #include "engine/sql.h"
 #include "features/store_int.h"
 
 #define CALCULATOR_MEMORY_BYTES ((gint64)256 << 20)
 #define CALCULATOR_MAX_IDLE     8
-#define STATEMENT_ROWS          ((size_t)1024) /* bounds what planning a statement of literals takes */
 
 static EngineConn *take_conn(Features *features, GError **error)
 {
@@ -33,35 +32,14 @@ static void give_conn(Features *features, EngineConn *conn)
     g_clear_pointer(&conn, engine_disconnect);
 }
 
-static void append_rows(GString *sql, const FeaturesTable *rows)
-{
-    g_string_append(sql, "(VALUES ");
-    for (size_t row = 0; row < rows->n; row++) {
-        g_string_append_printf(sql, "%s(%" G_GSIZE_FORMAT, row ? ", " : "", row);
-        for (size_t c = 0; c < rows->n_columns; c++) {
-            g_string_append(sql, ", ");
-            features_value_append_sql(&rows->columns[c][row], sql);
-        }
-        g_string_append_c(sql, ')');
-    }
-    g_string_append(sql, ") AS _weir_rows(_weir_row");
-    for (size_t c = 0; c < rows->n_columns; c++) {
-        g_string_append(sql, ", ");
-        engine_sql_append_name(sql, rows->names[c]);
-    }
-    g_string_append_c(sql, ')');
-}
-
-static char *statement(const FeaturesTable *rows, const FeaturesExpr *exprs, size_t n_exprs)
+static char *statement(guint64 feed, const FeaturesExpr *exprs, size_t n_exprs)
 {
     GString *sql = g_string_new("SELECT ");
     for (size_t e = 0; e < n_exprs; e++) {
         g_string_append_printf(sql, "%sCAST((%s) AS %s)", e ? ", " : "", exprs[e].sql,
                                features_type_sql(exprs[e].type));
     }
-    g_string_append(sql, " FROM ");
-    append_rows(sql, rows);
-    g_string_append(sql, " ORDER BY _weir_row");
+    g_string_append_printf(sql, " FROM weir_feed(%" G_GUINT64_FORMAT ") ORDER BY " FEATURES_FEED_ROW, feed);
     return g_string_free(sql, FALSE);
 }
 
@@ -102,25 +80,29 @@ static bool read_chunk(const EngineChunk *chunk, const FeaturesExpr *exprs, size
     return true;
 }
 
-/* Rows `at` and following of the n that `ret` has room for. */
-static bool evaluate(EngineConn *conn, const char *sql, const FeaturesExpr *exprs, size_t n_exprs, size_t n,
-                     size_t at, FeaturesArena *arena, FeaturesValue *ret, GError **error)
+static bool evaluate(EngineConn *conn, const FeaturesTable *rows, const FeaturesExpr *exprs, size_t n_exprs,
+                     FeaturesArena *arena, FeaturesValue *ret, GError **error)
 {
-    g_autoptr(EngineResult) result = engine_query(conn, sql, error);
-    if (!result) {
-        return false;
-    }
+    FeaturesFeed feed;
+    features_feed_init(&feed, rows);
+    Engine *engine = engine_conn_engine(conn);
+    guint64 id = engine_feed_add(engine, &feed.feed);
+    g_autofree char *sql = statement(id, exprs, n_exprs);
+    EngineResult *result = engine_query(conn, sql, error);
     GError *failed = NULL;
-    for (EngineChunk *chunk; (chunk = engine_result_next(result, &failed)); at += engine_chunk_rows(chunk)) {
-        if (!read_chunk(chunk, exprs, n_exprs, n, at, arena, ret, error)) {
-            return false;
-        }
+    size_t at = 0;
+    for (EngineChunk *chunk; result && !failed && (chunk = engine_result_next(result, &failed));
+         at += engine_chunk_rows(chunk)) {
+        (void)!read_chunk(chunk, exprs, n_exprs, rows->n, at, arena, ret, &failed);
     }
+    bool ok = result && !failed;
+    g_clear_pointer(&result, engine_result_free);
+    engine_feed_remove(engine, id);
+    features_feed_clear(&feed);
     if (failed) {
         g_propagate_error(error, failed);
-        return false;
     }
-    return true;
+    return ok;
 }
 
 bool features_evaluate(Features *features, const FeaturesTable *rows, const FeaturesExpr *exprs,
@@ -130,22 +112,10 @@ bool features_evaluate(Features *features, const FeaturesTable *rows, const Feat
         return true;
     }
     EngineConn *conn = take_conn(features, error);
-    if (!conn) {
-        return false;
+    bool ok = conn && evaluate(conn, rows, exprs, n_exprs, arena, ret, error);
+    if (conn) {
+        give_conn(features, conn);
     }
-    bool ok = true;
-    g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, rows->n_columns + 1);
-    for (size_t at = 0; ok && at < rows->n; at += STATEMENT_ROWS) {
-        FeaturesTable part = *rows;
-        part.n = MIN(rows->n - at, STATEMENT_ROWS);
-        part.columns = columns;
-        for (size_t c = 0; c < rows->n_columns; c++) {
-            columns[c] = rows->columns[c] + at;
-        }
-        g_autofree char *sql = statement(&part, exprs, n_exprs);
-        ok = evaluate(conn, sql, exprs, n_exprs, rows->n, at, arena, ret, error);
-    }
-    give_conn(features, conn);
     return ok;
 }
 

@@ -206,46 +206,6 @@ static void fill_created(Push *push)
 /* ---- to the warehouse
  * -------------------------------------------------------------------------------------------- */
 
-static char *values_sql(const Push *push)
-{
-    GString *sql = g_string_new("SELECT * FROM (VALUES ");
-    for (size_t row = 0; row < push->n; row++) {
-        g_string_append(sql, row ? ", (" : "(");
-        for (guint i = 0; i < push->columns->len; i++) {
-            const Column *column = &g_array_index(push->columns, Column, i);
-            g_string_append(sql, i ? ", " : "");
-            features_value_append_sql(&column->values[row], sql);
-        }
-        g_string_append_c(sql, ')');
-    }
-    g_string_append(sql, ") AS _weir_rows");
-    return g_string_free(sql, FALSE);
-}
-
-static bool to_offline(Push *push, const char *user, GError **error)
-{
-    if (!push->source || !push->source->table) {
-        base_fail(error, BASE_E_VALUE_INVALID,
-                  "rows of feature view `%s` are made by a model or a query: they cannot be pushed offline",
-                  push->view->name);
-        base_error_hint(error, "push to the online store, or load the table that the model reads");
-        return false;
-    }
-    g_autofree const char **names = g_new0(const char *, push->columns->len + 1);
-    for (guint i = 0; i < push->columns->len; i++) {
-        names[i] = g_array_index(push->columns, Column, i).name;
-    }
-    g_autofree char *sql = values_sql(push);
-    IntakeResult result = {0};
-    bool ok = intake_insert(push->store->intake, push->source->table, names, sql, NULL, 0, NULL, user,
-                            &result, error);
-    intake_result_clear(&result);
-    return ok;
-}
-
-/* ---- features of the rows, and their checks
- * ------------------------------------------------------------------------ */
-
 static FeaturesTable table_of(const Push *push, const char **names, FeaturesType *types,
                               const FeaturesValue **columns)
 {
@@ -258,6 +218,40 @@ static FeaturesTable table_of(const Push *push, const char **names, FeaturesType
     return (FeaturesTable){
         .n_columns = push->columns->len, .n = push->n, .names = names, .types = types, .columns = columns};
 }
+
+static bool to_offline(Push *push, const char *user, GError **error)
+{
+    if (!push->source || !push->source->table) {
+        base_fail(error, BASE_E_VALUE_INVALID,
+                  "rows of feature view `%s` are made by a model or a query: they cannot be pushed offline",
+                  push->view->name);
+        base_error_hint(error, "push to the online store, or load the table that the model reads");
+        return false;
+    }
+    g_autofree const char **names = g_new0(const char *, push->columns->len + 1);
+    g_autofree FeaturesType *types = g_new(FeaturesType, push->columns->len);
+    g_autofree const FeaturesValue **columns = g_new(const FeaturesValue *, push->columns->len);
+    const FeaturesTable rows = table_of(push, names, types, columns);
+    FeaturesFeed feed;
+    features_feed_init(&feed, &rows);
+    guint64 id = engine_feed_add(push->store->engine, &feed.feed);
+    g_autoptr(GString) sql = g_string_new("SELECT ");
+    for (size_t i = 0; names[i]; i++) {
+        g_string_append(sql, i ? ", " : "");
+        engine_sql_append_name(sql, names[i]);
+    }
+    g_string_append_printf(sql, " FROM weir_feed(%" G_GUINT64_FORMAT ")", id);
+    IntakeResult result = {0};
+    bool ok = intake_insert(push->store->intake, push->source->table, names, sql->str, NULL, 0, NULL, user,
+                            &result, error);
+    intake_result_clear(&result);
+    engine_feed_remove(push->store->engine, id);
+    features_feed_clear(&feed);
+    return ok;
+}
+
+/* ---- features of the rows, and their checks
+ * ------------------------------------------------------------------------ */
 
 /* Row `from` in the place of row `to`, everywhere. */
 static void move_row(Push *push, size_t from, size_t to)

@@ -40,6 +40,18 @@ typedef struct {
     const FeaturesType *types;
     const FeaturesValue *const *columns;
 } FeaturesTable;
+/* They as a feed of the engine (feed.c): the columns, and after them FEATURES_FEED_ROW (0, 1, 2, ...). Rows
+ * come in order, and again each time it is read. `rows` is borrowed. */
+#define FEATURES_FEED_ROW "_weir_row"
+typedef struct {
+    EngineFeed feed;
+    const FeaturesTable *rows;
+    const char **names;
+    EngineType *types;
+    EngineTypeId *items;
+} FeaturesFeed;
+void features_feed_init(FeaturesFeed *feed, const FeaturesTable *rows);
+void features_feed_clear(FeaturesFeed *feed);
 typedef struct {
     const char *sql;
     FeaturesType type;

@@ -28,6 +28,7 @@ feature_views:
   - {{name: world, domain: x, entities: [], push: true, time: seen, online: true, features: [{{name: rate, type: double}}]}}
   - {{name: computed, domain: x, entities: [label], source: ods_computed, time: seen, online: true, features: [{{name: as_number, type: int32, expr: "CAST(words AS INT)"}}]}}
   - {{name: doubled, domain: x, inputs: ["all_types:d"], request: [{{name: asked, type: double}}], features: [{{name: twice, type: double, expr: "d * 2 + asked"}}]}}
+  - {{name: echo, domain: x, inputs: [{", ".join(f'"all_types:{n}"' for n in KINDS)}], features: [{", ".join(f'{{name: echo_{n}, type: {t}, expr: "{n}"}}' for n, t in KINDS.items())}]}}
 feature_services:
   - {{name: everything, domain: x, features: [all_types, by_label]}}
 """
@@ -71,6 +72,27 @@ def test_values_of_every_type_come_back_as_they_went(odd):
     json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     natively = odd.call("POST", "/api/v1/features/online", {"features": ["all_types"], "rows": [{"thing_id": i} for i in ids]}).json()["rows"]
     assert natively == rows
+    echoed = ask(odd, ["echo"], {"thing_id": ids})  # through the engine, that computes on-demand features
+    for name in KINDS:
+        assert column(echoed, f"echo_{name}") == [(r[name], "NULL_VALUE" if r[name] is None else "PRESENT") for r in rows], name
+    df["thing_id"] = [i + 1000 for i in ids]  # through the warehouse: a table, and what is materialised of it
+    assert push(odd, "all_types", df, "offline")["written"] == 0
+    odd.call("POST", "/materialize-incremental", {"end_ts": at(0), "feature_views": ["all_types"]})
+    stored = ask(odd, ["all_types"], {"thing_id": df["thing_id"]})
+    for name in KINDS:
+        assert column(stored, name) == [(r[name], "NULL_VALUE" if r[name] is None else "PRESENT") for r in rows], name
+
+
+def test_many_rows_go_as_columns(odd):
+    """Over several of the engine's chunks: each row keeps its values, the last of those that tie is the one that counts."""
+    n = 5000
+    df = {"thing_id": [10**6 + i % (n // 2) for i in range(n)], "seen": [at(1)] * n, **{k: [None] * n for k in KINDS},
+          "s": [f"text number {i}" if i % 3 else None for i in range(n)], "ll": [list(range(i, i + i % 5)) if i % 7 else None for i in range(n)]}
+    push(odd, "all_types", df, "offline")
+    odd.call("POST", "/materialize-incremental", {"end_ts": at(0), "feature_views": ["all_types"]})
+    answer = ask(odd, ["all_types:s", "all_types:ll"], {"thing_id": df["thing_id"][:n // 2]})
+    assert [v for v, _ in column(answer, "s")] == df["s"][n // 2:]
+    assert [v for v, _ in column(answer, "ll")] == df["ll"][n // 2:]
 
 
 def test_age_is_exact(odd):

@@ -16,6 +16,7 @@ typedef struct {
     void *data;           /* where the feed writes */
     uint64_t *valid;      /* NULL: no NULL yet */
     int64_t *scratch;     /* narrow DECIMAL: the feed writes int64 here */
+    size_t items, room;   /* LIST: of all rows of the batch */
 } BatchColumn;
 
 struct EngineBatch {
@@ -68,19 +69,49 @@ void engine_batch_set_null(EngineBatch *batch, size_t column, size_t row)
     c->valid[row / 64] &= ~(UINT64_C(1) << (row % 64));
 }
 
-void engine_batch_set_bytes(EngineBatch *batch, size_t column, size_t row, const char *bytes, size_t len)
+static void set_bytes(duckdb_vector vector, void *data, size_t row, const char *bytes, size_t len)
 {
-    BatchColumn *c = &batch->columns[column];
     if (len <= 12) { /* lies in the string itself */
-        duckdb_string_t *string = (duckdb_string_t *)c->data + row;
+        duckdb_string_t *string = (duckdb_string_t *)data + row;
         memset(string, 0, sizeof *string);
         string->value.inlined.length = (uint32_t)len;
         memcpy(string->value.inlined.inlined, bytes, len);
     } else if (duckdb_unsafe_vector_assign_string_element_len) {
-        duckdb_unsafe_vector_assign_string_element_len(c->vector, row, bytes, len);
+        duckdb_unsafe_vector_assign_string_element_len(vector, row, bytes, len);
     } else {
-        duckdb_vector_assign_string_element_len(c->vector, row, bytes, len);
+        duckdb_vector_assign_string_element_len(vector, row, bytes, len);
     }
+}
+
+void engine_batch_set_bytes(EngineBatch *batch, size_t column, size_t row, const char *bytes, size_t len)
+{
+    BatchColumn *c = &batch->columns[column];
+    set_bytes(c->vector, c->data, row, bytes, len);
+}
+
+size_t engine_batch_set_list(EngineBatch *batch, size_t column, size_t row, size_t n)
+{
+    BatchColumn *c = &batch->columns[column];
+    size_t first = c->items;
+    c->items += n;
+    if (c->items > c->room) {
+        c->room = MAX(c->items, MAX(c->room * 2, (size_t)ENGINE_CHUNK_ROWS));
+        duckdb_list_vector_reserve(c->vector, c->room);
+    }
+    ((duckdb_list_entry *)c->data)[row] = (duckdb_list_entry){.offset = first, .length = n};
+    return first;
+}
+
+void *engine_batch_items(EngineBatch *batch, size_t column)
+{
+    return duckdb_vector_get_data(duckdb_list_vector_get_child(batch->columns[column].vector));
+}
+
+void engine_batch_set_item_bytes(EngineBatch *batch, size_t column, size_t item, const char *bytes,
+                                 size_t len)
+{
+    duckdb_vector items = duckdb_list_vector_get_child(batch->columns[column].vector);
+    set_bytes(items, duckdb_vector_get_data(items), item, bytes, len);
 }
 
 void engine_batch_set_rows(EngineBatch *batch, size_t rows)
@@ -103,6 +134,7 @@ static void batch_begin(EngineBatch *batch, const Projection *projection, duckdb
         BatchColumn *c = &batch->columns[projection->index[i]];
         c->vector = duckdb_data_chunk_get_vector(output, i);
         c->valid = NULL;
+        c->items = c->room = 0;
         c->data = c->scratch ? (void *)c->scratch : duckdb_vector_get_data(c->vector);
     }
 }
@@ -112,6 +144,9 @@ static void batch_end(EngineBatch *batch)
 {
     for (size_t i = 0; i < batch->feed->n_columns; i++) {
         BatchColumn *c = &batch->columns[i];
+        if (c->vector && batch->feed->types[i].id == ENGINE_LIST) {
+            duckdb_list_vector_set_size(c->vector, c->items);
+        }
         if (!c->vector || !c->scratch) {
             continue;
         }
@@ -136,10 +171,25 @@ static EngineFeed *find_feed(Engine *engine, uint64_t id)
     return feed;
 }
 
+static duckdb_logical_type type_of(const EngineFeed *feed, size_t column)
+{
+    if (feed->types[column].id != ENGINE_LIST) {
+        return engine_int_type_of(feed->types[column]);
+    }
+    duckdb_logical_type item = feed->items && feed->items[column] != ENGINE_DECIMAL
+                                   ? engine_int_type_of((EngineType){.id = feed->items[column]})
+                                   : NULL;
+    duckdb_logical_type list = item ? duckdb_create_list_type(item) : NULL;
+    if (item) {
+        duckdb_destroy_logical_type(&item);
+    }
+    return list;
+}
+
 static void bind_columns(duckdb_bind_info info, const EngineFeed *feed)
 {
     for (size_t i = 0; i < feed->n_columns; i++) {
-        duckdb_logical_type type = engine_int_type_of(feed->types[i]);
+        duckdb_logical_type type = type_of(feed, i);
         if (!type) {
             duckdb_bind_set_error(info, "a feed's column has a type that feeds cannot give");
             return;

@@ -702,6 +702,65 @@ static void test_an_error_of_a_feed_arrives_whole(Fixture *f, gconstpointer data
     g_assert_cmpint(number(f->conn, "SELECT count(*) FROM t"), ==, 0);
 }
 
+/* Row n: NULL when n % 7 is 0, else a list of n % 5 numbers and one of as many texts. */
+static bool lists_next(EngineFeed *feed, void *local, EngineBatch *batch, GError **error)
+{
+    (void)local;
+    (void)error;
+    TestFeed *test = (TestFeed *)feed;
+    int b = test->next++;
+    engine_batch_set_rows(batch, b < test->n_batches ? ENGINE_CHUNK_ROWS : 0);
+    for (size_t row = 0; b < test->n_batches && row < ENGINE_CHUNK_ROWS; row++) {
+        size_t n = (size_t)b * ENGINE_CHUNK_ROWS + row;
+        if (n % 7 == 0) {
+            engine_batch_set_null(batch, 0, row);
+            engine_batch_set_null(batch, 1, row);
+            continue;
+        }
+        size_t numbers = engine_batch_set_list(batch, 0, row, n % 5);
+        size_t texts = engine_batch_set_list(batch, 1, row, n % 5);
+        for (size_t i = 0; i < n % 5; i++) {
+            char text[64];
+            int len = g_snprintf(text, sizeof text, i % 2 ? "%zu" : "item number %zu of a list", n + i);
+            ((int64_t *)engine_batch_items(batch, 0))[numbers + i] = (int64_t)(n + i);
+            engine_batch_set_item_bytes(batch, 1, texts + i, text, (size_t)len);
+        }
+    }
+    return true;
+}
+
+static void test_a_feed_gives_lists(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    static const EngineType types[] = {{.id = ENGINE_LIST}, {.id = ENGINE_LIST}};
+    static const EngineTypeId items[] = {ENGINE_INT64, ENGINE_TEXT}, none[] = {ENGINE_INT64, ENGINE_DECIMAL};
+    TestFeed test = {.feed = {.n_columns = 2,
+                              .names = feed_names,
+                              .types = types,
+                              .items = items,
+                              .max_threads = 1,
+                              .next = lists_next},
+                     .n_batches = 50};
+    uint64_t id = engine_feed_add(f->engine, &test.feed);
+    g_autofree char *sql = feed_sql("CREATE TABLE t AS SELECT * FROM FEED", id);
+    run(f->conn, sql);
+    g_assert_cmpint(number(f->conn, "SELECT count(*) FROM t"), ==, 50 * ENGINE_CHUNK_ROWS);
+    g_assert_cmpint(
+        number(
+            f->conn,
+            "SELECT count(*) FROM t WHERE n IS NOT DISTINCT FROM CASE WHEN rowid % 7 > 0 THEN "
+            "list_transform(range(rowid % 5), lambda i: rowid + i) END AND s IS NOT DISTINCT FROM CASE WHEN "
+            "rowid % 7 > 0 THEN list_transform(range(rowid % 5), lambda i: CASE WHEN i % 2 = 1 THEN "
+            "CAST(rowid + i AS VARCHAR) ELSE 'item number ' || (rowid + i) || ' of a list' END) END"),
+        ==, 50 * ENGINE_CHUNK_ROWS);
+    test.feed.items = none;
+    g_autofree char *again = feed_sql("SELECT * FROM FEED", id);
+    assert_fails(f->conn, again, BASE_E_SQL_FAILED);
+    test.feed.items = NULL;
+    assert_fails(f->conn, again, BASE_E_SQL_FAILED);
+    engine_feed_remove(f->engine, id);
+}
+
 static void test_a_feed_may_be_left_early(Fixture *f, gconstpointer data)
 {
     (void)data;
@@ -971,6 +1030,7 @@ int main(int argc, char **argv)
     ADD("/engine/a-feed-fills-a-table-from-several-threads", test_a_feed_fills_a_table_from_several_threads);
     ADD("/engine/a-feed-is-asked-only-for-what-is-read", test_a_feed_is_asked_only_for_what_is_read);
     ADD("/engine/an-error-of-a-feed-arrives-whole", test_an_error_of_a_feed_arrives_whole);
+    ADD("/engine/a-feed-gives-lists", test_a_feed_gives_lists);
     ADD("/engine/a-feed-may-be-left-early", test_a_feed_may_be_left_early);
     ADD("/engine/feeds-of-several-sessions-do-not-meet", test_feeds_of_several_sessions_do_not_meet);
     ADD("/engine/a-note-function-is-called-for-each-row", test_a_note_function_is_called_for_each_row);
