@@ -49,6 +49,13 @@ X(FEATURES_REDIS, "features.redis", BASE_CONFIG_TEXT, "redis://127.0.0.1:6379/0"
 X(FEATURES_REDIS_LAYOUT, "features.redis_layout", BASE_CONFIG_TEXT, "feast", 0, 0, false,
   "Keys and fields in Redis: feast (of today), feast-v2 (its older keys) or feast-0.9",
   "Redis 中的布局：feast（当前）、feast-v2（较旧的键）或 feast-0.9")
+X(FEATURES_HISTORY_KEEP, "features.history_keep", BASE_CONFIG_DURATION, "30d", 1000, G_MAXINT64, false,
+  "Slices of materialise runs are listed one by one this long; older ones as the intervals they make up",
+  "物化记录逐条保留的时间；更早的合并为其覆盖的区间")
+X(FEATURES_REJECTS_KEEP, "features.rejects_keep", BASE_CONFIG_DURATION, "30d", 1000, G_MAXINT64, false,
+  "A row that was rejected by a feature view is kept this long", "特征视图拒收的行的保留时间")
+X(FEATURES_REJECTS_MAX, "features.rejects_max", BASE_CONFIG_INT, "100000", 0, G_MAXINT64, false,
+  "Most rejected rows of a feature view that are kept, the newest of them", "每个特征视图最多保留的拒收行数（最新者优先）")
 X(FEATURES_LISTEN, "features.listen", BASE_CONFIG_TEXT, "", 0, 0, false,
   "A second HTTP address for clients of Feast, such as 127.0.0.1:6566; empty = none",
   "供 Feast 客户端使用的第二个 HTTP 地址，如 127.0.0.1:6566；留空则无")

@@ -89,8 +89,8 @@ int cli_features_intervals(CliContext *ctx)
         {"view", "View", "视图", CLI_CELL_TEXT},  {"version", "Version", "版本", CLI_CELL_COUNT},
         {"start", "From", "开始", CLI_CELL_TEXT}, {"end", "To", "结束", CLI_CELL_TEXT},
         {"read", "Read", "读取", CLI_CELL_COUNT}, {"written", "Written", "写入", CLI_CELL_COUNT},
-        {"late", "Late", "迟到", CLI_CELL_COUNT}, {"at", "At", "时间", CLI_CELL_TEXT},
-        {NULL, NULL, NULL, CLI_CELL_TEXT},
+        {"late", "Late", "迟到", CLI_CELL_COUNT}, {"slices", "Slices", "分片", CLI_CELL_COUNT},
+        {"at", "At", "时间", CLI_CELL_TEXT},      {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
     int code;
     g_autoptr(GString) path = g_string_new("/api/v1/features/materialised");

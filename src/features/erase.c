@@ -2,6 +2,13 @@
 #include "engine/sql.h"
 #include "features/store_int.h"
 
+typedef struct {
+    Features *features;
+    bool online, offline;
+    FeaturesErased *ret;
+    GHashTable *done; /* what was deleted where, of tables */
+} Erase;
+
 /* The view's keys out of {join key: value}; false without an error: the view has other keys. */
 static bool keys_of(const FeaturesView *view, const json_t *keys, FeaturesArena *arena, FeaturesValue *ret,
                     GError **error)
@@ -38,19 +45,33 @@ static char *where_of(const FeaturesView *view, const FeaturesValue *keys)
     return g_string_free(sql, FALSE);
 }
 
-/* Rows of a table that a model makes are erased where they come from (weir erase). */
-static bool erase_offline(Features *features, const FeaturesView *view, const FeaturesValue *keys,
-                          FeaturesErased *ret, GError **error)
+static bool has_keys(const CatalogTable *table, const FeaturesView *view)
 {
-    g_autoptr(CatalogSnapshot) applied = features_applied(features);
+    for (size_t k = 0; k < view->n_keys; k++) {
+        if (!catalog_table_column(table, view->keys[k].name)) {
+            return false;
+        }
+    }
+    return view->n_keys > 0;
+}
+
+/* Versions of a view may read one table or several. Rows of a table that a model makes are erased where they
+ * come from (weir erase). */
+static bool erase_offline(const Erase *erase, const FeaturesView *view, const FeaturesValue *keys,
+                          GError **error)
+{
+    g_autoptr(CatalogSnapshot) applied = features_applied(erase->features);
     const CatalogObject *source = view->table ? catalog_find(applied, view->table, NULL, NULL) : NULL;
-    if (!view->latest || view->n_keys == 0 || !source || !source->table) {
+    if (!source || !source->table || !has_keys(source->table, view)) {
         return true;
     }
     g_autofree char *where = where_of(view, keys);
+    if (!g_hash_table_add(erase->done, g_strdup_printf("%s %s", source->id, where))) {
+        return true;
+    }
     gint64 rows = 0;
-    bool ok = intake_delete(features->intake, source->table, where, NULL, 0, &rows, error);
-    ret->offline_rows += rows;
+    bool ok = intake_delete(erase->features->intake, source->table, where, NULL, 0, &rows, error);
+    erase->ret->offline_rows += rows;
     return ok;
 }
 
@@ -62,7 +83,7 @@ typedef struct {
 static bool delete_rejects(EngineConn *conn, void *user, GError **error)
 {
     const Rejects *rejects = user;
-    GString *sql = g_string_new("DELETE FROM _weir.feature_rejects WHERE view = $1");
+    GString *sql = g_string_new("DELETE FROM _weir.feature_rejects WHERE view = $1 AND version = $2");
     for (size_t k = 0; k < rejects->view->n_keys; k++) {
         g_string_append(sql, " AND (row_json ->> ");
         engine_sql_append_text(sql, rejects->view->keys[k].name);
@@ -70,8 +91,9 @@ static bool delete_rejects(EngineConn *conn, void *user, GError **error)
         features_value_append_sql(&rejects->keys[k], sql);
         g_string_append(sql, " AS VARCHAR)");
     }
-    const EngineValue view = engine_value_text(rejects->view->name);
-    bool ok = engine_exec_values(conn, sql->str, &view, 1, NULL, error);
+    const EngineValue values[] = {engine_value_text(rejects->view->name),
+                                  engine_value_int(rejects->view->version)};
+    bool ok = engine_exec_values(conn, sql->str, values, G_N_ELEMENTS(values), NULL, error);
     g_string_free(sql, TRUE);
     return ok;
 }
@@ -81,34 +103,33 @@ static bool erase_rejects(Features *features, const FeaturesView *view, const Fe
                           GError **error)
 {
     Rejects rejects = {.view = view, .keys = keys};
-    return !view->latest || view->n_keys == 0 ||
-           intake_transact(features->intake, delete_rejects, &rejects, error);
+    return view->n_keys == 0 || intake_transact(features->intake, delete_rejects, &rejects, error);
 }
 
 /* First offline: a run that materialises between the two would bring the row back. */
-static bool erase_taken(Features *features, const FeaturesView *view, const FeaturesValue *keys, bool online,
-                        bool offline, FeaturesErased *ret, GError **error)
+static bool erase_taken(const Erase *erase, const FeaturesView *view, const FeaturesValue *keys,
+                        GError **error)
 {
-    FeaturesOnline *store = online ? features_online(features, error) : NULL;
+    FeaturesOnline *store = erase->online ? features_online(erase->features, error) : NULL;
     bool erased = false;
-    if ((online && !store) ||
-        (offline &&
-         (!erase_offline(features, view, keys, ret, error) || !erase_rejects(features, view, keys, error))) ||
-        (online && !features_online_erase(store, view, keys, &erased, error))) {
+    if ((erase->online && !store) ||
+        (erase->offline &&
+         (!erase_offline(erase, view, keys, error) || !erase_rejects(erase->features, view, keys, error))) ||
+        (erase->online && !features_online_erase(store, view, keys, &erased, error))) {
         return false;
     }
-    ret->online_rows += erased;
+    erase->ret->online_rows += erased;
     return true;
 }
 
-static bool erase_view(Features *features, const FeaturesView *view, const FeaturesValue *keys, bool online,
-                       bool offline, FeaturesErased *ret, GError **error)
+static bool erase_view(const Erase *erase, const FeaturesView *view, const FeaturesValue *keys,
+                       GError **error)
 {
-    if (!features_take_view(features, view, true, NULL, error)) {
+    if (!features_take_view(erase->features, view, true, NULL, error)) {
         return false;
     }
-    bool ok = erase_taken(features, view, keys, online, offline, ret, error);
-    features_give_view(features, view);
+    bool ok = erase_taken(erase, view, keys, error);
+    features_give_view(erase->features, view);
     return ok;
 }
 
@@ -123,6 +144,9 @@ bool features_erase(Features *features, const json_t *keys, const char *view, bo
         return error && *error ? false
                                : base_fail(error, BASE_E_ENTITY_ROWS, "the keys of the entity are not given");
     }
+    g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const Erase erase = {
+        .features = features, .online = online, .offline = offline, .ret = ret, .done = done};
     const GPtrArray *views = features_registry_views(registry);
     bool any = false;
     for (guint i = 0; i < views->len; i++) {
@@ -131,7 +155,7 @@ bool features_erase(Features *features, const json_t *keys, const char *view, bo
         FeaturesValue *values = features_arena_take(arena, MAX(own->n_keys, 1) * sizeof *values);
         bool named = !only || g_str_equal(own->name, only->name);
         bool has = named && own->from != FEATURES_FROM_REQUEST && keys_of(own, keys, arena, values, &failed);
-        if (failed || (has && !erase_view(features, own, values, online, offline, ret, &failed))) {
+        if (failed || (has && !erase_view(&erase, own, values, &failed))) {
             g_propagate_error(error, failed);
             return false;
         }

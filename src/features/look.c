@@ -516,16 +516,23 @@ static bool check_use(const FeaturesRegistry *registry, const FeaturesView *view
     return check_views(registry, view, error);
 }
 
-bool features_registry_prune(CatalogStore *store, const FeaturesRegistry *registry, const char *version,
-                             GError **error)
+const FeaturesView *features_registry_prunable(const FeaturesRegistry *registry, const char *version,
+                                               GError **error)
 {
     if (!strchr(version, '@')) {
         base_fail(error, BASE_E_VALUE_INVALID, "`%s` names no version", version);
         base_error_hint(error, "such as %s@v1", version);
-        return false;
+        return NULL;
     }
     const FeaturesView *view = features_registry_view(registry, version, error);
-    if (!view || !check_use(registry, view, error)) {
+    return view && check_use(registry, view, error) ? view : NULL;
+}
+
+bool features_registry_prune(CatalogStore *store, const FeaturesRegistry *registry, const char *version,
+                             GError **error)
+{
+    const FeaturesView *view = features_registry_prunable(registry, version, error);
+    if (!view) {
         return false;
     }
     g_autofree char *number = g_strdup_printf("%u", view->version);

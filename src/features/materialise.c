@@ -46,57 +46,6 @@ static void run_clear(Run *run)
     g_free(run->mark);
 }
 
-/* ---- what was done before ---------------------------------------------------------------------------------
- */
-
-/* An interval that began after the end of those before it left a gap: it does not count, else no later run
- * would read the gap. */
-bool features_past_read(EngineConn *conn, const FeaturesView *view, FeaturesPast *ret, GError **error)
-{
-    const EngineValue values[] = {engine_value_text(view->name), engine_value_int(view->version)};
-    g_autoptr(json_t) rows = engine_query_json(
-        conn,
-        "SELECT list_reduce(list(struct_pack(s := start_us, e := end_us) ORDER BY at_us, end_us), lambda a, "
-        "b: CASE WHEN b.s <= a.e AND b.e > a.e THEN b ELSE a END).e AS end_us, max_by(mark, at_us) AS mark, "
-        "sum(n_rejected)::BIGINT AS rejected FROM _weir.feature_intervals WHERE view = $1 AND version = $2",
-        values, G_N_ELEMENTS(values), 1, error);
-    if (!rows) {
-        return false;
-    }
-    const json_t *row = json_array_get(rows, 0);
-    *ret = (FeaturesPast){.end_us = base_json_int(row, "end_us", G_MININT64),
-                          .rejected = base_json_int(row, "rejected", 0),
-                          .mark = g_strdup(base_json_string(row, "mark", NULL))};
-    return true;
-}
-
-typedef struct {
-    const Run *run;
-    gint64 start_us, end_us, read, written, late, rejected;
-    const char *mark;
-} Interval;
-
-static bool insert_interval(EngineConn *conn, void *user, GError **error)
-{
-    const Interval *interval = user;
-    const EngineValue values[] = {engine_value_text(interval->run->view->name),
-                                  engine_value_int(interval->run->view->version),
-                                  engine_value_int(interval->start_us),
-                                  engine_value_int(interval->end_us),
-                                  engine_value_int(interval->read),
-                                  engine_value_int(interval->written),
-                                  engine_value_int(interval->late),
-                                  engine_value_text(interval->mark),
-                                  engine_value_int(base_time_now_us()),
-                                  engine_value_int(interval->rejected)};
-    return engine_exec_values(
-        conn,
-        "INSERT INTO _weir.feature_intervals (view, version, start_us, end_us, n_read, "
-        "n_written, n_late, mark, at_us, n_rejected) VALUES ($1, $2, $3, $4, $5, $6, $7, "
-        "$8, $9, $10)",
-        values, G_N_ELEMENTS(values), NULL, error);
-}
-
 /* ---- one slice
  * ----------------------------------------------------------------------------------------------- */
 
@@ -167,7 +116,7 @@ static char *newest_sql(const Run *run, const char *rows, gint64 end_us)
 }
 
 /* Counts the rows that break a check and takes the first of them. */
-static bool take_rejects(Run *run, const char *rows, Interval *interval, GError **error)
+static bool take_rejects(Run *run, const char *rows, FeaturesInterval *interval, GError **error)
 {
     if (!run->check) {
         return true;
@@ -196,7 +145,8 @@ static bool stopped(const Run *run, GError **error)
     return false;
 }
 
-static bool put_rows(Run *run, EngineResult *result, gint64 start_us, Interval *interval, GError **error)
+static bool put_rows(Run *run, EngineResult *result, gint64 start_us, FeaturesInterval *interval,
+                     GError **error)
 {
     FeaturesBatch batch;
     features_batch_init(&batch, run->view);
@@ -228,8 +178,8 @@ static bool put_rows(Run *run, EngineResult *result, gint64 start_us, Interval *
     return ok;
 }
 
-static bool read_slice(Run *run, gint64 start_us, gint64 end_us, bool first, gint64 low, Interval *interval,
-                       GError **error)
+static bool read_slice(Run *run, gint64 start_us, gint64 end_us, bool first, gint64 low,
+                       FeaturesInterval *interval, GError **error)
 {
     g_autofree char *late = NULL;
     if (first) {
@@ -253,7 +203,7 @@ static bool read_slice(Run *run, gint64 start_us, gint64 end_us, bool first, gin
 /* Late rows come with the first slice. */
 static bool do_slice(Run *run, gint64 start_us, gint64 end_us, bool first, GError **error)
 {
-    Interval interval = {.run = run, .start_us = start_us, .end_us = end_us};
+    FeaturesInterval interval = {.start_us = start_us, .end_us = end_us};
     gint64 low = features_changes_low(run->features);
     if (!engine_begin(run->conn, error)) {
         return false;
@@ -263,7 +213,7 @@ static bool do_slice(Run *run, gint64 start_us, gint64 end_us, bool first, GErro
     bool seen = run->incremental && !run->ends_before;
     interval.mark = seen || !run->mark_before ? run->mark : run->mark_before;
     (void)BASE_FAULT("features-materialise-record");
-    if (!ok || !intake_transact(run->features->intake, insert_interval, &interval, error)) {
+    if (!ok || !features_interval_record(run->features, run->view, &interval, error)) {
         return false;
     }
     run->done.read += interval.read;
@@ -501,19 +451,4 @@ bool features_materialise_incremental(Features *features, const char *const *vie
                          .tell_user = tell_user,
                          .cancel = cancel};
     return carry_out(features, &order, ret_done, error);
-}
-
-json_t *features_materialised(Features *features, const char *view, GError **error)
-{
-    g_autoptr(EngineConn) conn = engine_connect(features->engine, error);
-    const EngineValue value = engine_value_text(view);
-    return conn ? engine_query_json(conn,
-                                    "SELECT view, version, make_timestamptz(start_us) AS start, "
-                                    "make_timestamptz(end_us) AS \"end\", n_read AS read, n_written AS "
-                                    "written, n_late AS late, n_rejected AS rejected, "
-                                    "make_timestamptz(at_us) AS at FROM "
-                                    "_weir.feature_intervals WHERE CAST($1 AS VARCHAR) IS NULL OR view = $1 "
-                                    "ORDER BY at_us DESC",
-                                    &value, 1, 100000, error)
-                : NULL;
 }

@@ -15,7 +15,7 @@ bool features_view_has_windows(const FeaturesView *view);
 FeaturesSelection *features_select_view(FeaturesRegistry *registry, const FeaturesView *view,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What was materialised of a view (materialise.c). */
+/* What was materialised of a view (intervals.c). */
 typedef struct {
     gint64 end_us; /* up to where nothing was left out; G_MININT64 = there was no run */
     gint64 rejected;
@@ -23,6 +23,15 @@ typedef struct {
 } FeaturesPast;
 bool features_past_read(EngineConn *conn, const FeaturesView *view, FeaturesPast *ret,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+typedef struct {
+    gint64 start_us, end_us, read, written, late, rejected;
+    const char *mark; /* borrowed */
+} FeaturesInterval;
+bool features_interval_record(Features *features, const FeaturesView *view, const FeaturesInterval *interval,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Those of runs before `before_us`; in the committer's transaction. */
+bool features_intervals_fold(EngineConn *conn, gint64 before_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The same rows of a view with aggregates over windows: those that hold at `end_us`, one for each entity, and
  * that is their event time. They are computed here into a temporary table of `conn`; no transaction may be
  * open. Caller frees. */
@@ -31,9 +40,11 @@ char *features_read_windows(EngineConn *conn, FeaturesRegistry *registry, const 
 /* The first check of the view's features that a row of it breaks, as text; NULL for a row that is good. NULL
  * = the view has no checks. Caller frees. */
 char *features_check_sql(const FeaturesView *view);
-/* Keeps rows that were rejected: [{..., "reason"}]. `way` is "push" or "materialise". */
+/* Keeps rows that were rejected: [{..., "reason"}]. `way` is "push" or "materialise". (rejects.c) */
 bool features_rejects_record(Features *features, const FeaturesView *view, const char *way,
                              const json_t *rejects, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Those that are too old or too many; in the committer's transaction. */
+bool features_rejects_trim(Features *features, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* FEATURE_TYPE when a column of the source does not fit the type that is declared for it. */
 bool features_read_check(EngineConn *conn, const FeaturesView *view,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -172,7 +172,11 @@ json_t *features_registry_history(CatalogStore *store, const char *view,
  * after}]}. */
 json_t *features_registry_diff(const FeaturesRegistry *registry, const char *before, const char *after,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Forgets old versions: "view@v1". The newest, and one that a service pins, are refused (FEATURE_IN_USE). */
+/* An old version, "view@v1", that may be forgotten; NULL + FEATURE_IN_USE for the newest and for one that a
+ * service pins or a view is computed of. */
+const FeaturesView *features_registry_prunable(const FeaturesRegistry *registry, const char *version,
+                                               GError **error);
+/* Forgets it; the same errors. */
 bool features_registry_prune(CatalogStore *store, const FeaturesRegistry *registry, const char *version,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

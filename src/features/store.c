@@ -13,12 +13,14 @@ static bool make_tables(EngineConn *conn, void *user, GError **error)
         "start_us BIGINT NOT NULL, end_us BIGINT NOT NULL, n_read BIGINT NOT NULL, n_written BIGINT NOT "
         "NULL, "
         "n_late BIGINT NOT NULL, n_rejected BIGINT NOT NULL, mark VARCHAR, at_us BIGINT NOT NULL);"
+        "ALTER TABLE _weir.feature_intervals ADD COLUMN IF NOT EXISTS since_us BIGINT;" /* of a folded row: */
+        "ALTER TABLE _weir.feature_intervals ADD COLUMN IF NOT EXISTS n_slices BIGINT;" /* NULL = it is none
+                                                                                         */
         "CREATE TABLE IF NOT EXISTS _weir.feature_rejects (view VARCHAR NOT NULL, version BIGINT NOT NULL, "
         "at_us BIGINT NOT NULL, way VARCHAR NOT NULL, reason VARCHAR NOT NULL, row_json VARCHAR NOT NULL);"
         "CREATE TABLE IF NOT EXISTS _weir.feature_profiles (view VARCHAR NOT NULL, version BIGINT NOT NULL, "
         "feature VARCHAR NOT NULL, at_us BIGINT NOT NULL, profile VARCHAR NOT NULL)";
     return engine_exec(conn, TABLES, error);
-    ;
 }
 
 Features *features_open(Engine *engine, CatalogStore *store, Intake *intake, const char *data_dir,

@@ -67,7 +67,8 @@ bool features_materialise_incremental(Features *features, const char *const *vie
                                       FeaturesTell tell, void *tell_user, const gint *cancel,
                                       FeaturesMaterialisedList **ret_done,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* [{view, version, start, end, rows, at}] newest first. */
+/* [{view, version, start, end, read, written, late, rejected, slices, at}] newest first. One for each slice
+ * of a run; older ones are folded into the intervals that they make up (features.history_keep). */
 json_t *features_materialised(Features *features, const char *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Rows that broke a check, newest first: [{view, version, at, way, reason, row}]; `view` NULL = all. */
@@ -134,6 +135,16 @@ void features_metrics_print(Features *features, GString *out);
  * disagreement. */
 json_t *features_verify(Features *features, const char *view, gint64 n,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- forgetting (features/prune.c) -----------------------------------------------------------------------
+ */
+
+/* Folds old intervals, drops old rejects, as the settings say; once a day. */
+bool features_forget_old(Features *features, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* All that is kept under a version, before features_registry_prune forgets the version itself: values online,
+ * intervals, rejects, profiles. Not its table of pushed rows. */
+bool features_forget_version(Features *features, const FeaturesView *view, gint64 *ret_online_rows,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- erase (features/erase.c) -----------------------------------------------------------------------------
  */

@@ -17,6 +17,7 @@ struct Features {
     FeaturesOnline *online; /* opened at first use */
     GHashTable *served;     /* stored name -> FeaturesServed; entries live as long as this */
     GHashTable *busy;       /* stored names of views that are being materialised */
+    gint rejected;          /* atomic: rows that were kept as rejected since the start */
     Engine *calculator;     /* memory engine of on-demand features; no tables are in reach of it */
     GPtrArray *idle;        /* EngineConn* of it */
 };

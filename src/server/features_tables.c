@@ -56,3 +56,50 @@ bool server_features_tables(ServerApp *app, CatalogSnapshot **snapshot, GError *
     }
     return ok;
 }
+
+static bool other_reads(const FeaturesRegistry *registry, const FeaturesView *pruned)
+{
+    const GPtrArray *views = features_registry_views(registry);
+    for (guint i = 0; i < views->len; i++) {
+        const FeaturesView *view = g_ptr_array_index(views, i);
+        if (view != pruned && view->table && g_ascii_strcasecmp(view->table, pruned->table) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool check_models(const CatalogSnapshot *snapshot, const CatalogObject *table, GError **error)
+{
+    g_autoptr(GPtrArray) reaches = catalog_downstream(snapshot, table);
+    for (guint i = 0; i < reaches->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(reaches, i);
+        if (object->kind == CATALOG_MODEL) {
+            base_fail(error, BASE_E_FEATURE_IN_USE, "model `%s` reads the pushed rows in `%s`",
+                      object->full_name, table->full_name);
+            base_error_not_done(error, "Nothing was forgotten.");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool server_features_table_drop(ServerApp *app, const FeaturesRegistry *registry, const FeaturesView *pruned,
+                                GError **error)
+{
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(app);
+    const CatalogObject *table = pruned->from == FEATURES_FROM_PUSH && !other_reads(registry, pruned)
+                                     ? catalog_find(snapshot, pruned->table, NULL, NULL)
+                                     : NULL;
+    if (!table || !table->table) {
+        return true;
+    }
+    const char *schema = table->table->schema, *name = table->table->name;
+    if (!check_models(snapshot, table, error) ||
+        !catalog_store_remove_live(server_app_store(app), schema, name, error)) {
+        return false;
+    }
+    g_autoptr(CatalogSnapshot) without = catalog_snapshot_without_table(snapshot, schema, name);
+    server_app_set_snapshot(app, without);
+    return intake_table_drop(server_app_intake(app), schema, name, error);
+}

@@ -2,6 +2,7 @@
  * archived. */
 #include "features/store.h"
 #include "server/features_rights.h"
+#include "server/features_tables.h"
 #include "server/routes_int.h"
 
 #define SEARCH_MAX 1000
@@ -126,23 +127,19 @@ bool route_features_diff(ServerCall *call, GError **error)
     return diff && call_json(call, diff);
 }
 
-/* Its values go from the online store with it. */
+/* What is kept of it goes before it does, so that a prune that was cut off can be done again. */
 static bool prune(ServerCall *call, const char *version, gint64 *ret_rows, GError **error)
 {
     Features *features = server_app_features(call->app);
     g_autoptr(FeaturesRegistry) registry = features_registry(features);
-    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-    if (!features_registry_prune(server_app_store(call->app), registry, version, error)) {
+    const FeaturesView *view = features_registry_prunable(registry, version, error);
+    if (!view || !server_features_table_drop(call->app, registry, view, error) ||
+        !features_forget_version(features, view, ret_rows, error) ||
+        !features_registry_prune(server_app_store(call->app), registry, version, error)) {
         return false;
     }
-    const FeaturesView *view = features_registry_view(registry, version, error);
-    FeaturesOnline *online =
-        view && view->from != FEATURES_FROM_REQUEST ? features_online(features, error) : NULL;
-    bool erased =
-        view && (view->from == FEATURES_FROM_REQUEST ||
-                 (online && features_online_erase_all(online, view->project, view, ret_rows, error)));
-    return features_refresh(features, snapshot, access_user_name(call->user), erased ? error : NULL) &&
-           erased;
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    return features_refresh(features, snapshot, access_user_name(call->user), error);
 }
 
 bool route_features_prune(ServerCall *call, GError **error)

@@ -202,6 +202,10 @@ static void forget_old_runs(ServerScheduler *scheduler)
                               base_config_int(config, BASE_CONFIG_RUNS_KEEP), &error)) {
         base_log_error("runs", error);
     }
+    g_autoptr(GError) features = NULL;
+    if (!features_forget_old(server_app_features(scheduler->app), &features)) {
+        base_log_error("features", features);
+    }
 }
 
 static gpointer run(gpointer data)
