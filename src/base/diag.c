@@ -90,6 +90,12 @@ void base_diag_hint_nearest(BaseDiag *diag, const char *word, const char *const 
     }
 }
 
+void base_diags_move(BaseDiags *from, BaseDiags *to)
+{
+    g_ptr_array_extend_and_steal(to->all, from->all);
+    from->all = g_ptr_array_new_with_free_func(diag_free);
+}
+
 size_t base_diags_count(const BaseDiags *diags, BaseDiagSeverity severity)
 {
     size_t n = 0;

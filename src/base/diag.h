@@ -49,6 +49,8 @@ void base_diag_hint(BaseDiag *diag, const char *format, ...) G_GNUC_PRINTF(2, 3)
 /* "did you mean `x`?" from the nearest of `names` (NULL-terminated), if one is near enough. */
 void base_diag_hint_nearest(BaseDiag *diag, const char *word, const char *const *names);
 
+/* Moves all of `from` to the end of `to`. */
+void base_diags_move(BaseDiags *from, BaseDiags *to);
 size_t base_diags_count(const BaseDiags *diags, BaseDiagSeverity severity);
 size_t base_diags_length(const BaseDiags *diags);
 const BaseDiag *base_diags_get(const BaseDiags *diags, size_t i);

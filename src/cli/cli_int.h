@@ -89,6 +89,7 @@ struct CliContext {
     unsigned n_words;
     GHashTable *values; /* flag name -> CliValue*, own and global */
     bool json, quiet, yes, no_input, verbose, help;
+    bool reads_project; /* the first call of the verb asks for the files as they are */
     char *project; /* absolute folder with weir.yml; NULL = none found */
     char *data;    /* absolute; NULL = none */
     CliClient *client;

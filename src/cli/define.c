@@ -189,6 +189,7 @@ static json_t *make_plan(CliContext *ctx, GError **error)
     if (cli_text(ctx, "env") != NULL) {
         base_json_set_string(body, "env", cli_text(ctx, "env"));
     }
+    ctx->reads_project = true;
     return cli_call(ctx, "POST", "/api/v1/plan", body, error);
 }
 
@@ -235,6 +236,7 @@ static int carry_out(CliContext *ctx, const char *id)
     if (env != NULL) {
         base_json_set_string(body, "env", env);
     }
+    ctx->reads_project = true;
     g_autoptr(json_t) done = cli_ask(ctx, "POST", "/api/v1/apply", body, &code);
     if (!done) {
         return code;

@@ -254,6 +254,7 @@ static json_t *ask(CliContext *ctx, GError **error)
     cli_query_add(path, "source", rows ? NULL : "files");
     cli_query_add(path, "model", models);
     cli_query_add(path, "rule", cli_text(ctx, "rule"));
+    ctx->reads_project = !rows;
     return cli_call(ctx, "GET", path->str, NULL, error);
 }
 

@@ -1,7 +1,8 @@
 /* An open project and data folder. See app.h.
  *
- * Order of opening: lock file, engine, store, access, intake, warehouse, snapshot, sessions; closing is the
- * reverse. <data>/lock is held with flock for the life of the process: a killed process leaves no stale lock.
+ * Order of opening: lock file, store, access, then definitions in a thread of their own (reader.h) beside
+ * engine, intake, warehouse; snapshot, sessions; closing is the reverse. <data>/lock is held with flock for
+ * the life of the process: a killed process leaves no stale lock.
  */
 #include "server/app.h"
 
@@ -19,6 +20,7 @@
 #include "base/time.h"
 #include "server/environments.h"
 #include "server/infoschema.h"
+#include "server/reader.h"
 #include "server/sql.h"
 
 struct ServerApp {
@@ -43,7 +45,7 @@ struct ServerApp {
     GMutex parser_lock; /* guards the memory engine */
     Engine *parser_engine;
     EngineConn *parser;
-    GThread *parser_opening; /* while the parts are opened */
+    struct ServerReader *reader;
     char *http, *mysql;
     gint64 started_us;
     gint files_changed; /* atomic */
@@ -109,17 +111,6 @@ static EngineConn *parser_get(ServerApp *app, GError **error)
     return app->parser;
 }
 
-/* Beside the opening of the warehouse: an engine takes 30 ms. What fails here is tried again by whoever
- * needs the parser, and told there. */
-static gpointer open_parser(gpointer data)
-{
-    ServerApp *app = data;
-    g_mutex_lock(&app->parser_lock);
-    parser_get(app, NULL);
-    g_mutex_unlock(&app->parser_lock);
-    return NULL;
-}
-
 bool server_app_with_parser(ServerApp *app, ServerParserWork work, void *user, GError **error)
 {
     g_mutex_lock(&app->parser_lock);
@@ -129,59 +120,26 @@ bool server_app_with_parser(ServerApp *app, ServerParserWork work, void *user, G
     return ok;
 }
 
-typedef struct {
-    ServerApp *app;
-    CatalogSnapshot *snapshot;
-} Applied;
-
-static bool read_applied(EngineConn *parser, void *user, GError **error)
-{
-    Applied *applied = user;
-    applied->snapshot = catalog_store_applied(applied->app->store, parser, error);
-    return applied->snapshot != NULL;
-}
-
-/* What files declare, and the tables that only SQL or a source made. */
-static bool open_snapshot(ServerApp *app, GError **error)
-{
-    Applied applied = {.app = app};
-    g_autoptr(GPtrArray) live = catalog_store_live_tables(app->store, error);
-    if (!live || !server_app_with_parser(app, read_applied, &applied, error)) {
-        return false;
-    }
-    for (guint i = 0; i < live->len; i++) {
-        const CatalogTable *table = g_ptr_array_index(live, i);
-        bool ambiguous = false;
-        if (!catalog_resolve_table(applied.snapshot, table->schema, table->name, NULL, &ambiguous)) {
-            CatalogSnapshot *with = catalog_snapshot_with_table(applied.snapshot, table);
-            catalog_snapshot_unref(applied.snapshot);
-            applied.snapshot = with;
-        }
-    }
-    app->snapshot = applied.snapshot;
-    return true;
-}
-
 /* Passwords' digests and all data are in there: nobody else's, whatever made the folder. */
 static bool close_folder(const char *path, GError **error)
 {
     return chmod(path, 0700) == 0 || base_fs_fail(error, errno, "change the mode of", path);
 }
 
-static bool open_parts(ServerApp *app, GError **error)
+static bool open_parts(ServerApp *app, bool reads_project, GError **error)
 {
     if (!base_fs_mkdir(app->data, error) || !close_folder(app->data, error) || !take_lock(app, error)) {
         return false;
     }
-    app->parser_opening = g_thread_new("parser", open_parser, app);
-    if (!open_engine(app, error)) {
-        return false;
-    }
     app->store = catalog_store_open(app->data, error);
     app->access = app->store ? access_open(app->store, error) : NULL;
-    app->intake = app->access ? intake_open(app->engine, app->data, app->config, error) : NULL;
+    if (!app->access) {
+        return false;
+    }
+    app->reader = server_reader_start(app, reads_project);
+    app->intake = open_engine(app, error) ? intake_open(app->engine, app->data, app->config, error) : NULL;
     app->warehouse = app->intake ? warehouse_open(app->engine, app->intake, app->store, error) : NULL;
-    if (!app->warehouse || !open_snapshot(app, error) ||
+    if (!app->warehouse || !(app->snapshot = server_reader_applied(app->reader, error)) ||
         !warehouse_prune_runs(app->warehouse, base_config_int(app->config, BASE_CONFIG_RUNS_KEEP), error)) {
         return false;
     }
@@ -191,9 +149,13 @@ static bool open_parts(ServerApp *app, GError **error)
     app->features = app->lifecycle
                         ? features_open(app->engine, app->store, app->intake, app->data, app->config, error)
                         : NULL;
+    const CatalogSnapshot *applied = app->snapshot;
     if (!app->features || !server_features_tables(app, &app->snapshot, error) ||
         !features_refresh(app->features, app->snapshot, "", error)) {
         return false;
+    }
+    if (app->snapshot != applied) { /* tables came that were not there when the project was read */
+        server_reader_forget(app->reader);
     }
     g_autofree char *spool = g_build_filename(app->data, "spool", NULL);
     app->feature_jobs = features_jobs_new(app->engine, app->features, spool);
@@ -227,11 +189,7 @@ ServerApp *server_app_open(const ServerAppOptions *options, GError **error)
         base_fail(error, BASE_E_USAGE, "neither a project nor a data folder is named");
         return NULL;
     }
-    bool ok = open_parts(app, error);
-    if (app->parser_opening) {
-        g_thread_join(app->parser_opening);
-    }
-    return ok ? g_steal_pointer(&app) : NULL;
+    return open_parts(app, options->reads_project, error) ? g_steal_pointer(&app) : NULL;
 }
 
 void server_app_close(ServerApp *app)
@@ -239,6 +197,7 @@ void server_app_close(ServerApp *app)
     if (!app) {
         return;
     }
+    server_reader_free(app->reader);
     features_jobs_free(app->feature_jobs); /* their ends have sessions */
     server_sql_free(app->sql);
     features_close(app->features);
@@ -414,20 +373,6 @@ void server_app_unlock_definitions(ServerApp *app)
     g_mutex_unlock(&app->definitions_lock);
 }
 
-typedef struct {
-    ServerApp *app;
-    BaseDiags *diags;
-    const GPtrArray *live;
-    CatalogSnapshot *snapshot;
-} Reading;
-
-static bool read_project(EngineConn *parser, void *user, GError **error)
-{
-    Reading *reading = user;
-    reading->snapshot = catalog_load(reading->app->project, parser, reading->live, reading->diags, error);
-    return reading->snapshot != NULL;
-}
-
 CatalogSnapshot *server_app_read_project(ServerApp *app, BaseDiags *diags, GError **error)
 {
     if (!app->project) {
@@ -435,14 +380,6 @@ CatalogSnapshot *server_app_read_project(ServerApp *app, BaseDiags *diags, GErro
         base_error_hint(error, "start it with -p PROJECT");
         return NULL;
     }
-    g_autoptr(GPtrArray) live = catalog_store_live_tables(app->store, error);
-    Reading reading = {.app = app, .diags = diags, .live = live};
-    if (!live || !server_app_with_parser(app, read_project, &reading, error)) {
-        return NULL;
-    }
-    g_autoptr(GError) unkept = NULL;
-    if (!catalog_store_keep(app->store, &unkept)) { /* the next reading is slower, nothing else */
-        base_log_error("what was read of the project is not kept", unkept);
-    }
-    return reading.snapshot;
+    return server_reader_claim(app->reader) ? server_reader_project(app->reader, diags, error)
+                                            : server_reader_read(app, diags, error);
 }
