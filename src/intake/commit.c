@@ -221,14 +221,24 @@ static bool write_loads(IntakeCommitter *c, const GPtrArray *jobs, GError **erro
     return ok;
 }
 
-static bool reserve_ids(IntakeCommitter *c, gint64 *ret_high, GError **error)
+static bool reserve_ids(EngineConn *conn, IntakeTxns *txns, gint64 *ret_high, GError **error)
 {
-    *ret_high = intake_txns_reserve(c->intake->txns);
+    *ret_high = intake_txns_reserve(txns);
     if (*ret_high == 0) {
         return true;
     }
     const EngineValue value = {.id = ENGINE_INT64, .i64 = *ret_high};
-    return engine_exec_values(c->conn, "UPDATE _weir.ids SET high = $1", &value, 1, NULL, error);
+    return engine_exec_values(conn, "UPDATE _weir.ids SET high = $1", &value, 1, NULL, error);
+}
+
+static bool any_loads(const GPtrArray *jobs)
+{
+    for (guint i = 0; i < jobs->len; i++) {
+        if (((const IntakeJob *)jobs->pdata[i])->txn) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool commit_faulted(EngineConn *conn, GError **error)
@@ -250,7 +260,8 @@ static bool run_group(IntakeCommitter *c, const GPtrArray *jobs, guint8 *guilty,
 {
     g_autofree guint8 *done = g_malloc0(jobs->len), *part = g_malloc0(jobs->len);
     gint64 high = 0;
-    bool ok = engine_begin(c->conn, error) && reserve_ids(c, &high, error);
+    bool ok = engine_begin(c->conn, error) &&
+              (!any_loads(jobs) || reserve_ids(c->conn, c->intake->txns, &high, error));
     for (guint i = 0; ok && i < jobs->len; i++) {
         IntakeJob *job = jobs->pdata[i];
         if (done[i]) {
@@ -724,6 +735,28 @@ void intake_committer_poke(Intake *intake)
     g_mutex_lock(&intake->committer->lock);
     g_cond_signal(&intake->committer->wake);
     g_mutex_unlock(&intake->committer->lock);
+}
+
+typedef struct {
+    IntakeTxns *txns;
+    gint64 high;
+} Reserving;
+
+static bool reserve_work(EngineConn *conn, void *user, GError **error)
+{
+    Reserving *reserving = user;
+    return reserve_ids(conn, reserving->txns, &reserving->high, error);
+}
+
+bool intake_reserve_ids(Intake *intake, GError **error)
+{
+    Reserving reserving = {.txns = intake->txns};
+    IntakeJob job = {.work = reserve_work, .user = &reserving};
+    bool ok = intake_commit_job(intake, &job, error);
+    if (ok) {
+        intake_txns_reserved(intake->txns, reserving.high);
+    }
+    return ok;
 }
 
 /* ---- other writes

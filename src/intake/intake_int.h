@@ -408,7 +408,7 @@ typedef struct IntakeTxns IntakeTxns;
 IntakeTxns *intake_txns_open(EngineConn *conn, gint64 keep_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_txns_close(IntakeTxns *txns);
 /* Takes the label; LABEL_EXISTS with Doris's text and *ret_existing ("RUNNING", ...) and *ret_txn_id of its
- * owner. */
+ * owner. False without an error: no id is reserved, intake_reserve_ids first. */
 bool intake_txns_begin(IntakeTxns *txns, IntakeTxn *txn, const char **ret_existing, gint64 *ret_owner,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* After the commit (or the failure): what others see from now on. */
@@ -433,6 +433,8 @@ void intake_txn_to_chunk(const IntakeTxn *txn, IntakeChunk *chunk, size_t row);
 char *intake_stage_name(gint64 txn_id);
 /* High water of ids to persist, 0 = nothing to do. */
 gint64 intake_txns_reserve(IntakeTxns *txns);
+/* Moves the high water in a transaction of its own, when that is due. Waits for the committer. */
+bool intake_reserve_ids(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_txns_reserved(IntakeTxns *txns, gint64 high);
 
 /* ---- commit.c

@@ -73,21 +73,32 @@ static void fill(IntakeResult *ret, const IntakeTxn *txn)
     ret->load_ms = (base_time_now_us() - txn->started_us) / 1000;
 }
 
-bool intake_load_begin(Intake *intake, IntakeTxn *txn, IntakeResult *ret, GError **error)
+static bool not_begun(const IntakeTxn *txn, const char *status, GError *why, IntakeResult *ret,
+                      GError **error)
 {
-    gint64 start = base_time_monotonic_us(), owner = 0;
-    GError *why = NULL;
-    if (intake_txns_begin(intake->txns, txn, &ret->existing_status, &owner, &why)) {
-        ret->begin_ms = (base_time_monotonic_us() - start) / 1000;
-        return true;
-    }
-    txn->txn_id = owner;
     fill(ret, txn);
-    ret->status = "Label Already Exists";
+    ret->status = status;
     ret->message = g_strdup(why->message);
     g_propagate_error(error, why);
     base_error_not_done(error, "Nothing was loaded.");
     return false;
+}
+
+bool intake_load_begin(Intake *intake, IntakeTxn *txn, IntakeResult *ret, GError **error)
+{
+    gint64 start = base_time_monotonic_us(), owner = 0;
+    GError *why = NULL;
+    while (!intake_txns_begin(intake->txns, txn, &ret->existing_status, &owner, &why)) {
+        if (why) {
+            txn->txn_id = owner;
+            return not_begun(txn, "Label Already Exists", why, ret, error);
+        }
+        if (!intake_reserve_ids(intake, &why)) {
+            return not_begun(txn, "Fail", why, ret, error);
+        }
+    }
+    ret->begin_ms = (base_time_monotonic_us() - start) / 1000;
+    return true;
 }
 
 bool intake_load_end(Intake *intake, IntakeTxn *txn, GError *why, IntakeResult *ret, GError **error)

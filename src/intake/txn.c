@@ -6,8 +6,10 @@
  * exactly one begins. A load that fails gives its label back; that its row (ABORTED) is in _weir.loads does
  * not hinder.
  *
- * Ids grow over restarts: _weir.ids holds a high water that is moved ahead, in the transactions of loads,
- * long before it is reached; a start goes on from there. */
+ * Ids grow over restarts: _weir.ids holds a high water; a start goes on above it. No id is given out that is
+ * not below a high water that is on disk, so none is given twice, also when a load was killed before it
+ * committed anything. The first load of a process moves the high water (a process that loads nothing writes
+ * nothing), later the transactions of loads do, long before it is reached. */
 #include "base/time.h"
 #include "engine/sql.h"
 #include "intake/intake_int.h"
@@ -27,7 +29,8 @@ struct IntakeTxns {
     GCond changed;
     GHashTable *by_label; /* "db\nlabel" -> Entry*, borrowed; never ABORTED ones */
     GHashTable *by_id;    /* gint64* -> Entry* */
-    gint64 next_id, high_id;
+    gint64 next_id;
+    gint64 high_id; /* on disk for this process: ids up to it may be given out; 0 = none yet */
 };
 
 static void entry_free(gpointer data)
@@ -250,9 +253,7 @@ static bool open_ids(IntakeTxns *txns, EngineConn *conn, GError **error)
         return false;
     }
     txns->next_id = MAX(high, highest) + 1;
-    txns->high_id = txns->next_id + ID_STEP;
-    const EngineValue value = engine_value_int(txns->high_id);
-    return engine_exec_values(conn, "UPDATE _weir.ids SET high = $1", &value, 1, NULL, error);
+    return true;
 }
 
 static bool check_format(EngineConn *conn, GError **error)
@@ -310,6 +311,10 @@ bool intake_txns_begin(IntakeTxns *txns, IntakeTxn *txn, const char **ret_existi
     g_mutex_lock(&txns->lock);
     g_autofree char *key = label_key(txn->db, txn->label);
     const Entry *owner = g_hash_table_lookup(txns->by_label, key);
+    if (!owner && txns->next_id > txns->high_id) {
+        g_mutex_unlock(&txns->lock);
+        return false;
+    }
     if (!owner) {
         txn->txn_id = txns->next_id++;
         add_entry(txns, txn->txn_id, txn->db, txn->label, INTAKE_TXN_RUNNING, txn->started_us);
@@ -460,10 +465,16 @@ bool intake_txns_expire(IntakeTxns *txns, gint64 before_us)
     return any;
 }
 
+/* With the lock held. */
+static gint64 high_to_reserve(const IntakeTxns *txns)
+{
+    return txns->next_id + ID_STEP / 2 > txns->high_id ? txns->next_id + ID_STEP : 0;
+}
+
 gint64 intake_txns_reserve(IntakeTxns *txns)
 {
     g_mutex_lock(&txns->lock);
-    gint64 high = txns->next_id + ID_STEP / 2 > txns->high_id ? txns->next_id + ID_STEP : 0;
+    gint64 high = high_to_reserve(txns);
     g_mutex_unlock(&txns->lock);
     return high;
 }

@@ -76,9 +76,10 @@ static void test_commit(void)
 
 int main(int argc, char **argv)
 {
-    /* Commits in order: create, s, create, small (fails), small, large (fails), ... and records of
-     * failed loads between them. A pass at which the first rule acts is not counted by the second. */
-    g_setenv("WEIR_FAULT", "spool.write=enospc@1,load.before_commit=enospc@4,load.before_commit=enospc@6",
+    /* Commits in order: create, the first ids, s, create, small (fails), small, large (fails), ... and
+     * records of failed loads between them. A pass at which the first rule acts is not counted by the second.
+     */
+    g_setenv("WEIR_FAULT", "spool.write=enospc@1,load.before_commit=enospc@5,load.before_commit=enospc@7",
              TRUE);
     g_test_init(&argc, &argv, NULL);
     fixture_start(&f);

@@ -194,8 +194,84 @@ static void test_kills(void)
     fixture_stop(&f);
 }
 
+/* ---- ids ------------------------------------------------------------------------------------------------
+ */
+
+static IntakeTxn *new_txn(const char *label)
+{
+    IntakeTxn *txn = g_new0(IntakeTxn, 1);
+    txn->label = g_strdup(label);
+    txn->db = g_strdup("d");
+    txn->table = g_strdup("plain");
+    return txn;
+}
+
+/* Begins a load, tells its id and dies before anything of it is on disk. */
+static void child_begins(const char *dir, int fd)
+{
+    Fixture f = {.dir = g_strdup(dir), .config = base_config_new()};
+    fixture_open(&f);
+    IntakeTxn *txn = new_txn("begun");
+    IntakeResult result = {0};
+    g_autoptr(GError) error = NULL;
+    if (!intake_load_begin(f.intake, txn, &result, &error)) {
+        fprintf(stderr, "%s\n", error->message);
+        _exit(2);
+    }
+    tell(fd, (int)txn->txn_id);
+    kill(getpid(), SIGKILL);
+}
+
+static int begin_and_die(const char *dir)
+{
+    int pipes[2], status, id = 0;
+    g_assert_cmpint(pipe(pipes), ==, 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        g_autofree char *fd = g_strdup_printf("%d", pipes[1]);
+        execl(self_path, self_path, "--begin", dir, fd, (char *)NULL);
+        _exit(4);
+    }
+    close(pipes[1]);
+    g_assert_cmpint(read(pipes[0], &id, sizeof id), ==, sizeof id);
+    close(pipes[0]);
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return id;
+}
+
+static void test_ids(void)
+{
+    Fixture f;
+    fixture_start(&f);
+    fixture_close(&f);
+    fixture_open(&f);
+    g_assert_cmpint(engine_wal_bytes(f.engine), ==, 0); /* opening alone writes nothing */
+    int highest = 0;
+    for (int i = 0; i < 3; i++) {
+        fixture_close(&f);
+        int id = begin_and_die(f.dir);
+        g_assert_cmpint(id, >, highest);
+        highest = id;
+        fixture_open(&f);
+        IntakeTxn *txn = new_txn("next");
+        IntakeResult result = {0};
+        g_autoptr(GError) error = NULL;
+        g_assert_true(intake_load_begin(f.intake, txn, &result, &error));
+        g_assert_cmpint(txn->txn_id, >, highest);
+        highest = (int)txn->txn_id;
+        intake_txns_finish(f.intake->txns, txn->txn_id, INTAKE_TXN_ABORTED, 0);
+        intake_txn_free(txn);
+    }
+    fixture_stop(&f);
+}
+
 int main(int argc, char **argv)
 {
+    gint64 begin_fd;
+    if (argc == 4 && strcmp(argv[1], "--begin") == 0 && base_text_to_int(argv[3], 0, 1024, &begin_fd)) {
+        child_begins(argv[2], (int)begin_fd);
+    }
     if (argc == 5 && strcmp(argv[1], "--child") == 0) {
         gint64 first, fd;
         if (!base_text_to_int(argv[3], 0, G_MAXINT32, &first) || !base_text_to_int(argv[4], 0, 1024, &fd)) {
@@ -206,5 +282,6 @@ int main(int argc, char **argv)
     self_path = argv[0];
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kill/what is acknowledged is there once", test_kills);
+    g_test_add_func("/kill/no id is given twice", test_ids);
     return g_test_run();
 }
