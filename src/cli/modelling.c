@@ -18,13 +18,21 @@ static void tell_notes(const json_t *notes, const char *title)
         printf("\n%s\n", title);
     }
     json_array_foreach (notes, i, note) {
-        printf("  %s:%" G_GINT64_FORMAT "  %s: %s\n", base_json_string(note, "file", ""),
-               base_json_int(note, "line", 0), base_json_string(note, "object", ""),
-               base_json_string(note, "reason", ""));
+        gint64 line = base_json_int(note, "line", 0); /* 0: the file has no lines */
+        g_autofree char *place = line ? g_strdup_printf(":%" G_GINT64_FORMAT, line) : g_strdup("");
+        printf("  %s%s  %s: %s\n", base_json_string(note, "file", ""), place,
+               base_json_string(note, "object", ""), base_json_string(note, "reason", ""));
     }
 }
 
-static void tell_import(const json_t *answer)
+static void tell_both(const json_t *answer)
+{
+    tell_notes(json_object_get(answer, "changed"),
+               base_tr("Carried over, but not to the letter:", "已迁移，但有改动："));
+    tell_notes(json_object_get(answer, "left"), base_tr("Stayed behind:", "未能迁移："));
+}
+
+static void tell_dbt(const json_t *answer)
 {
     printf(base_tr("%s: %" G_GINT64_FORMAT " models, %" G_GINT64_FORMAT " snapshots, %" G_GINT64_FORMAT
                    " seeds, %" G_GINT64_FORMAT " source tables, %" G_GINT64_FORMAT " checks\n",
@@ -33,31 +41,60 @@ static void tell_import(const json_t *answer)
            base_json_string(answer, "out", ""), base_json_int(answer, "models", 0),
            base_json_int(answer, "snapshots", 0), base_json_int(answer, "seeds", 0),
            base_json_int(answer, "sources", 0), base_json_int(answer, "checks", 0));
-    tell_notes(json_object_get(answer, "changed"),
-               base_tr("Carried over, but not to the letter:", "已迁移，但有改动："));
-    tell_notes(json_object_get(answer, "left"), base_tr("Stayed behind:", "未能迁移："));
+}
+
+static void tell_feast(const json_t *answer)
+{
+    printf(base_tr("%s: %" G_GINT64_FORMAT " entities, %" G_GINT64_FORMAT " feature views, %" G_GINT64_FORMAT
+                   " services, %" G_GINT64_FORMAT " tables; drafts: %zu\n",
+                   "%s：实体 %" G_GINT64_FORMAT "，特征视图 %" G_GINT64_FORMAT "，特征服务 %" G_GINT64_FORMAT
+                   "，表 %" G_GINT64_FORMAT "；草稿 %zu\n"),
+           base_json_string(answer, "out", ""), base_json_int(answer, "entities", 0),
+           base_json_int(answer, "views", 0), base_json_int(answer, "services", 0),
+           base_json_int(answer, "tables", 0), json_array_size(json_object_get(answer, "drafts")));
+}
+
+/* A folder's name with "_weir"; of a file, that of what it is called without its ending. */
+static char *folder_for(const char *from)
+{
+    g_autofree char *base = g_path_get_basename(from);
+    char *dot = g_file_test(from, G_FILE_TEST_IS_DIR) ? NULL : strrchr(base, '.');
+    if (dot && dot > base) {
+        *dot = '\0';
+    }
+    return g_strconcat(base, "_weir", NULL);
 }
 
 int cli_verb_import(CliContext *ctx)
 {
+    static const struct {
+        const char *word;
+        bool (*import)(const char *from, const char *out, json_t **ret, GError **error);
+        void (*tell)(const json_t *answer);
+    } KINDS[] = {{"dbt", modelling_import_dbt, tell_dbt}, {"feast", modelling_import_feast, tell_feast}};
     GError *error = NULL;
     g_autoptr(json_t) answer = NULL;
-    if (!g_str_equal(cli_word(ctx, 0), "dbt")) {
-        return cli_usage(
-            ctx, base_tr("weir import takes `dbt`, not `%s`", "weir import 只支持 `dbt`，不支持 `%s`"),
-            cli_word(ctx, 0));
+    size_t kind = 0;
+    while (kind < G_N_ELEMENTS(KINDS) && !g_str_equal(cli_word(ctx, 0), KINDS[kind].word)) {
+        kind++;
     }
-    g_autofree char *dir = g_canonicalize_filename(cli_word(ctx, 1), NULL);
-    g_autofree char *base = g_path_get_basename(dir), *fallback = g_strconcat(base, "_weir", NULL);
+    if (kind == G_N_ELEMENTS(KINDS)) {
+        return cli_usage(ctx,
+                         base_tr("weir import takes `dbt` or `feast`, not `%s`",
+                                 "weir import 支持 `dbt` 和 `feast`，不支持 `%s`"),
+                         cli_word(ctx, 0));
+    }
+    g_autofree char *from = g_canonicalize_filename(cli_word(ctx, 1), NULL), *fallback = folder_for(from);
     const char *out_text = cli_text(ctx, "out");
     g_autofree char *out = g_canonicalize_filename(out_text ? out_text : fallback, NULL);
-    if (!modelling_import_dbt(dir, out, &answer, &error)) {
+    if (!KINDS[kind].import(from, out, &answer, &error)) {
         return cli_fail(ctx, error);
     }
     if (ctx->json) {
         return cli_print_json(answer);
     }
-    tell_import(answer);
+    KINDS[kind].tell(answer);
+    tell_both(answer);
     cli_say(ctx,
             base_tr("\n  Next: cd %s; weir plan; weir apply; weir refresh; weir run",
                     "\n  接下来：cd %s; weir plan; weir apply; weir refresh; weir run"),

@@ -1,5 +1,4 @@
 /* A dbt project as a project of Weir: its files are read, made into nodes, translated, written. */
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -9,23 +8,12 @@
 /* ---- the list of what stayed behind ----------------------------------------------------------------------
  */
 
-static json_t *note(const char *file, unsigned line, const char *object, const char *reason)
-{
-    json_t *entry = json_object();
-    base_json_set_string(entry, "file", file);
-    base_json_set_int(entry, "line", line);
-    base_json_set_string(entry, "object", object);
-    base_json_set_string(entry, "reason", reason);
-    return entry;
-}
-
 void dbt_left(DbtImport *import, const char *file, unsigned line, const char *object, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *reason = g_strdup_vprintf(format, args);
+    import_note(import->left, file, line, object, format, args);
     va_end(args);
-    json_array_append_new(import->left, note(file, line, object, reason));
 }
 
 void dbt_changed(DbtImport *import, const char *file, unsigned line, const char *object, const char *format,
@@ -33,19 +21,17 @@ void dbt_changed(DbtImport *import, const char *file, unsigned line, const char 
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *reason = g_strdup_vprintf(format, args);
+    import_note(import->changed, file, line, object, format, args);
     va_end(args);
-    json_array_append_new(import->changed, note(file, line, object, reason));
 }
 
 void dbt_leave(DbtImport *import, DbtNode *node, unsigned line, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *reason = g_strdup_vprintf(format, args);
+    import_note(import->left, node->file, line, node->name, format, args);
     va_end(args);
     node->left = true;
-    json_array_append_new(import->left, note(node->file, line, node->name, reason));
 }
 
 /* ---- nodes ------------------------------------------------------------------------------------------------
@@ -69,19 +55,12 @@ static void node_free(gpointer pointer)
     g_free(node);
 }
 
-char *dbt_table_name(const char *name)
-{
-    g_autofree char *folded = g_ascii_strdown(name, -1);
-    g_strdelimit(folded, "- .", '_');
-    return base_text_is_name(folded) ? g_steal_pointer(&folded) : NULL;
-}
-
 DbtNode *dbt_node_new(DbtImport *import, DbtKind kind, const char *name, const char *file, unsigned line)
 {
     DbtNode *node = g_new0(DbtNode, 1);
     *node = (DbtNode){.kind = kind,
                       .name = g_strdup(name),
-                      .table = dbt_table_name(name),
+                      .table = import_name(name),
                       .domain = g_strdup(import->domain),
                       .file = g_strdup(file),
                       .line = line,
@@ -292,7 +271,7 @@ static bool read_project(DbtImport *import, GError **error)
                          diag ? diag->message : "no map");
     }
     import->name = g_strdup(dbt_yaml_text(import->project, "name"));
-    import->domain = dbt_table_name(import->name);
+    import->domain = import_name(import->name);
     if (!import->domain) {
         return base_fail(error, BASE_E_NAME_INVALID, "dbt_project.yml: `name: %s` is no name", import->name);
     }
@@ -401,14 +380,7 @@ bool modelling_import_dbt(const char *dir, const char *out, json_t **ret, GError
                                 .left = json_array(),
                                 .changed = json_array(),
                                 .files = json_array()};
-    g_autofree char *project = g_build_filename(out, "weir.yml", NULL);
-    if (g_file_test(project, G_FILE_TEST_EXISTS)) {
-        base_fail(error, BASE_E_USAGE, "there is a project at `%s`", out);
-        base_error_hint(error, "--out names a new folder");
-        base_error_not_done(error, "Nothing was written.");
-        return false;
-    }
-    if (!read_project(&import, error) || !walk_folders(&import, error)) {
+    if (!import_may_write(out, error) || !read_project(&import, error) || !walk_folders(&import, error)) {
         return false;
     }
     list_packages(&import);

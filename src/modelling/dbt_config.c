@@ -329,7 +329,7 @@ static void list_rest(DbtImport *import, const DbtNode *node)
 void dbt_config_alias(DbtImport *import, DbtNode *node)
 {
     const char *alias = word(node, "alias", NULL);
-    char *table = alias ? dbt_table_name(alias) : NULL;
+    char *table = alias ? import_name(alias) : NULL;
     if (table) {
         g_free(node->table);
         node->table = table;

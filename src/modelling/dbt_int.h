@@ -10,9 +10,8 @@
 #ifndef WEIR_MODELLING_DBT_INT_H
 #define WEIR_MODELLING_DBT_INT_H
 
-#include "base/term.h"
 #include "base/yaml.h"
-#include "modelling/modelling.h"
+#include "modelling/import_int.h"
 
 #define DBT_MAX_FILE_BYTES ((size_t)4 * 1024 * 1024)
 
@@ -63,7 +62,6 @@ void dbt_leave(DbtImport *import, DbtNode *node, unsigned line, const char *form
 DbtNode *dbt_node_new(DbtImport *import, DbtKind kind, const char *name, const char *file, unsigned line);
 DbtNode *dbt_find(const DbtImport *import, const char *name);                            /* not sources */
 DbtNode *dbt_find_source(const DbtImport *import, const char *source, const char *name); /* NULL = none */
-char *dbt_table_name(const char *name); /* lower case, - and space as _; NULL when it is no name still */
 
 /* ---- dbt_yaml.c ---- */
 void dbt_read_yaml(DbtImport *import, const BaseYaml *root, const char *file);

@@ -9,16 +9,6 @@
 #include "engine/sql.h"
 #include "modelling/dbt_int.h"
 
-static bool write_text(DbtImport *import, const char *path, const char *text, GError **error)
-{
-    g_autofree char *whole = g_build_filename(import->out, path, NULL);
-    g_autofree char *folder = g_path_get_dirname(whole);
-    if (g_mkdir_with_parents(folder, 0755) != 0) {
-        return base_fs_fail(error, errno, "create folder", folder);
-    }
-    return base_fs_write(whole, text, strlen(text), 0644, error);
-}
-
 /* ---- models
  * ------------------------------------------------------------------------------------------------ */
 
@@ -37,28 +27,13 @@ static char *model_path(const DbtNode *node)
                         folders, name, NULL);
 }
 
-/* A value of a definition: JSON, which is YAML too; a list of maps one to a line. */
-static void put_key(GString *out, const char *prefix, const char *key, const json_t *value)
-{
-    if (!json_is_array(value) || !json_is_object(json_array_get(value, 0))) {
-        g_autofree char *text = base_json_text(value);
-        g_string_append_printf(out, "%s%s: %s\n", prefix, key, text);
-        return;
-    }
-    g_string_append_printf(out, "%s%s:\n", prefix, key);
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        g_autofree char *text = base_json_text(json_array_get(value, i));
-        g_string_append_printf(out, "%s  - %s\n", prefix, text);
-    }
-}
-
 static char *model_text(const DbtNode *node)
 {
     GString *out = g_string_new("-- ---\n");
     const char *key;
     json_t *value;
     json_object_foreach (node->header, key, value) {
-        put_key(out, "-- ", key, value);
+        import_put_key(out, "-- ", key, value);
     }
     g_string_append_printf(out, "-- ---\n%s\n", node->sql);
     return g_string_free(out, FALSE);
@@ -113,7 +88,7 @@ static char *table_yaml(const DbtNode *node, const char *source)
     const char *key;
     json_t *value;
     json_object_foreach (node->header, key, value) {
-        put_key(out, "    ", key, value);
+        import_put_key(out, "    ", key, value);
     }
     return g_string_free(out, FALSE);
 }
@@ -136,7 +111,7 @@ static bool write_seed(DbtImport *import, DbtNode *node, GError **error)
         "csv_with_names, options: %s, mode: snapshot, to: %s}\n",
         node->table, node->table, quoted, options_text, node->table);
     g_autofree char *text = table_yaml(node, source);
-    return base_fs_copy(from, to, error) && write_text(import, node->written, text, error);
+    return base_fs_copy(from, to, error) && import_write_text(import->out, node->written, text, error);
 }
 
 /* A table needs a type for each column. */
@@ -257,7 +232,7 @@ static bool write_node(DbtImport *import, DbtNode *node, GError **error)
         return write_seed(import, node, error);
     }
     g_autofree char *text = model ? model_text(node) : table_yaml(node, "");
-    return write_text(import, node->written, text, error);
+    return import_write_text(import->out, node->written, text, error);
 }
 
 static DbtNode *node_of_file(const DbtImport *import, const char *file)
@@ -325,9 +300,8 @@ static bool judge(DbtImport *import, EngineConn *conn, bool *ret_any, GError **e
 
 static bool write_until_right(DbtImport *import, GError **error)
 {
-    EngineOptions options = {.threads = 1, .memory_bytes = 256 * 1024 * 1024};
-    g_autoptr(Engine) engine = engine_open(&options, error);
-    g_autoptr(EngineConn) conn = engine ? engine_connect(engine, error) : NULL;
+    g_autoptr(Engine) engine = NULL;
+    g_autoptr(EngineConn) conn = import_parser(&engine, error);
     bool any = conn != NULL;
     while (any) {
         while (spread(import)) {
@@ -363,7 +337,7 @@ static bool write_draft(DbtImport *import, const DbtNode *node, GError **error)
         }
     }
     g_string_append_printf(text, "%s\n", node->text);
-    return write_text(import, path, text->str, error);
+    return import_write_text(import->out, path, text->str, error);
 }
 
 static void count_checks(DbtImport *import, const DbtNode *node)
@@ -385,8 +359,9 @@ bool dbt_write(DbtImport *import, GError **error)
             prepare(import, node);
         }
     }
-    if (!write_text(import, "weir.yml", project, error) ||
-        !write_text(import, ".gitignore", ".weir/\n", error) || !write_until_right(import, error)) {
+    if (!import_write_text(import->out, "weir.yml", project, error) ||
+        !import_write_text(import->out, ".gitignore", ".weir/\n", error) ||
+        !write_until_right(import, error)) {
         return false;
     }
     for (guint i = 0; i < import->nodes->len; i++) {

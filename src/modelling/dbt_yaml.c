@@ -92,7 +92,7 @@ static void take_source_table(DbtImport *import, const BaseYaml *source, const B
     const char *name = dbt_yaml_text(source, "name");
     node->source = g_strdup(name);
     g_free(node->domain);
-    node->domain = dbt_table_name(name);
+    node->domain = import_name(name);
     node->properties = table;
     node->properties_file = file;
     if (!node->domain && !node->left) {

@@ -4,6 +4,7 @@
  *   modelling_duplicates   the same thing computed twice, and one name for two things
  *   modelling_new          a model of a layer over a table, which passes the standard
  *   modelling_import_dbt   a dbt project as a project of Weir, with a list of what stayed behind
+ *   modelling_import_feast the same for a registry of Feast
  *
  * Results are JSON, as the HTTP API and `--json` give them. Thread: any; a StandardCatalog is read by one
  * thread at a time. */
@@ -60,5 +61,18 @@ bool modelling_new(StandardCatalog *catalog, const ModellingNew *ask, json_t **r
  * read), NAME_INVALID, USAGE (there is a project at `out`), FILE_IO, DISK_FULL. */
 bool modelling_import_dbt(const char *dir, const char *out, json_t **ret,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- Feast (feast.c) ------------------------------------------------------------------------------ */
+
+/* Reads a registry of Feast, `from` = its file or the repository (a folder with feature_store.yaml), and
+ * writes a project of Weir into `out`, which has no weir.yml yet: a domain for each project of Feast, its
+ * entities, views and services under their names, and a table for each source that views read. What is not
+ * exact is listed; what is computed in Python becomes a draft (drafts/, which Weir does not read). What is
+ * written can be applied. *ret: {"out", "domains": [..], "entities", "tables", "views", "services", "files":
+ * [..], "drafts": [..], "changed", "left": as of modelling_import_dbt, "line" 0} Errors: FILE_NOT_FOUND,
+ * FILE_TOO_LARGE, DEFINITIONS_INVALID (no registry), VALUE_TOO_LARGE, USAGE (there is a project at `out`; the
+ * registry is no file), FILE_IO, DISK_FULL. */
+bool modelling_import_feast(const char *from, const char *out, json_t **ret,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif
