@@ -76,6 +76,11 @@ static bool check_message(FeastRegistry *registry, const ProtobufCMessage *messa
         if (many) {
             memcpy(&n, base + field->quantifier_offset, sizeof n);
         }
+        if (n > FEAST_MAX_ENTRIES) {
+            return base_fail(error, BASE_E_VALUE_TOO_LARGE,
+                             "a %s has %zu `%s`, more than %d (FEAST_MAX_ENTRIES)", message->descriptor->name,
+                             n, field->name, FEAST_MAX_ENTRIES);
+        }
         const void *const *values = many ? *(const void *const *const *)at : at;
         for (size_t k = 0; k < n; k++) {
             if (!check_value(registry, message, field, values[k], error)) {

@@ -17,6 +17,7 @@
 #define FEAST_MAX_REGISTRY_BYTES ((size_t)64 * 1024 * 1024)
 /* Of memory, read: empty messages take two bytes of the file and a hundred here. */
 #define FEAST_MAX_MEMORY_BYTES ((size_t)512 * 1024 * 1024)
+#define FEAST_MAX_ENTRIES      20000 /* of one list: views of a registry, features of a view */
 
 /* ---- feast_decode.c ---- */
 
@@ -28,8 +29,8 @@ typedef struct {
     bool full;          /* more was asked for */
 } FeastRegistry;
 
-/* DEFINITIONS_INVALID: no registry of Feast; a text in it is not UTF-8. VALUE_TOO_LARGE: more memory than
- * that. */
+/* DEFINITIONS_INVALID: no registry of Feast; a text in it is not UTF-8. VALUE_TOO_LARGE: more than
+ * the limits above. */
 FeastRegistry *feast_registry_new(const void *bytes, size_t len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void feast_registry_free(FeastRegistry *registry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FeastRegistry, feast_registry_free)

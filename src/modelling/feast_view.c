@@ -8,7 +8,8 @@
 #include "engine/sql.h"
 #include "modelling/feast_int.h"
 
-#define DUMMY_ENTITY    "__dummy" /* Feast's own word for: no entity */
+#define DUMMY_ENTITY    "__dummy"                                       /* Feast's own word for: no entity */
+#define MAX_TTL_S       (G_GINT64_CONSTANT(9007199254740992) / 1000000) /* 285 years */
 #define US_PER_S        G_GINT64_CONSTANT(1000000)
 #define PUSH_SOURCE     9 /* DataSource.SourceType */
 #define DEFAULT_TIME    "event_timestamp"
@@ -230,7 +231,8 @@ static char *local_file(const FeastImport *import, const Feast__Source *source)
 static char *table_name(const FeastImport *import, const Feast__ViewSpec *view)
 {
     const char *domain = base_json_string(import->projects, view->project, "");
-    g_autofree char *base = g_path_get_basename(view->batch_source->name);
+    const char *source = view->batch_source->name;
+    g_autofree char *base = *source ? g_path_get_basename(source) : g_strdup(view->name);
     if (strrchr(base, '.') > base) {
         *strrchr(base, '.') = '\0';
     }
@@ -262,7 +264,8 @@ static void say_rows(FeastImport *import, FeastNode *table, const Feast__Source 
 static FeastNode *table_of(FeastImport *import, const Feast__ViewSpec *view)
 {
     const Feast__Source *source = view->batch_source;
-    g_autofree char *key = g_strconcat(view->project, "\n", source->name, NULL);
+    g_autofree char *where = where_rows_are(source); /* registries of old have sources of no name */
+    g_autofree char *key = g_strconcat(view->project, "\n", *source->name ? source->name : where, NULL);
     FeastNode *table = g_hash_table_lookup(import->tables, key);
     if (table) {
         return table;
@@ -406,7 +409,7 @@ static gint64 ttl_us(const Feast__Duration *ttl)
     if (!ttl) {
         return 0;
     }
-    bool exact = ttl->seconds >= 0 && ttl->seconds < G_MAXINT64 / US_PER_S - 1 && ttl->nanos >= 0 &&
+    bool exact = ttl->seconds >= 0 && ttl->seconds < MAX_TTL_S && ttl->nanos >= 0 &&
                  ttl->nanos < 1000000000 && ttl->nanos % 1000 == 0;
     return exact ? ttl->seconds * US_PER_S + ttl->nanos / 1000 : -1;
 }

@@ -34,8 +34,8 @@ static void test_what_is_no_literal_is_refused(void)
 
 static void test_names_of_tables_are_folded_or_refused(void)
 {
-    g_autofree char *dashed = dbt_table_name("Stg-Orders 2"), *none = dbt_table_name("2nd"),
-                    *empty = dbt_table_name("");
+    g_autofree char *dashed = import_name("Stg-Orders 2"), *none = import_name("2nd"),
+                    *empty = import_name("");
     g_assert_cmpstr(dashed, ==, "stg_orders_2");
     g_assert_null(none);
     g_assert_null(empty);
