@@ -24,6 +24,9 @@ X(ENGINE_MEMORY, "engine.memory", BASE_CONFIG_BYTES, "0", 0, G_MAXINT64, false,
   "Memory for the engine; 0 = 60 % of the machine's", "引擎内存；0 表示机器内存的 60%")
 X(ENGINE_THREADS, "engine.threads", BASE_CONFIG_INT, "0", 0, 1024, false,
   "Threads of the engine; 0 = one a core", "引擎线程数；0 表示每核一个")
+X(ENGINE_NICE, "engine.nice", BASE_CONFIG_INT, "10", 0, 19, false,
+  "How far the engine's own threads, which do the bulk of large queries and loads, give way to those that answer small ones (as nice)",
+  "引擎自身线程（承担大查询与大批装载）让位于小查询线程的程度（同 nice 值）")
 X(ENGINE_TEMP_MAX, "engine.temp_max", BASE_CONFIG_BYTES, "64GB", 0, G_MAXINT64, false,
   "Most disk that queries larger than memory may take", "查询溢写磁盘的上限")
 X(CHECKPOINT_WAL, "checkpoint.wal", BASE_CONFIG_BYTES, "32MB", 65536, G_MAXINT64, false,

@@ -98,6 +98,7 @@ typedef struct {
     const char *spool_dir;        /* the one folder that SQL may read files from; NULL = none */
     int64_t memory_bytes;         /* 0 = 60 % of the machine's */
     unsigned threads;             /* 0 = one a core */
+    int nice;                     /* how far the engine's own threads give way to the caller's; 0 to 19 */
     int64_t temp_max_bytes;       /* disk for what does not fit in memory */
     int64_t checkpoint_wal_bytes; /* engine_checkpoint_due */
 } EngineOptions;

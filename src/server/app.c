@@ -91,6 +91,7 @@ static bool open_engine(ServerApp *app, GError **error)
                              .spool_dir = spool,
                              .memory_bytes = base_config_int(app->config, BASE_CONFIG_ENGINE_MEMORY),
                              .threads = (unsigned)base_config_int(app->config, BASE_CONFIG_ENGINE_THREADS),
+                             .nice = (int)base_config_int(app->config, BASE_CONFIG_ENGINE_NICE),
                              .temp_max_bytes = base_config_int(app->config, BASE_CONFIG_ENGINE_TEMP_MAX),
                              .checkpoint_wal_bytes =
                                  base_config_int(app->config, BASE_CONFIG_CHECKPOINT_WAL)};

@@ -1,6 +1,8 @@
 /* Query slots and learned weights. See pools_int.h and sql.h. */
 #include "server/pools_int.h"
 
+#include <errno.h>
+
 #define HEAVY_ABOVE_US 10000.0
 #define LIGHT_BELOW_US 5000.0
 #define HEAVY_ROWS     2e6
@@ -55,26 +57,30 @@ void server_pools_free(ServerPools *pools)
 
 /* ---- slots ------------------------------------------------------------------------------------------- */
 
-/* A ticket that waits is in its queue until it is granted (then the granter took it out) or gives up. */
+/* Called with the lock, which is given back meanwhile. A ticket that waits is in its queue until it is
+ * granted (then the granter took it out) or gives up. It sleeps on a semaphore of its own: the one that is
+ * woken has its slot already and needs no lock, which at that moment the next one leaving wants. */
 static bool wait_for_slot(ServerPools *pools, Pool *pool, ServerTicket *ticket, bool front)
 {
-    GCond cond;
-    g_cond_init(&cond);
-    ticket->cond = &cond;
+    sem_t woken;
+    (void)sem_init(&woken, 0, 0); /* fails for a value that is too large, and this is 0 */
+    ticket->woken = &woken;
     if (front) {
         g_queue_push_head(&pool->waiting, ticket);
     } else {
         g_queue_push_tail(&pool->waiting, ticket);
     }
-    while (!ticket->granted && !ticket->cancelled) {
-        g_cond_wait(&cond, &pools->lock);
+    g_mutex_unlock(&pools->lock);
+    while (sem_wait(&woken) != 0 && errno == EINTR) {
     }
-    ticket->cond = NULL;
-    if (!ticket->granted) {
+    (void)sem_destroy(&woken);
+    if (!g_atomic_int_get(&ticket->granted)) {
+        g_mutex_lock(&pools->lock);
         g_queue_remove(&pool->waiting, ticket);
+        g_mutex_unlock(&pools->lock);
+        return false;
     }
-    g_cond_clear(&cond);
-    return ticket->granted;
+    return true;
 }
 
 bool server_pools_enter(ServerPools *pools, ServerTicket *ticket, ServerWeight weight, bool front)
@@ -83,44 +89,58 @@ bool server_pools_enter(ServerPools *pools, ServerTicket *ticket, ServerWeight w
     Pool *pool = &pools->pools[weight];
     ticket->weight = weight;
     ticket->granted = false;
-    bool entered = false;
-    if (!ticket->cancelled && (unsigned)pool->running < pool->slots && g_queue_is_empty(&pool->waiting)) {
-        g_atomic_int_inc(&pool->running);
-        entered = ticket->granted = true;
-    } else if (!ticket->cancelled) {
-        entered = wait_for_slot(pools, pool, ticket, front);
+    if (!ticket->cancelled && ((unsigned)pool->running >= pool->slots || !g_queue_is_empty(&pool->waiting))) {
+        return wait_for_slot(pools, pool, ticket, front);
     }
+    if (!ticket->cancelled) {
+        g_atomic_int_inc(&pool->running);
+        ticket->granted = true;
+    }
+    bool entered = ticket->granted;
     g_mutex_unlock(&pools->lock);
     return entered;
 }
 
+/* The next one that waits gets the slot, which it owns from then on; NULL = nobody waits. What was cancelled
+ * is on its way out. */
+static sem_t *hand_on(Pool *pool)
+{
+    ServerTicket *next = g_queue_pop_head(&pool->waiting);
+    while (next && next->cancelled) {
+        next = g_queue_pop_head(&pool->waiting);
+    }
+    sem_t *woken = next ? g_steal_pointer(&next->woken) : NULL;
+    if (next) {
+        g_atomic_int_set(&next->granted, true);
+    }
+    return woken;
+}
+
 void server_pools_leave(ServerPools *pools, ServerTicket *ticket)
 {
+    sem_t *woken = NULL;
     g_mutex_lock(&pools->lock);
     if (ticket->granted) {
         Pool *pool = &pools->pools[ticket->weight];
         ticket->granted = false;
-        /* The slot is handed on: `running` does not change. A ticket that was cancelled is on its way out. */
-        ServerTicket *next = g_queue_pop_head(&pool->waiting);
-        while (next && next->cancelled) {
-            next = g_queue_pop_head(&pool->waiting);
-        }
-        if (next) {
-            next->granted = true;
-            g_cond_signal(next->cond);
-        } else {
+        woken = hand_on(pool); /* then `running` does not change */
+        if (!woken) {
             g_atomic_int_add(&pool->running, -1);
         }
     }
     g_mutex_unlock(&pools->lock);
+    if (woken) {
+        (void)sem_post(woken); /* fails only past SEM_VALUE_MAX */
+    }
 }
 
 void server_pools_cancel(ServerPools *pools, ServerTicket *ticket)
 {
     g_mutex_lock(&pools->lock);
     ticket->cancelled = true;
-    if (ticket->cond) {
-        g_cond_signal(ticket->cond);
+    sem_t *woken = g_steal_pointer(&ticket->woken);
+    if (woken) {
+        (void)sem_post(woken);
     }
     g_mutex_unlock(&pools->lock);
 }

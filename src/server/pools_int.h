@@ -7,6 +7,7 @@
 #define WEIR_SERVER_POOLS_INT_H
 
 #include <glib.h>
+#include <semaphore.h>
 #include <stdbool.h>
 
 typedef struct ServerPools ServerPools;
@@ -14,9 +15,10 @@ typedef enum { SERVER_LIGHT, SERVER_HEAVY, SERVER_N_WEIGHTS } ServerWeight;
 
 /* A session's place in a queue or in a slot; zeroed memory is a ticket that holds nothing. */
 typedef struct {
-    GCond *cond; /* while it waits */
+    sem_t *woken; /* while it waits; posted once, by who grants or cancels */
     ServerWeight weight;
-    bool granted, cancelled;
+    gint granted; /* atomic: who was woken reads it without the lock */
+    bool cancelled;
 } ServerTicket;
 
 ServerPools *server_pools_new(unsigned light_slots, unsigned heavy_slots, bool heavy_yields);
