@@ -59,6 +59,10 @@ X(FEATURES_REJECTS_KEEP, "features.rejects_keep", BASE_CONFIG_DURATION, "30d", 1
   "A row that was rejected by a feature view is kept this long", "特征视图拒收的行的保留时间")
 X(FEATURES_REJECTS_MAX, "features.rejects_max", BASE_CONFIG_INT, "100000", 0, G_MAXINT64, false,
   "Most rejected rows of a feature view that are kept, the newest of them", "每个特征视图最多保留的拒收行数（最新者优先）")
+X(FEATURES_RETRIEVAL_MEMORY, "features.retrieval_memory", BASE_CONFIG_BYTES, "0", 0, G_MAXINT64, false,
+  "Memory for the rows of one retrieval of training rows, beside the engine's (at least 1 MB; what is larger is "
+  "done in several passes); 0 = a quarter of the engine's",
+  "单次训练数据检索可用的内存（引擎内存之外；至少 1 MB，超出则分多轮处理）；0 表示引擎内存的四分之一")
 X(FEATURES_LISTEN, "features.listen", BASE_CONFIG_TEXT, "", 0, 0, false,
   "A second HTTP address for clients of Feast, such as 127.0.0.1:6566; empty = none",
   "供 Feast 客户端使用的第二个 HTTP 地址，如 127.0.0.1:6566；留空则无")

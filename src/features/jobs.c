@@ -1,40 +1,49 @@
 /* Jobs: a queue, a few workers, and what is known of each. See jobs.h. */
-#include "features/jobs.h"
-
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/time.h"
 #include "engine/sql.h"
+#include "features/jobs_int.h"
+#include "features/store_int.h"
 
 #define RESULT_TABLE    "weir_training_rows"
+#define RESULT_PREFIX   "features-"
 #define CANCEL_AGAIN_US 10000
 
 typedef struct {
     FeaturesJobs *jobs;
     FeaturesJobSpec spec;
-    char *id, *path;
-    gint refs; /* under the lock */
+    char *id;
+    char *part; /* the file that is written; NULL = none */
+    char *path; /* the result, when there is one */
+    gint refs;  /* under the lock */
     /* under the lock */
     const char *state, *phase;
     gint64 started_us, ended_us, rows, bytes;
     double share;
+    bool has_result;
     GError *error;
     EngineConn *conn; /* while it runs */
     gint cancel;      /* atomic too */
 } Job;
 
 struct FeaturesJobs {
-    Engine *engine;
     Features *features;
-    char *dir;
+    char *spool, *results;
     GThreadPool *workers;
-    GMutex lock;
+    GMutex lock; /* guards the members below */
     GCond changed;
-    GPtrArray *all; /* Job*, oldest first */
+    GPtrArray *all;       /* Job*, oldest first */
+    GPtrArray *forgotten; /* char*: ids whose rows are to be deleted */
     guint64 next;
     guint waiting;
+    bool closing; /* what is cancelled now was ended by the close */
 };
 
 static const char *const FORMATS[] = {[FEATURES_PARQUET] = "parquet",
@@ -79,14 +88,41 @@ static void job_unref(Job *job)
     if (--job->refs > 0) {
         return;
     }
-    if (job->path) {
-        (void)unlink(job->path);
-    }
     features_job_spec_clear(&job->spec);
     g_clear_error(&job->error);
     g_free(job->id);
+    g_free(job->part);
     g_free(job->path);
     g_free(job);
+}
+
+/* With the lock; its row goes with the next sweep. Who reads the result goes on. */
+static void forget(FeaturesJobs *jobs, guint i)
+{
+    Job *job = g_ptr_array_remove_index(jobs->all, i);
+    if (job->has_result) {
+        (void)unlink(job->path);
+    }
+    g_ptr_array_add(jobs->forgotten, g_strdup(job->id));
+    job_unref(job);
+}
+
+/* Without the lock: deletes the rows of jobs that were forgotten. What cannot be deleted now is tried again.
+ */
+static bool sweep(FeaturesJobs *jobs, GError **error)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+    g_mutex_lock(&jobs->lock);
+    g_ptr_array_extend_and_steal(ids, g_steal_pointer(&jobs->forgotten));
+    jobs->forgotten = g_ptr_array_new_with_free_func(g_free);
+    g_mutex_unlock(&jobs->lock);
+    if (features_job_records_forget(jobs->features, ids, error)) {
+        return true;
+    }
+    g_mutex_lock(&jobs->lock);
+    g_ptr_array_extend_and_steal(jobs->forgotten, g_steal_pointer(&ids));
+    g_mutex_unlock(&jobs->lock);
+    return false;
 }
 
 static bool is_over(const Job *job)
@@ -105,8 +141,7 @@ static void forget_old(FeaturesJobs *jobs)
     for (guint i = 0; i < jobs->all->len;) {
         Job *job = g_ptr_array_index(jobs->all, i);
         if (is_over(job) && (ended > FEATURES_JOBS_KEPT || now - job->ended_us > FEATURES_JOB_KEPT_US)) {
-            g_ptr_array_remove_index(jobs->all, i);
-            job_unref(job);
+            forget(jobs, i);
             ended--;
         } else {
             i++;
@@ -137,7 +172,7 @@ static bool write_file(const Job *job, EngineConn *conn, GError **error)
                                           [FEATURES_NDJSON] = "FORMAT json"};
     g_autoptr(GString) sql =
         g_string_new("COPY (SELECT * FROM temp.main." RESULT_TABLE " ORDER BY rowid) TO ");
-    engine_sql_append_text(sql, job->path);
+    engine_sql_append_text(sql, job->part);
     g_string_append_printf(sql, " (%s)", options[job->spec.format]);
     return engine_exec(conn, sql->str, error);
 }
@@ -152,7 +187,8 @@ static bool retrieve(Job *job, EngineConn *conn, GError **error)
                              .end_us = spec->end_us,
                              .snapshot = spec->snapshot,
                              .known_at = spec->known_at,
-                             .known_at_us = spec->known_at_us};
+                             .known_at_us = spec->known_at_us,
+                             .memory_bytes = features_retrieval_memory(job->jobs->features)};
     int64_t rows = 0;
     if (!features_retrieve(conn, &ask, RESULT_TABLE, on_progress, job, &job->cancel, error) ||
         !engine_query_int(conn, "SELECT count(*) FROM temp.main." RESULT_TABLE, &rows, error)) {
@@ -160,32 +196,88 @@ static bool retrieve(Job *job, EngineConn *conn, GError **error)
     }
     const FeaturesProgress written = {.asked = rows, .done = rows, .phase = "writing"};
     on_progress(&written, job);
-    Features *features = job->jobs->features;
-    if (features && !features_trained(features, conn, spec->selection, RESULT_TABLE, error)) {
-        return false;
+    return features_trained(job->jobs->features, conn, spec->selection, RESULT_TABLE, error) &&
+           write_file(job, conn, error) && (!spec->end || spec->end(job->part, spec->end_user, error));
+}
+
+/* The file that was written becomes the result, for good. */
+static bool keep_result(const Job *job, gint64 *ret_bytes, GError **error)
+{
+    struct stat info;
+    int fd = open(job->part, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0 && fstat(fd, &info) == 0 && rename(job->part, job->path) == 0;
+    int why = errno;
+    if (fd >= 0) {
+        close(fd);
     }
-    return write_file(job, conn, error) && (!spec->end || spec->end(job->path, spec->end_user, error));
+    if (!ok) {
+        return base_fs_fail(error, why, "keep", job->path);
+    }
+    *ret_bytes = info.st_size;
+    return base_fs_sync_dir(job->jobs->results, error);
+}
+
+/* How it ended, as a record; the error is borrowed. */
+static FeaturesJob ending(const Job *job, bool cancelled, gint64 bytes, GError *error)
+{
+    FeaturesJobs *jobs = job->jobs;
+    g_mutex_lock(&jobs->lock);
+    const FeaturesJob record = {.id = job->id,
+                                .state = cancelled ? "cancelled"
+                                         : error   ? "failed"
+                                                   : "done",
+                                .started_us = job->started_us,
+                                .ended_us = base_time_now_us(),
+                                .rows = job->rows,
+                                .bytes = bytes,
+                                .error = cancelled ? NULL : error};
+    g_mutex_unlock(&jobs->lock);
+    return record;
+}
+
+/* The row first: what was told to be done is done after a restart too. One that the close ended has no end in
+ * its row; the next start gives it one. */
+static FeaturesJob record_end(Job *job, gint64 bytes, GError **error)
+{
+    FeaturesJobs *jobs = job->jobs;
+    g_mutex_lock(&jobs->lock);
+    bool closing = jobs->closing;
+    g_mutex_unlock(&jobs->lock);
+    bool cancelled = *error && g_atomic_int_get(&job->cancel);
+    FeaturesJob record = ending(job, cancelled, bytes, *error);
+    GError *unwritten = NULL;
+    if ((cancelled && closing) || features_job_record_end(jobs->features, &record, &unwritten)) {
+        return record;
+    }
+    if (*error) {
+        g_error_free(unwritten);
+    } else {
+        *error = unwritten;
+    }
+    return ending(job, cancelled, 0, *error);
 }
 
 static void end_job(Job *job, GError *error)
 {
     FeaturesJobs *jobs = job->jobs;
-    struct stat info;
-    bool kept = !error && !job->spec.end;
-    if (!kept) {
-        (void)unlink(job->path);
-    }
+    gint64 bytes = 0;
+    bool kept = !error && !job->spec.end && keep_result(job, &bytes, &error);
+    (void)unlink(job->part);  /* when it is there still */
     if (job->spec.end_free) { /* what it was given is not needed any more */
         job->spec.end_free(job->spec.end_user);
         job->spec.end_free = NULL;
     }
+    const FeaturesJob record = record_end(job, bytes, &error);
+    if (kept && error) {
+        (void)unlink(job->path);
+    }
     g_mutex_lock(&jobs->lock);
-    bool cancelled = error && g_atomic_int_get(&job->cancel);
-    job->state = cancelled ? "cancelled" : error ? "failed" : "done";
+    job->state = record.state;
     job->share = error ? job->share : 1;
-    job->bytes = kept && stat(job->path, &info) == 0 ? info.st_size : 0;
-    job->ended_us = base_time_now_us();
-    job->error = cancelled ? NULL : g_steal_pointer(&error);
+    job->bytes = record.bytes;
+    job->has_result = kept && !error;
+    job->ended_us = record.ended_us;
+    job->error = record.error ? g_steal_pointer(&error) : NULL;
     g_clear_error(&error);
     g_clear_pointer(&job->spec.selection, features_selection_free);
     g_cond_broadcast(&jobs->changed);
@@ -197,7 +289,7 @@ static void end_job(Job *job, GError *error)
 static EngineConn *begin_job(Job *job, GError **error)
 {
     FeaturesJobs *jobs = job->jobs;
-    g_autoptr(EngineConn) conn = engine_connect(jobs->engine, error);
+    g_autoptr(EngineConn) conn = engine_connect(jobs->features->engine, error);
     g_mutex_lock(&jobs->lock);
     bool go = conn && !job->cancel;
     jobs->waiting -= !is_over(job);
@@ -236,16 +328,94 @@ static void run_job(gpointer data, gpointer unused)
 /* ---- all jobs --------------------------------------------------------------------------------------------
  */
 
-FeaturesJobs *features_jobs_new(Engine *engine, Features *features, const char *dir)
+/* The result is there, or the job has none to give. */
+static void take_result(Job *job)
+{
+    struct stat info;
+    bool due = g_str_equal(job->state, "done") && !job->spec.out;
+    job->has_result = due && stat(job->path, &info) == 0;
+    if (due && !job->has_result) {
+        job->state = "failed";
+        job->bytes = 0;
+        base_fail(&job->error, BASE_E_FEATURE_JOB, "the result of retrieval `%s` is gone", job->id);
+    }
+}
+
+static char *result_path(const char *dir, const char *id, FeaturesFormat format)
+{
+    return g_strdup_printf("%s/" RESULT_PREFIX "%s.%s", dir, id, FORMATS[format]);
+}
+
+static void add_record(FeaturesJobs *jobs, FeaturesJob *record)
+{
+    Job *job = g_new0(Job, 1);
+    *job = (Job){.jobs = jobs,
+                 .spec = {.format = record->format,
+                          .user = g_steal_pointer(&record->user),
+                          .out = g_steal_pointer(&record->out)},
+                 .path = result_path(jobs->results, record->id, record->format),
+                 .refs = 1,
+                 .state = record->state,
+                 .started_us = record->started_us,
+                 .ended_us = record->ended_us,
+                 .rows = record->rows,
+                 .bytes = record->bytes,
+                 .share = g_str_equal(record->state, "done"),
+                 .error = g_steal_pointer(&record->error)};
+    job->id = g_steal_pointer(&record->id);
+    take_result(job);
+    g_ptr_array_add(jobs->all, job);
+}
+
+/* Files that no job has: of a process that was killed. */
+static void remove_strays(const FeaturesJobs *jobs)
+{
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < jobs->all->len; i++) {
+        const Job *job = g_ptr_array_index(jobs->all, i);
+        g_hash_table_add(known, job->path);
+    }
+    g_autoptr(GDir) files = g_dir_open(jobs->results, 0, NULL);
+    const char *name;
+    while (files && (name = g_dir_read_name(files))) {
+        g_autofree char *path = g_build_filename(jobs->results, name, NULL);
+        if (!g_hash_table_contains(known, path)) {
+            (void)unlink(path);
+        }
+    }
+}
+
+static bool open_records(FeaturesJobs *jobs, GError **error)
+{
+    g_autoptr(GArray) records = features_job_records_open(jobs->features, error);
+    if (!records || !base_fs_mkdir(jobs->results, error)) {
+        return false;
+    }
+    g_mutex_lock(&jobs->lock);
+    for (guint i = 0; i < records->len; i++) {
+        add_record(jobs, &g_array_index(records, FeaturesJob, i));
+    }
+    remove_strays(jobs);
+    forget_old(jobs);
+    g_mutex_unlock(&jobs->lock);
+    return sweep(jobs, error);
+}
+
+FeaturesJobs *features_jobs_open(Features *features, const char *spool, const char *results, GError **error)
 {
     FeaturesJobs *jobs = g_new0(FeaturesJobs, 1);
-    jobs->engine = engine;
     jobs->features = features;
-    jobs->dir = g_strdup(dir);
+    jobs->spool = g_strdup(spool);
+    jobs->results = g_strdup(results);
     jobs->all = g_ptr_array_new();
+    jobs->forgotten = g_ptr_array_new_with_free_func(g_free);
     jobs->workers = g_thread_pool_new(run_job, NULL, FEATURES_JOBS_RUNNING, FALSE, NULL);
     g_mutex_init(&jobs->lock);
     g_cond_init(&jobs->changed);
+    if (!open_records(jobs, error)) {
+        features_jobs_close(jobs);
+        return NULL;
+    }
     return jobs;
 }
 
@@ -270,12 +440,13 @@ static void cancel(Job *job)
     job_unref(job);
 }
 
-void features_jobs_free(FeaturesJobs *jobs)
+void features_jobs_close(FeaturesJobs *jobs)
 {
     if (!jobs) {
         return;
     }
     g_mutex_lock(&jobs->lock);
+    jobs->closing = true;
     for (guint i = jobs->all->len; i > 0; i--) { /* what waits first, so that it does not begin */
         cancel(g_ptr_array_index(jobs->all, i - 1));
     }
@@ -287,9 +458,11 @@ void features_jobs_free(FeaturesJobs *jobs)
     }
     g_mutex_unlock(&jobs->lock);
     g_ptr_array_unref(jobs->all);
+    g_ptr_array_unref(jobs->forgotten);
     g_mutex_clear(&jobs->lock);
     g_cond_clear(&jobs->changed);
-    g_free(jobs->dir);
+    g_free(jobs->spool);
+    g_free(jobs->results);
     g_free(jobs);
 }
 
@@ -299,31 +472,55 @@ static char *new_id(FeaturesJobs *jobs)
                            ++jobs->next);
 }
 
-char *features_jobs_start(FeaturesJobs *jobs, FeaturesJobSpec *spec, GError **error)
+/* A place in the queue is taken; NULL + TOO_MANY. */
+static char *take_place(FeaturesJobs *jobs, GError **error)
 {
     g_mutex_lock(&jobs->lock);
     forget_old(jobs);
-    if (jobs->waiting >= FEATURES_JOBS_WAITING) {
-        g_mutex_unlock(&jobs->lock);
-        features_job_spec_clear(spec);
+    char *id = jobs->waiting < FEATURES_JOBS_WAITING ? new_id(jobs) : NULL;
+    jobs->waiting += id != NULL;
+    g_mutex_unlock(&jobs->lock);
+    if (!id) {
         base_fail(error, BASE_E_TOO_MANY, "%d retrievals wait already", FEATURES_JOBS_WAITING);
+    }
+    return id;
+}
+
+static bool write_record(FeaturesJobs *jobs, const char *id, const FeaturesJobSpec *spec, GError **error)
+{
+    const FeaturesJob record = {
+        .id = (char *)(guintptr)id, .user = spec->user, .out = spec->out, .format = spec->format};
+    if (sweep(jobs, error) && features_job_record(jobs->features, &record, error)) {
+        return true;
+    }
+    g_mutex_lock(&jobs->lock);
+    jobs->waiting--;
+    g_mutex_unlock(&jobs->lock);
+    return false;
+}
+
+char *features_jobs_start(FeaturesJobs *jobs, FeaturesJobSpec *spec, GError **error)
+{
+    g_autofree char *id = take_place(jobs, error);
+    if (!id || !write_record(jobs, id, spec, error)) {
+        features_job_spec_clear(spec);
         return NULL;
     }
     Job *job = g_new0(Job, 1);
-    job->jobs = jobs;
-    job->spec = *spec;
+    *job = (Job){.jobs = jobs,
+                 .spec = *spec,
+                 .id = g_strdup(id),
+                 .part = result_path(jobs->spool, id, spec->format),
+                 .path = result_path(jobs->results, id, spec->format),
+                 .state = "waiting",
+                 .rows = -1,
+                 .refs = 2 /* the list's and the worker's */};
     *spec = (FeaturesJobSpec){0};
-    job->id = new_id(jobs);
-    job->path = g_strdup_printf("%s/features-%s.%s", jobs->dir, job->id, FORMATS[job->spec.format]);
-    job->state = "waiting";
-    job->rows = -1;
-    job->refs = 2; /* the list's and the worker's */
-    jobs->waiting++;
+    g_mutex_lock(&jobs->lock);
     g_ptr_array_add(jobs->all, job);
-    char *id = g_strdup(job->id);
     g_mutex_unlock(&jobs->lock);
     g_thread_pool_push(jobs->workers, job, NULL);
-    return id;
+    return g_steal_pointer(&id);
 }
 
 /* ---- looking ---------------------------------------------------------------------------------------------
@@ -331,7 +528,6 @@ char *features_jobs_start(FeaturesJobs *jobs, FeaturesJobSpec *spec, GError **er
 
 static void copy_job(const Job *job, FeaturesJob *ret)
 {
-    bool has = is_over(job) && !job->error && !job->spec.end && g_str_equal(job->state, "done");
     *ret = (FeaturesJob){.id = g_strdup(job->id),
                          .state = job->state,
                          .phase = is_over(job) || !job->phase ? "" : job->phase,
@@ -342,7 +538,7 @@ static void copy_job(const Job *job, FeaturesJob *ret)
                          .share = job->share,
                          .format = job->spec.format,
                          .out = g_strdup(job->spec.out),
-                         .path = has ? g_strdup(job->path) : NULL,
+                         .path = job->has_result ? g_strdup(job->path) : NULL,
                          .user = g_strdup(job->spec.user),
                          .error = job->error ? g_error_copy(job->error) : NULL};
 }
@@ -412,14 +608,14 @@ GArray *features_jobs_list(FeaturesJobs *jobs, const char *user)
 
 bool features_jobs_cancel(FeaturesJobs *jobs, const char *id, GError **error)
 {
+    guint i;
     g_mutex_lock(&jobs->lock);
     Job *job = find_job(jobs, id, error);
-    if (job && is_over(job)) {
-        g_ptr_array_remove(jobs->all, job);
-        job_unref(job);
+    if (job && is_over(job) && g_ptr_array_find(jobs->all, job, &i)) {
+        forget(jobs, i);
     } else if (job) {
         cancel(job);
     }
     g_mutex_unlock(&jobs->lock);
-    return job != NULL;
+    return job && sweep(jobs, error);
 }

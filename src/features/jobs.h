@@ -1,8 +1,9 @@
 /* Training rows as jobs: begun, watched, cancelled, and their results kept for a while.
  *
- * A job retrieves on a worker thread and writes one file into the folder that the engine may write to.
- * Results and what is known of ended jobs are kept FEATURES_JOB_KEPT_US, at most FEATURES_JOBS_KEPT of them,
- * and end with the process. A FeaturesJobs is shared and thread-safe. */
+ * A job retrieves on a worker thread and writes one file into the folder that the engine may write to; when
+ * it is whole it goes to the folder of results. Results and what is known of ended jobs are kept
+ * FEATURES_JOB_KEPT_US, at most FEATURES_JOBS_KEPT of them, also over a restart; a job that had not ended
+ * then is failed (INTERRUPTED). A FeaturesJobs is shared and thread-safe. */
 #ifndef WEIR_FEATURES_JOBS_H
 #define WEIR_FEATURES_JOBS_H
 
@@ -14,11 +15,14 @@
 #define FEATURES_JOB_KEPT_US  (G_GINT64_CONSTANT(3600) * 1000000)
 
 typedef struct FeaturesJobs FeaturesJobs;
-/* `features`: takes the training profiles of what is retrieved (features_trained); may be NULL, else it must
- * live longer. `dir`: inside the engine's spool folder; must exist. */
-FeaturesJobs *features_jobs_new(Engine *engine, Features *features, const char *dir);
-/* Cancels what runs, waits for its end, removes the results. */
-void features_jobs_free(FeaturesJobs *jobs);
+/* `features` keeps the jobs' rows and takes the training profiles of what is retrieved (features_trained); it
+ * must live longer. `spool`: inside the engine's spool folder; must exist. `results`: on the same disk; is
+ * made.
+ */
+FeaturesJobs *features_jobs_open(Features *features, const char *spool, const char *results,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Stops what runs and waits for its end. */
+void features_jobs_close(FeaturesJobs *jobs);
 
 /* What is to be done with the rows once they are in the file `path`: on the worker's thread. NULL = they stay
  * there. */

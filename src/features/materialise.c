@@ -262,6 +262,7 @@ static bool run_view(Run *run, gint64 start_us, gint64 end_us, GError **error)
         return false;
     }
     if (windows && !(run->windows = features_read_windows(run->conn, run->registry, run->view, end_us,
+                                                          features_retrieval_memory(run->features),
                                                           run->cancel, error))) {
         return false;
     }

@@ -156,13 +156,14 @@ FeaturesSelection *features_select_view(FeaturesRegistry *registry, const Featur
 }
 
 char *features_read_windows(EngineConn *conn, FeaturesRegistry *registry, const FeaturesView *view,
-                            gint64 end_us, const gint *cancel, GError **error)
+                            gint64 end_us, gint64 memory_bytes, const gint *cancel, GError **error)
 {
     g_autoptr(FeaturesSelection) selection = features_select_view(registry, view, error);
     const FeaturesAsk ask = {.selection = selection,
                              .start_us = view->ttl_us > 0 ? end_us - view->ttl_us : G_MININT64,
                              .end_us = end_us,
                              .snapshot = true,
+                             .memory_bytes = memory_bytes,
                              .known_at_us = G_MININT64};
     bool ok = selection && engine_exec(conn, "DROP TABLE IF EXISTS " WINDOWS_TABLE, error) &&
               features_retrieve(conn, &ask, WINDOWS_TABLE, NULL, NULL, cancel, error);

@@ -34,9 +34,10 @@ bool features_intervals_fold(EngineConn *conn, gint64 before_us, GError **error)
 
 /* The same rows of a view with aggregates over windows: those that hold at `end_us`, one for each entity, and
  * that is their event time. They are computed here into a temporary table of `conn`; no transaction may be
- * open. Caller frees. */
+ * open. `memory_bytes` as in FeaturesAsk. Caller frees. */
 char *features_read_windows(EngineConn *conn, FeaturesRegistry *registry, const FeaturesView *view,
-                            gint64 end_us, const gint *cancel, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                            gint64 end_us, gint64 memory_bytes, const gint *cancel,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The first check of the view's features that a row of it breaks, as text; NULL for a row that is good. NULL
  * = the view has no checks. Caller frees. */
 char *features_check_sql(const FeaturesView *view);

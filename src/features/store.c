@@ -19,7 +19,11 @@ static bool make_tables(EngineConn *conn, void *user, GError **error)
         "CREATE TABLE IF NOT EXISTS _weir.feature_rejects (view VARCHAR NOT NULL, version BIGINT NOT NULL, "
         "at_us BIGINT NOT NULL, way VARCHAR NOT NULL, reason VARCHAR NOT NULL, row_json VARCHAR NOT NULL);"
         "CREATE TABLE IF NOT EXISTS _weir.feature_profiles (view VARCHAR NOT NULL, version BIGINT NOT NULL, "
-        "feature VARCHAR NOT NULL, at_us BIGINT NOT NULL, profile VARCHAR NOT NULL)";
+        "feature VARCHAR NOT NULL, at_us BIGINT NOT NULL, profile VARCHAR NOT NULL);"
+        "CREATE TABLE IF NOT EXISTS _weir.feature_jobs (id VARCHAR NOT NULL, user_name VARCHAR, format "
+        "VARCHAR "
+        "NOT NULL, out VARCHAR, asked_us BIGINT NOT NULL, state VARCHAR, started_us BIGINT, ended_us BIGINT, "
+        "n_rows BIGINT, bytes BIGINT, problem VARCHAR)"; /* state NULL = it has not ended */
     return engine_exec(conn, TABLES, error);
 }
 
@@ -96,6 +100,11 @@ CatalogSnapshot *features_applied(Features *features)
     CatalogSnapshot *applied = catalog_snapshot_ref(features->applied);
     g_mutex_unlock(&features->lock);
     return applied;
+}
+
+gint64 features_retrieval_memory(Features *features)
+{
+    return base_config_int(features->config, BASE_CONFIG_FEATURES_RETRIEVAL_MEMORY);
 }
 
 FeaturesOnline *features_online(Features *features, GError **error)

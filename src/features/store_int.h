@@ -25,6 +25,7 @@ struct Features {
 /* What was served of a view's version; borrowed. */
 struct FeaturesServed *features_served_of(Features *features, const FeaturesView *view);
 CatalogSnapshot *features_applied(Features *features); /* a new reference */
+gint64 features_retrieval_memory(Features *features);  /* as in FeaturesAsk; of a setting */
 
 /* One at a time materialises a view, or erases in it: what was read before an erasure must not be written
  * after it. With `wait` it waits until *cancel (may be NULL) is set; CONFLICT. (materialise.c) */

@@ -46,7 +46,10 @@ static bool ask_offline(Verify *verify, GError **error)
 {
     const FeaturesView *view = verify->view;
     g_autoptr(FeaturesSelection) selection = features_select_view(verify->registry, view, error);
-    const FeaturesAsk ask = {.selection = selection, .relation = ASKING, .known_at_us = G_MININT64};
+    const FeaturesAsk ask = {.selection = selection,
+                             .relation = ASKING,
+                             .memory_bytes = features_retrieval_memory(verify->features),
+                             .known_at_us = G_MININT64};
     return selection && engine_exec(verify->conn, "DROP TABLE IF EXISTS " OFFLINE, error) &&
            features_retrieve(verify->conn, &ask, OFFLINE, NULL, NULL, NULL, error);
 }

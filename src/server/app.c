@@ -159,7 +159,11 @@ static bool open_parts(ServerApp *app, bool reads_project, GError **error)
         server_reader_forget(app->reader);
     }
     g_autofree char *spool = g_build_filename(app->data, "spool", NULL);
-    app->feature_jobs = features_jobs_new(app->engine, app->features, spool);
+    g_autofree char *results = g_build_filename(app->data, "retrievals", NULL);
+    app->feature_jobs = features_jobs_open(app->features, spool, results, error);
+    if (!app->feature_jobs) {
+        return false;
+    }
     access_set_system_tables(app->access, server_infoschema_select, app);
     server_app_environments_changed(app);
     app->sql = server_sql_new(app, error);
@@ -199,7 +203,7 @@ void server_app_close(ServerApp *app)
         return;
     }
     server_reader_free(app->reader);
-    features_jobs_free(app->feature_jobs); /* their ends have sessions */
+    features_jobs_close(app->feature_jobs); /* their ends have sessions */
     server_sql_free(app->sql);
     features_close(app->features);
     report_free(app->report);

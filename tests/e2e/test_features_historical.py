@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from conftest import ROOT, Server
+from conftest import ROOT, Server, until
 
 DRIVERS = pathlib.Path(ROOT).parent / "shared/data/feature_store/driver_stats_2022.csv"
 UTC = datetime.timezone.utc
@@ -263,3 +263,27 @@ def test_jobs_are_their_users_own(rides):
     assert rides.call("GET", f"/api/v1/features/historical/{job['id']}", **who).status == 404
     assert rides.call("GET", "/api/v1/features/historical", **who).json()["jobs"] == []
     assert rides.call("POST", "/api/v1/features/historical", {"features": ["rides:amount"], "start": "2026-01-01"}, **who).status == 403
+
+
+def test_a_restart_forgets_no_job(rides):
+    """A result is kept over a kill; what ran then says that it was ended, and is not just gone."""
+    rows = {"city": ["a"], "customer": ["x"], "event_timestamp": ["2026-01-02T00:00:00Z"]}
+    done = begin(rides, {"entities": {"rows": rows}, "format": "ndjson", "wait": 30})
+    text = rides.call("GET", done["result"]).text
+    failed = begin(rides, {"entities": {"sql": "SELECT 'a' AS city, TIMESTAMP '2026-01-02' AS event_timestamp"}, "wait": 30})
+    slow = "SELECT 'a' AS city, 'x' AS customer, TIMESTAMP '2026-01-02' AS event_timestamp, count(*) AS n FROM range(100000000000) t(i)"
+    for end in (rides.kill, rides.stop):
+        running = begin(rides, {"entities": {"sql": slow}})
+        until(lambda: rides.call("GET", f"/api/v1/features/historical/{running['id']}").json()["state"] == "running", lambda: "it does not run")
+        end()
+        rides.start()
+        cut = rides.call("GET", f"/api/v1/features/historical/{running['id']}").json()
+        assert cut["state"] == "failed" and "the server ended" in cut["error"]["detail"] and cut["ended"] and cut["result"] is None, cut
+        assert rides.call("GET", f"/api/v1/features/historical/{done['id']}").json() == {**done, "phase": ""}
+        assert rides.call("GET", done["result"]).text == text
+        assert rides.call("GET", f"/api/v1/features/historical/{failed['id']}").json()["error"] == failed["error"]
+        assert {done["id"], failed["id"], running["id"]} <= {job["id"] for job in rides.call("GET", "/api/v1/features/historical").json()["jobs"]}
+    assert rides.call("DELETE", f"/api/v1/features/historical/{done['id']}").json() == {"was": "done"}
+    rides.kill()
+    rides.start()
+    assert rides.call("GET", f"/api/v1/features/historical/{done['id']}").status == 404
