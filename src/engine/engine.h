@@ -157,6 +157,10 @@ double engine_conn_progress(EngineConn *conn);
  * first. */
 bool engine_set_time_zone(EngineConn *conn, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether statements planned from now on give rows, and insert them, in the order of their source. Off at
+ * first. */
+bool engine_conn_keep_order(EngineConn *conn, bool keep, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Runs one or more statements without a result that matters. */
 bool engine_exec(EngineConn *conn, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* With values for ?1.. or $1.. and the number of rows changed. `ret_changed` may be NULL. */
@@ -287,6 +291,7 @@ struct EngineFeed {
     /* Fills `batch` and sets its row count with engine_batch_set_rows; 0 rows = this thread is done. */
     bool (*next)(EngineFeed *feed, void *local, EngineBatch *batch, GError **error);
     void (*close)(void *local);
+    gint n_plans; /* atomic; the engine counts how often a plan was made that reads it */
 };
 /* Makes weir_feed(*ret_id) readable; `feed` is borrowed until engine_feed_remove, which may be called
  * once no query reads it. */

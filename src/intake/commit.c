@@ -25,7 +25,7 @@ typedef struct {
     IntakeMemoryFeed *feed;
     guint64 feed_id;
     Engine *engine;
-    EngineStmt *insert; /* NULL for tables with keys: */
+    IntakeKept *insert; /* NULL for tables with keys: */
     GPtrArray *merge_sql;
 } Prepared;
 
@@ -50,7 +50,7 @@ struct IntakeCommitter {
     GHashTable *prepared; /* signature -> Prepared* */
     IntakeMemoryFeed *loads_feed;
     guint64 loads_feed_id;
-    EngineStmt *loads_insert;
+    IntakeKept *loads_insert;
 };
 
 /* ---- prepared plans
@@ -59,7 +59,7 @@ struct IntakeCommitter {
 static void prepared_free(gpointer data)
 {
     Prepared *p = data;
-    engine_stmt_free(p->insert);
+    intake_kept_free(p->insert);
     engine_feed_remove(p->engine, p->feed_id);
     intake_memory_feed_free(p->feed);
     g_clear_pointer(&p->merge_sql, g_ptr_array_unref);
@@ -118,7 +118,7 @@ static Prepared *prepare(IntakeCommitter *c, const IntakePlan *plan, GError **er
         g_autofree char *target = engine_sql_table(plan->table->schema, plan->table->name);
         g_autofree char *sql = g_strdup_printf("INSERT INTO %s (%s, " INTAKE_LOAD_ID ") %s", target,
                                                plan->target_columns, select);
-        p->insert = engine_prepare(c->conn, sql, error);
+        p->insert = intake_kept_new(c->conn, &p->feed->feed, sql, error);
         if (!p->insert) {
             prepared_free(p);
             return NULL;
@@ -135,22 +135,6 @@ void intake_committer_forget(IntakeCommitter *committer)
 
 /* ---- a group
  * ------------------------------------------------------------------------------------------------- */
-
-static bool run_to_end(EngineStmt *statement, GError **error)
-{
-    g_autoptr(EngineResult) result = engine_stmt_run(statement, error);
-    if (!result) {
-        return false;
-    }
-    GError *why = NULL;
-    while (engine_result_next(result, &why)) {
-    }
-    if (why) {
-        g_propagate_error(error, why);
-        return false;
-    }
-    return true;
-}
 
 bool intake_exec_all(EngineConn *conn, const GPtrArray *statements, GError **error)
 {
@@ -189,7 +173,7 @@ static bool run_part(IntakeCommitter *c, const GPtrArray *jobs, guint from, guin
     }
     const IntakeMergeRun merge = {p->merge_sql, first->plan->has_delete, rows,
                                   (const gint64 *)(gconstpointer)ids->data, ids->len};
-    bool ok = p->insert ? run_to_end(p->insert, error) : intake_merge_run(c->conn, &merge, error);
+    bool ok = p->insert ? intake_kept_run(p->insert, error) : intake_merge_run(c->conn, &merge, error);
     intake_memory_feed_clear(p->feed);
     return ok;
 }
@@ -215,7 +199,7 @@ static bool write_loads(IntakeCommitter *c, const GPtrArray *jobs, GError **erro
     }
     intake_memory_feed_clear(c->loads_feed);
     intake_memory_feed_add(c->loads_feed, chunk, 0);
-    bool ok = run_to_end(c->loads_insert, error);
+    bool ok = intake_kept_run(c->loads_insert, error);
     intake_memory_feed_clear(c->loads_feed);
     intake_chunk_free(chunk);
     return ok;
@@ -578,14 +562,14 @@ static bool start_loads_insert(IntakeCommitter *c, GError **error)
     c->loads_feed_id = engine_feed_add(c->intake->engine, &c->loads_feed->feed);
     g_autofree char *sql = g_strdup_printf(
         "INSERT INTO _weir.loads SELECT * FROM weir_feed(%" G_GUINT64_FORMAT ")", c->loads_feed_id);
-    c->loads_insert = engine_prepare(c->conn, sql, error);
+    c->loads_insert = intake_kept_new(c->conn, &c->loads_feed->feed, sql, error);
     return c->loads_insert != NULL;
 }
 
 static void committer_free(IntakeCommitter *c)
 {
     g_clear_pointer(&c->prepared, g_hash_table_unref);
-    engine_stmt_free(c->loads_insert);
+    intake_kept_free(c->loads_insert);
     if (c->loads_feed) {
         engine_feed_remove(c->intake->engine, c->loads_feed_id);
         intake_memory_feed_free(c->loads_feed);

@@ -352,6 +352,16 @@ void intake_memory_feed_free(IntakeMemoryFeed *feed);
 void intake_memory_feed_clear(IntakeMemoryFeed *feed);
 void intake_memory_feed_add(IntakeMemoryFeed *feed, const IntakeChunk *chunk, gint64 load_id);
 
+/* ---- kept.c ---------------------------------------------------------------------------------------------- */
+
+/* An INSERT from `feed` whose plan is kept from transaction to transaction of `conn`. */
+typedef struct IntakeKept IntakeKept;
+/* Borrows `conn` and `feed`, whose id is in `sql`. */
+IntakeKept *intake_kept_new(EngineConn *conn, EngineFeed *feed, const char *sql,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void intake_kept_free(IntakeKept *kept);
+bool intake_kept_run(IntakeKept *kept, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- upsert.c
  * ------------------------------------------------------------------------------------------------ */
 

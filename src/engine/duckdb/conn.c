@@ -93,6 +93,14 @@ double engine_conn_progress(EngineConn *conn)
     return percent < 0 ? -1 : percent / 100;
 }
 
+bool engine_conn_keep_order(EngineConn *conn, bool keep, GError **error)
+{
+    return exec_quietly(conn,
+                        keep ? "SET SESSION preserve_insertion_order=true"
+                             : "SET SESSION preserve_insertion_order=false",
+                        error);
+}
+
 bool engine_exec(EngineConn *conn, const char *sql, GError **error)
 {
     engine_int_change_begin(conn);

@@ -213,6 +213,7 @@ static void feed_bind(duckdb_bind_info info)
         duckdb_bind_set_error(info, "no such feed");
         return;
     }
+    g_atomic_int_inc(&feed->n_plans);
     bind_columns(info, feed);
     duckdb_bind_set_bind_data(info, feed, NULL); /* borrowed: engine_feed_remove comes after the query */
 }

@@ -204,7 +204,7 @@ static bool lock_down(EngineConn *conn, const char *spool_dir, GError **error)
     }
     g_string_append(sql,
                     "SET allowed_configs=['TimeZone','search_path','errors_as_json','enable_progress_bar',"
-                    "'enable_progress_bar_print']; "
+                    "'enable_progress_bar_print','preserve_insertion_order']; "
                     "SET enable_external_access=false; SET lock_configuration=true");
     return engine_exec(conn, sql->str, error);
 }
