@@ -1,8 +1,8 @@
 /* The audit log: who did what, in catalog.sqlite.
  *
- * A row costs its caller a push on a queue; one thread writes what has gathered in AUDIT_GATHER_US with one
- * statement, hence one fsync for many rows. The queue is bounded: what does not fit is counted, never waited
- * for. The newest AUDIT_KEEP_ROWS rows are kept. */
+ * A row costs its caller copies and a push on a queue; one thread writes what has gathered in AUDIT_GATHER_US
+ * with one statement, hence one fsync for many rows. The queue is bounded: what does not fit is counted,
+ * never waited for. The newest AUDIT_KEEP_ROWS rows are kept. */
 #include "access/access_int.h"
 #include "base/time.h"
 
@@ -13,9 +13,12 @@
 #define AUDIT_TRIM_ROWS      10000
 #define AUDIT_MAX_TEXT_BYTES 4096
 #define AUDIT_COLUMNS        6
+#define AUDIT_TEXTS          4
 
 typedef struct {
-    char *values[AUDIT_COLUMNS]; /* at, user, action, object, detail, ok */
+    gint64 at_us;
+    char *texts[AUDIT_TEXTS]; /* user, action, object, detail */
+    bool ok;
 } Row;
 
 struct AccessAudit {
@@ -31,8 +34,8 @@ struct AccessAudit {
 
 static void row_free(Row *row)
 {
-    for (size_t i = 0; i < AUDIT_COLUMNS; i++) {
-        g_free(row->values[i]);
+    for (size_t i = 0; i < AUDIT_TEXTS; i++) {
+        g_free(row->texts[i]);
     }
     g_free(row);
 }
@@ -40,8 +43,8 @@ static void row_free(Row *row)
 /* Text of at most AUDIT_MAX_TEXT_BYTES that is valid UTF-8: clients choose some of it. */
 static char *clip(const char *text)
 {
-    if (!text) {
-        return NULL;
+    if (!text || (strlen(text) <= AUDIT_MAX_TEXT_BYTES && g_utf8_validate(text, -1, NULL))) {
+        return g_strdup(text);
     }
     g_autofree char *cut = g_strndup(text, AUDIT_MAX_TEXT_BYTES);
     return g_utf8_make_valid(cut, -1);
@@ -52,12 +55,16 @@ static bool write_batch(AccessAudit *audit, GPtrArray *batch)
     g_autoptr(GString) sql =
         g_string_new("INSERT INTO access_audit(at, user, action, object, detail, ok) VALUES");
     g_autofree const char **values = g_new0(const char *, batch->len *AUDIT_COLUMNS);
+    g_autoptr(GPtrArray) times = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < batch->len; i++) {
         const Row *row = g_ptr_array_index(batch, i);
         g_string_append(sql, i ? ",(?,?,?,?,?,?)" : "(?,?,?,?,?,?)");
-        for (size_t c = 0; c < AUDIT_COLUMNS; c++) {
-            values[i * AUDIT_COLUMNS + c] = row->values[c];
-        }
+        char *at = base_time_format_iso(row->at_us);
+        g_ptr_array_add(times, at);
+        const char **value = &values[i * AUDIT_COLUMNS];
+        value[0] = at;
+        memcpy(value + 1, row->texts, sizeof row->texts);
+        value[AUDIT_COLUMNS - 1] = row->ok ? "1" : "0";
     }
     return catalog_store_exec(audit->store, sql->str, values, batch->len * AUDIT_COLUMNS, NULL);
 }
@@ -142,12 +149,12 @@ void access_audit(Access *access, const char *user, const char *action, const ch
 {
     AccessAudit *audit = access->audit;
     Row *row = g_new0(Row, 1);
-    row->values[0] = access_now_text();
-    row->values[1] = clip(user ? user : "");
-    row->values[2] = clip(action);
-    row->values[3] = clip(object);
-    row->values[4] = clip(detail);
-    row->values[5] = g_strdup(ok ? "1" : "0");
+    row->at_us = base_time_now_us();
+    row->texts[0] = clip(user ? user : "");
+    row->texts[1] = clip(action);
+    row->texts[2] = clip(object);
+    row->texts[3] = clip(detail);
+    row->ok = ok;
     g_mutex_lock(&audit->lock);
     if (g_queue_get_length(&audit->rows) < AUDIT_QUEUE_ROWS) {
         g_queue_push_tail(&audit->rows, g_steal_pointer(&row));

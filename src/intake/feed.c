@@ -24,13 +24,14 @@ struct IntakeParser {
     size_t pristine_capacity;
     IntakeJsonParser *json;
     gint64 total_rows, refused_rows;
-    guint64 *nulls; /* NULL_WORDS a field */
-    guint8 bad[ENGINE_CHUNK_ROWS], why[ENGINE_CHUNK_ROWS];
+    guint64 *nulls;                                        /* NULL_WORDS a field */
+    guint8 bad[ENGINE_CHUNK_ROWS], why[ENGINE_CHUNK_ROWS]; /* last: not cleared when it is made */
 };
 
 IntakeParser *intake_parser_new(IntakeReader *reader, const IntakePlan *plan, IntakeRejects *rejects)
 {
-    IntakeParser *parser = g_new0(IntakeParser, 1);
+    IntakeParser *parser = g_malloc(sizeof *parser);
+    memset(parser, 0, offsetof(IntakeParser, bad));
     parser->reader = reader;
     parser->plan = plan;
     parser->rejects = rejects;

@@ -383,54 +383,83 @@ void intake_options_free(IntakeOptions *options)
     g_free(options);
 }
 
+static const Header HTTP_HEADER = {.name = ""};
+
 /* HTTP's own, and what Doris's clients send beside: never a misspelt option. */
-static bool is_http_header(const char *name)
+static const char *const HTTP_HEADERS[] = {
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "db",
+    "expect",
+    "forwarded",
+    "from",
+    "host",
+    "keep-alive",
+    "origin",
+    "pragma",
+    "range",
+    "referer",
+    "table",
+    "te",
+    "token",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "via",
+};
+
+static guint name_hash(gconstpointer name)
 {
-    static const char *const KNOWN[] = {
-        "accept",
-        "accept-charset",
-        "accept-encoding",
-        "accept-language",
-        "authorization",
-        "cache-control",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "cookie",
-        "date",
-        "db",
-        "expect",
-        "forwarded",
-        "from",
-        "host",
-        "keep-alive",
-        "origin",
-        "pragma",
-        "range",
-        "referer",
-        "table",
-        "te",
-        "token",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "via",
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(KNOWN); i++) {
-        if (g_ascii_strcasecmp(name, KNOWN[i]) == 0) {
-            return true;
-        }
+    guint hash = 5381;
+    for (const char *p = name; *p; p++) {
+        hash = hash * 33 + (guint)g_ascii_tolower(*p);
     }
-    return g_ascii_strncasecmp(name, "x-", 2) == 0 || g_ascii_strncasecmp(name, "sec-", 4) == 0;
+    return hash;
+}
+
+static gboolean name_equal(gconstpointer a, gconstpointer b)
+{
+    return g_ascii_strcasecmp(a, b) == 0;
+}
+
+/* The row of a name, &HTTP_HEADER of HTTP's own, NULL = not known. */
+static const Header *find_header(const char *name)
+{
+    static GHashTable *by_name;
+    static gsize once;
+    if (g_once_init_enter(&once)) {
+        by_name = g_hash_table_new(name_hash, name_equal);
+        for (size_t i = 0; i < G_N_ELEMENTS(HTTP_HEADERS); i++) {
+            g_hash_table_insert(by_name, (gpointer)(guintptr)HTTP_HEADERS[i],
+                                (gpointer)(guintptr)&HTTP_HEADER);
+        }
+        for (size_t i = 0; i < G_N_ELEMENTS(HEADERS); i++) {
+            g_hash_table_insert(by_name, (gpointer)(guintptr)HEADERS[i].name,
+                                (gpointer)(guintptr)&HEADERS[i]);
+        }
+        g_once_init_leave(&once, 1);
+    }
+    const Header *found = g_hash_table_lookup(by_name, name);
+    bool theirs = !found && (!g_ascii_strncasecmp(name, "x-", 2) || !g_ascii_strncasecmp(name, "sec-", 4));
+    return theirs ? &HTTP_HEADER : found;
 }
 
 /* An unknown name is ignored, as Doris does; one that is nearly a known one is said. */
 static void warn_misspelt(IntakeOptions *options, const char *name)
 {
     const char *names[G_N_ELEMENTS(HEADERS) + 1] = {NULL};
-    if (is_http_header(name) || strlen(name) > MAX_MISSPELT_BYTES) {
+    if (strlen(name) > MAX_MISSPELT_BYTES) {
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(HEADERS); i++) {
@@ -452,22 +481,23 @@ const char *intake_options_warnings(const IntakeOptions *options)
 
 bool intake_options_set(IntakeOptions *options, const char *name, const char *value, GError **error)
 {
+    const Header *header = find_header(name);
     options->checked = false;
-    for (size_t i = 0; i < G_N_ELEMENTS(HEADERS); i++) {
-        if (g_ascii_strcasecmp(name, HEADERS[i].name) != 0) {
-            continue;
-        }
-        if (strlen(value) > INTAKE_MAX_HEADER_BYTES || !g_utf8_validate(value, -1, NULL)) {
-            return base_fail(error, BASE_E_LOAD_HEADER, "header `%s` must be UTF-8 of at most %d bytes",
-                             HEADERS[i].name, INTAKE_MAX_HEADER_BYTES);
-        }
-        /* A separator may be white space: only a text that is more than that is trimmed. */
-        g_autofree char *trimmed = g_strstrip(g_strdup(value));
-        bool keep = (HEADERS[i].set == set_separator || HEADERS[i].set == set_byte) && *trimmed == '\0';
-        return HEADERS[i].set(options, &HEADERS[i], keep ? value : trimmed, error);
+    if (!header) {
+        warn_misspelt(options, name);
+        return true;
     }
-    warn_misspelt(options, name);
-    return true;
+    if (header == &HTTP_HEADER) {
+        return true;
+    }
+    if (strlen(value) > INTAKE_MAX_HEADER_BYTES || !g_utf8_validate(value, -1, NULL)) {
+        return base_fail(error, BASE_E_LOAD_HEADER, "header `%s` must be UTF-8 of at most %d bytes",
+                         header->name, INTAKE_MAX_HEADER_BYTES);
+    }
+    /* A separator may be white space: only a text that is more than that is trimmed. */
+    g_autofree char *trimmed = g_strstrip(g_strdup(value));
+    bool keep = (header->set == set_separator || header->set == set_byte) && *trimmed == '\0';
+    return header->set(options, header, keep ? value : trimmed, error);
 }
 
 static bool fail(GError **error, const char *message)

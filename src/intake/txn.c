@@ -27,7 +27,7 @@ typedef struct {
 struct IntakeTxns {
     GMutex lock;
     GCond changed;
-    GHashTable *by_label; /* "db\nlabel" -> Entry*, borrowed; never ABORTED ones */
+    GHashTable *by_label; /* set of Entry by db and label, borrowed; never ABORTED ones */
     GHashTable *by_id;    /* gint64* -> Entry* */
     gint64 next_id;
     gint64 high_id; /* on disk for this process: ids up to it may be given out; 0 = none yet */
@@ -168,9 +168,22 @@ static const char SCHEMA[] =
 /* ---- entries
  * ------------------------------------------------------------------------------------------------------ */
 
-static char *label_key(const char *db, const char *label)
+static guint label_hash(gconstpointer entry)
 {
-    return g_strconcat(db, "\n", label, NULL);
+    const Entry *e = entry;
+    return g_str_hash(e->label) * 31 + g_str_hash(e->db);
+}
+
+static gboolean label_equal(gconstpointer a, gconstpointer b)
+{
+    const Entry *x = a, *y = b;
+    return strcmp(x->label, y->label) == 0 && strcmp(x->db, y->db) == 0;
+}
+
+static Entry *find_label(IntakeTxns *txns, const char *db, const char *label)
+{
+    const Entry key = {.db = (char *)(guintptr)db, .label = (char *)(guintptr)label};
+    return g_hash_table_lookup(txns->by_label, &key);
 }
 
 static Entry *add_entry(IntakeTxns *txns, gint64 txn_id, const char *db, const char *label,
@@ -181,16 +194,15 @@ static Entry *add_entry(IntakeTxns *txns, gint64 txn_id, const char *db, const c
         .txn_id = txn_id, .db = g_strdup(db), .label = g_strdup(label), .state = state, .at_us = at_us};
     g_hash_table_insert(txns->by_id, &entry->txn_id, entry);
     if (state != INTAKE_TXN_ABORTED) {
-        g_hash_table_insert(txns->by_label, label_key(db, label), entry);
+        g_hash_table_add(txns->by_label, entry);
     }
     return entry;
 }
 
 static void forget_label(IntakeTxns *txns, const Entry *entry)
 {
-    g_autofree char *key = label_key(entry->db, entry->label);
-    if (g_hash_table_lookup(txns->by_label, key) == entry) {
-        g_hash_table_remove(txns->by_label, key);
+    if (g_hash_table_lookup(txns->by_label, entry) == entry) {
+        g_hash_table_remove(txns->by_label, entry);
     }
 }
 
@@ -274,7 +286,7 @@ IntakeTxns *intake_txns_open(EngineConn *conn, gint64 keep_us, GError **error)
     IntakeTxns *txns = g_new0(IntakeTxns, 1);
     g_mutex_init(&txns->lock);
     g_cond_init(&txns->changed);
-    txns->by_label = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    txns->by_label = g_hash_table_new(label_hash, label_equal);
     txns->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, entry_free);
     if (!engine_exec(conn, SCHEMA, error) || !check_format(conn, error) || !open_ids(txns, conn, error) ||
         !read_entries(txns, conn, base_time_now_us() - keep_us, error)) {
@@ -309,8 +321,7 @@ bool intake_txns_begin(IntakeTxns *txns, IntakeTxn *txn, const char **ret_existi
                        GError **error)
 {
     g_mutex_lock(&txns->lock);
-    g_autofree char *key = label_key(txn->db, txn->label);
-    const Entry *owner = g_hash_table_lookup(txns->by_label, key);
+    const Entry *owner = find_label(txns, txn->db, txn->label);
     if (!owner && txns->next_id > txns->high_id) {
         g_mutex_unlock(&txns->lock);
         return false;
@@ -356,8 +367,7 @@ static Entry *find(IntakeTxns *txns, const char *db, gint64 txn_id, const char *
         }
         return entry;
     }
-    g_autofree char *key = label_key(db, label);
-    if (!(entry = g_hash_table_lookup(txns->by_label, key))) {
+    if (!(entry = find_label(txns, db, label))) {
         base_fail(error, BASE_E_TXN_UNKNOWN, "transaction not found, label=%s", label);
     }
     return entry;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #define API_MAX_QUERY_PARAMS 100
+#define API_MAX_SEGMENTS     8
 
 /* ---- a call ----------------------------------------------------------------------------------------- */
 
@@ -66,51 +67,100 @@ void server_call_set_deadline(ServerCall *call, gint64 monotonic_us)
 
 /* ---- finding a route -------------------------------------------------------------------------------- */
 
-/* `params` NULL: only whether it matches, which costs nothing. */
-static bool segment_matches(const char *pattern, size_t pattern_len, const char *text, size_t text_len,
-                            GHashTable *params)
+/* A path cut at its slashes. */
+typedef struct {
+    const char *text;
+    size_t len;
+    bool is_param; /* of a route's path: "{name}" */
+} Segment;
+
+typedef struct {
+    size_t n, n_params;
+    Segment segments[API_MAX_SEGMENTS];
+} Path;
+
+/* False: it has more segments than any route. */
+static bool cut(const char *text, Path *ret)
 {
-    if (pattern_len < 2 || pattern[0] != '{') {
-        return pattern_len == text_len && !strncmp(pattern, text, text_len);
+    ret->n = ret->n_params = 0;
+    while (*text == '/') {
+        const char *end = strchrnul(++text, '/');
+        if (ret->n == API_MAX_SEGMENTS) {
+            return false;
+        }
+        size_t len = (size_t)(end - text);
+        bool is_param = len >= 2 && text[0] == '{';
+        ret->segments[ret->n++] = (Segment){text, len, is_param};
+        ret->n_params += is_param;
+        text = end;
     }
-    if (text_len == 0) {
-        return false;
+    return !*text;
+}
+
+/* The paths of SERVER_ROUTES, cut once: every request is held against all of them. */
+static const Path *route_paths(void)
+{
+    static Path *paths;
+    static gsize once;
+    if (g_once_init_enter(&once)) {
+        paths = g_new(Path, SERVER_N_ROUTES);
+        for (size_t i = 0; i < SERVER_N_ROUTES; i++) {
+            bool fits = cut(SERVER_ROUTES[i].path, &paths[i]);
+            g_assert(fits);
+        }
+        g_once_init_leave(&once, 1);
     }
-    if (!params && !memchr(text, '%', text_len)) {
-        return g_utf8_validate(text, (gssize)text_len, NULL);
-    }
-    g_autofree char *raw = g_strndup(text, text_len);
+    return paths;
+}
+
+/* The text of a parameter, NULL = it is none. Caller frees. */
+static char *param_text(const Segment *segment)
+{
+    g_autofree char *raw = g_strndup(segment->text, segment->len);
     g_autofree char *value = g_uri_unescape_string(raw, NULL);
-    if (!value || !g_utf8_validate(value, -1, NULL)) {
+    return value && *value && g_utf8_validate(value, -1, NULL) ? g_steal_pointer(&value) : NULL;
+}
+
+static bool is_param_text(const Segment *segment)
+{
+    if (!memchr(segment->text, '%', segment->len)) {
+        return segment->len > 0 && g_utf8_validate(segment->text, (gssize)segment->len, NULL);
+    }
+    g_autofree char *text = param_text(segment);
+    return text != NULL;
+}
+
+static bool path_matches(const Path *route, const Path *path)
+{
+    if (route->n != path->n) {
         return false;
     }
-    if (params) {
-        g_hash_table_replace(params, g_strndup(pattern + 1, pattern_len - 2), g_steal_pointer(&value));
+    for (size_t i = 0; i < path->n; i++) {
+        const Segment *wanted = &route->segments[i], *given = &path->segments[i];
+        if (!wanted->is_param &&
+            (wanted->len != given->len || memcmp(wanted->text, given->text, given->len) != 0)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < path->n; i++) {
+        if (route->segments[i].is_param && !is_param_text(&path->segments[i])) {
+            return false;
+        }
     }
     return true;
 }
 
-static bool path_matches(const char *pattern, const char *path, GHashTable *params)
+static GHashTable *path_params(const Path *route, const Path *path)
 {
-    while (*pattern == '/' && *path == '/') {
-        size_t pattern_len = strcspn(++pattern, "/"), path_len = strcspn(++path, "/");
-        if (!segment_matches(pattern, pattern_len, path, path_len, params)) {
-            return false;
+    GHashTable *params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (size_t i = 0; i < path->n; i++) {
+        const Segment *name = &route->segments[i];
+        if (name->is_param) {
+            g_hash_table_replace(params, g_strndup(name->text + 1, name->len - 2),
+                                 param_text(&path->segments[i]));
         }
-        pattern += pattern_len;
-        path += path_len;
     }
-    return !*pattern && !*path;
-}
-
-/* Of several that match, the one with the fewest parameters: a fixed word before a {name}. */
-static unsigned count_params(const char *pattern)
-{
-    unsigned n = 0;
-    for (const char *p = pattern; *p; p++) {
-        n += *p == '{';
-    }
-    return n;
+    return params;
 }
 
 static void append_method(GString *methods, const char *method)
@@ -120,47 +170,35 @@ static void append_method(GString *methods, const char *method)
     }
 }
 
-/* A path without parameters is one comparison a route. */
-static const ServerRoute *find_exact(const char *method, const char *path)
-{
-    for (size_t i = 0; i < SERVER_N_ROUTES && !strchr(path, '{'); i++) {
-        const ServerRoute *route = &SERVER_ROUTES[i];
-        if (g_str_equal(route->path, path) && g_str_equal(route->method, method)) {
-            return route;
-        }
-    }
-    return NULL;
-}
-
+/* Of several that match, the one with the fewest parameters: a fixed word before a {name}. */
 const ServerRoute *server_route_find(const char *method, const char *path, GHashTable **ret_params,
                                      GError **error)
 {
     g_autoptr(GString) methods = NULL;
+    const Path *paths = route_paths();
     const char *wanted = g_str_equal(method, "HEAD") ? "GET" : method;
-    const ServerRoute *exact = find_exact(wanted, path), *found = exact;
-    for (size_t i = 0; i < SERVER_N_ROUTES && !exact; i++) {
-        const ServerRoute *route = &SERVER_ROUTES[i];
-        if (!path_matches(route->path, path, NULL)) {
+    Path given;
+    size_t found = SERVER_N_ROUTES;
+    bool fits = cut(path, &given);
+    for (size_t i = 0; i < SERVER_N_ROUTES && fits; i++) {
+        if (!path_matches(&paths[i], &given)) {
             continue;
         }
-        if (g_str_equal(route->method, wanted)) {
-            found = !found || count_params(route->path) < count_params(found->path) ? route : found;
-        } else if (!found) {
+        if (!g_str_equal(SERVER_ROUTES[i].method, wanted)) {
             methods = methods ? methods : g_string_new(NULL);
-            append_method(methods, route->method);
+            append_method(methods, SERVER_ROUTES[i].method);
+        } else if (found == SERVER_N_ROUTES || paths[i].n_params < paths[found].n_params) {
+            found = i;
         }
     }
-    if (!found) {
+    if (found == SERVER_N_ROUTES) {
         base_fail(error, BASE_E_ROUTE_UNKNOWN, "%s %s is no address of the API", method, path);
         base_error_hint(error, methods ? "the methods here are: %s" : "see /api/openapi.json%s",
                         methods ? methods->str : "");
         return NULL;
     }
-    *ret_params = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    if (!exact) {
-        (void)path_matches(found->path, path, *ret_params);
-    }
-    return found;
+    *ret_params = path_params(&paths[found], &given);
+    return &SERVER_ROUTES[found];
 }
 
 /* ---- problems --------------------------------------------------------------------------------------- */
