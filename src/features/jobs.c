@@ -1,50 +1,15 @@
 /* Jobs: a queue, a few workers, and what is known of each. See jobs.h. */
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/time.h"
-#include "engine/sql.h"
 #include "features/jobs_int.h"
 #include "features/store_int.h"
 
-#define RESULT_TABLE    "weir_training_rows"
 #define RESULT_PREFIX   "features-"
 #define CANCEL_AGAIN_US 10000
-
-typedef struct {
-    FeaturesJobs *jobs;
-    FeaturesJobSpec spec;
-    char *id;
-    char *part; /* the file that is written; NULL = none */
-    char *path; /* the result, when there is one */
-    gint refs;  /* under the lock */
-    /* under the lock */
-    const char *state, *phase;
-    gint64 started_us, ended_us, rows, bytes;
-    double share;
-    bool has_result;
-    GError *error;
-    EngineConn *conn; /* while it runs */
-    gint cancel;      /* atomic too */
-} Job;
-
-struct FeaturesJobs {
-    Features *features;
-    char *spool, *results;
-    GThreadPool *workers;
-    GMutex lock; /* guards the members below */
-    GCond changed;
-    GPtrArray *all;       /* Job*, oldest first */
-    GPtrArray *forgotten; /* char*: ids whose rows are to be deleted */
-    guint64 next;
-    guint waiting;
-    bool closing; /* what is cancelled now was ended by the close */
-};
 
 static const char *const FORMATS[] = {[FEATURES_PARQUET] = "parquet",
                                       [FEATURES_CSV] = "csv",
@@ -82,8 +47,7 @@ void features_job_spec_clear(FeaturesJobSpec *spec)
     *spec = (FeaturesJobSpec){0};
 }
 
-/* With the lock. */
-static void job_unref(Job *job)
+void features_job_unref(FeaturesJobItem *job)
 {
     if (--job->refs > 0) {
         return;
@@ -99,12 +63,12 @@ static void job_unref(Job *job)
 /* With the lock; its row goes with the next sweep. Who reads the result goes on. */
 static void forget(FeaturesJobs *jobs, guint i)
 {
-    Job *job = g_ptr_array_remove_index(jobs->all, i);
+    FeaturesJobItem *job = g_ptr_array_remove_index(jobs->all, i);
     if (job->has_result) {
         (void)unlink(job->path);
     }
     g_ptr_array_add(jobs->forgotten, g_strdup(job->id));
-    job_unref(job);
+    features_job_unref(job);
 }
 
 /* Without the lock: deletes the rows of jobs that were forgotten. What cannot be deleted now is tried again.
@@ -125,22 +89,18 @@ static bool sweep(FeaturesJobs *jobs, GError **error)
     return false;
 }
 
-static bool is_over(const Job *job)
-{
-    return job->ended_us != 0;
-}
-
 /* With the lock: what ended long ago, and the oldest where there are too many. */
 static void forget_old(FeaturesJobs *jobs)
 {
     gint64 now = base_time_now_us();
     guint ended = 0;
     for (guint i = 0; i < jobs->all->len; i++) {
-        ended += is_over(g_ptr_array_index(jobs->all, i));
+        ended += features_job_is_over(g_ptr_array_index(jobs->all, i));
     }
     for (guint i = 0; i < jobs->all->len;) {
-        Job *job = g_ptr_array_index(jobs->all, i);
-        if (is_over(job) && (ended > FEATURES_JOBS_KEPT || now - job->ended_us > FEATURES_JOB_KEPT_US)) {
+        FeaturesJobItem *job = g_ptr_array_index(jobs->all, i);
+        if (features_job_is_over(job) &&
+            (ended > FEATURES_JOBS_KEPT || now - job->ended_us > FEATURES_JOB_KEPT_US)) {
             forget(jobs, i);
             ended--;
         } else {
@@ -149,187 +109,11 @@ static void forget_old(FeaturesJobs *jobs)
     }
 }
 
-/* ---- a job ----------------------------------------------------------------------------------------------
- */
-
-static void on_progress(const FeaturesProgress *progress, void *user)
-{
-    Job *job = user;
-    g_mutex_lock(&job->jobs->lock);
-    job->phase = progress->phase;
-    job->rows = progress->asked;
-    /* the last twentieth is the file */
-    job->share = progress->asked > 0 ? 0.95 * (double)progress->done / (double)progress->asked : 0;
-    g_mutex_unlock(&job->jobs->lock);
-}
-
-/* Row by row in the order of the asking rows. */
-static bool write_file(const Job *job, EngineConn *conn, GError **error)
-{
-    static const char *const options[] = {[FEATURES_PARQUET] = "FORMAT parquet, COMPRESSION zstd",
-                                          [FEATURES_CSV] = "FORMAT csv, HEADER",
-                                          [FEATURES_JSON] = "FORMAT json, ARRAY true",
-                                          [FEATURES_NDJSON] = "FORMAT json"};
-    g_autoptr(GString) sql =
-        g_string_new("COPY (SELECT * FROM temp.main." RESULT_TABLE " ORDER BY rowid) TO ");
-    engine_sql_append_text(sql, job->part);
-    g_string_append_printf(sql, " (%s)", options[job->spec.format]);
-    return engine_exec(conn, sql->str, error);
-}
-
-static bool retrieve(Job *job, EngineConn *conn, GError **error)
-{
-    const FeaturesJobSpec *spec = &job->spec;
-    const FeaturesAsk ask = {.selection = spec->selection,
-                             .relation = spec->relation,
-                             .time = spec->time,
-                             .start_us = spec->start_us,
-                             .end_us = spec->end_us,
-                             .snapshot = spec->snapshot,
-                             .known_at = spec->known_at,
-                             .known_at_us = spec->known_at_us,
-                             .memory_bytes = features_retrieval_memory(job->jobs->features)};
-    int64_t rows = 0;
-    if (!features_retrieve(conn, &ask, RESULT_TABLE, on_progress, job, &job->cancel, error) ||
-        !engine_query_int(conn, "SELECT count(*) FROM temp.main." RESULT_TABLE, &rows, error)) {
-        return false;
-    }
-    const FeaturesProgress written = {.asked = rows, .done = rows, .phase = "writing"};
-    on_progress(&written, job);
-    return features_trained(job->jobs->features, conn, spec->selection, RESULT_TABLE, error) &&
-           write_file(job, conn, error) && (!spec->end || spec->end(job->part, spec->end_user, error));
-}
-
-/* The file that was written becomes the result, for good. */
-static bool keep_result(const Job *job, gint64 *ret_bytes, GError **error)
-{
-    struct stat info;
-    int fd = open(job->part, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0 && fstat(fd, &info) == 0 && rename(job->part, job->path) == 0;
-    int why = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (!ok) {
-        return base_fs_fail(error, why, "keep", job->path);
-    }
-    *ret_bytes = info.st_size;
-    return base_fs_sync_dir(job->jobs->results, error);
-}
-
-/* How it ended, as a record; the error is borrowed. */
-static FeaturesJob ending(const Job *job, bool cancelled, gint64 bytes, GError *error)
-{
-    FeaturesJobs *jobs = job->jobs;
-    g_mutex_lock(&jobs->lock);
-    const FeaturesJob record = {.id = job->id,
-                                .state = cancelled ? "cancelled"
-                                         : error   ? "failed"
-                                                   : "done",
-                                .started_us = job->started_us,
-                                .ended_us = base_time_now_us(),
-                                .rows = job->rows,
-                                .bytes = bytes,
-                                .error = cancelled ? NULL : error};
-    g_mutex_unlock(&jobs->lock);
-    return record;
-}
-
-/* The row first: what was told to be done is done after a restart too. One that the close ended has no end in
- * its row; the next start gives it one. */
-static FeaturesJob record_end(Job *job, gint64 bytes, GError **error)
-{
-    FeaturesJobs *jobs = job->jobs;
-    g_mutex_lock(&jobs->lock);
-    bool closing = jobs->closing;
-    g_mutex_unlock(&jobs->lock);
-    bool cancelled = *error && g_atomic_int_get(&job->cancel);
-    FeaturesJob record = ending(job, cancelled, bytes, *error);
-    GError *unwritten = NULL;
-    if ((cancelled && closing) || features_job_record_end(jobs->features, &record, &unwritten)) {
-        return record;
-    }
-    if (*error) {
-        g_error_free(unwritten);
-    } else {
-        *error = unwritten;
-    }
-    return ending(job, cancelled, 0, *error);
-}
-
-static void end_job(Job *job, GError *error)
-{
-    FeaturesJobs *jobs = job->jobs;
-    gint64 bytes = 0;
-    bool kept = !error && !job->spec.end && keep_result(job, &bytes, &error);
-    (void)unlink(job->part);  /* when it is there still */
-    if (job->spec.end_free) { /* what it was given is not needed any more */
-        job->spec.end_free(job->spec.end_user);
-        job->spec.end_free = NULL;
-    }
-    const FeaturesJob record = record_end(job, bytes, &error);
-    if (kept && error) {
-        (void)unlink(job->path);
-    }
-    g_mutex_lock(&jobs->lock);
-    job->state = record.state;
-    job->share = error ? job->share : 1;
-    job->bytes = record.bytes;
-    job->has_result = kept && !error;
-    job->ended_us = record.ended_us;
-    job->error = record.error ? g_steal_pointer(&error) : NULL;
-    g_clear_error(&error);
-    g_clear_pointer(&job->spec.selection, features_selection_free);
-    g_cond_broadcast(&jobs->changed);
-    job_unref(job);
-    g_mutex_unlock(&jobs->lock);
-}
-
-/* A connection that a cancel can interrupt; NULL + error when the job was cancelled before. */
-static EngineConn *begin_job(Job *job, GError **error)
-{
-    FeaturesJobs *jobs = job->jobs;
-    g_autoptr(EngineConn) conn = engine_connect(jobs->features->engine, error);
-    g_mutex_lock(&jobs->lock);
-    bool go = conn && !job->cancel;
-    jobs->waiting -= !is_over(job);
-    if (go) {
-        job->state = "running";
-        job->phase = "reading";
-        job->started_us = base_time_now_us();
-        job->conn = conn;
-    }
-    g_mutex_unlock(&jobs->lock);
-    if (conn && !go) {
-        base_fail(error, BASE_E_INTERRUPTED, "the job was cancelled");
-    }
-    return go ? g_steal_pointer(&conn) : NULL;
-}
-
-static void run_job(gpointer data, gpointer unused)
-{
-    (void)unused;
-    Job *job = data;
-    GError *error = NULL;
-    EngineConn *conn = begin_job(job, &error);
-    if (conn) {
-        bool ok = retrieve(job, conn, &error);
-        g_mutex_lock(&job->jobs->lock);
-        job->conn = NULL;
-        g_mutex_unlock(&job->jobs->lock);
-        engine_disconnect(conn);
-        if (!ok && !error) {
-            base_fail(&error, BASE_E_INTERNAL, "the retrieval failed without a reason");
-        }
-    }
-    end_job(job, error);
-}
-
 /* ---- all jobs --------------------------------------------------------------------------------------------
  */
 
 /* The result is there, or the job has none to give. */
-static void take_result(Job *job)
+static void take_result(FeaturesJobItem *job)
 {
     struct stat info;
     bool due = g_str_equal(job->state, "done") && !job->spec.out;
@@ -348,20 +132,20 @@ static char *result_path(const char *dir, const char *id, FeaturesFormat format)
 
 static void add_record(FeaturesJobs *jobs, FeaturesJob *record)
 {
-    Job *job = g_new0(Job, 1);
-    *job = (Job){.jobs = jobs,
-                 .spec = {.format = record->format,
-                          .user = g_steal_pointer(&record->user),
-                          .out = g_steal_pointer(&record->out)},
-                 .path = result_path(jobs->results, record->id, record->format),
-                 .refs = 1,
-                 .state = record->state,
-                 .started_us = record->started_us,
-                 .ended_us = record->ended_us,
-                 .rows = record->rows,
-                 .bytes = record->bytes,
-                 .share = g_str_equal(record->state, "done"),
-                 .error = g_steal_pointer(&record->error)};
+    FeaturesJobItem *job = g_new0(FeaturesJobItem, 1);
+    *job = (FeaturesJobItem){.jobs = jobs,
+                             .spec = {.format = record->format,
+                                      .user = g_steal_pointer(&record->user),
+                                      .out = g_steal_pointer(&record->out)},
+                             .path = result_path(jobs->results, record->id, record->format),
+                             .refs = 1,
+                             .state = record->state,
+                             .started_us = record->started_us,
+                             .ended_us = record->ended_us,
+                             .rows = record->rows,
+                             .bytes = record->bytes,
+                             .share = g_str_equal(record->state, "done"),
+                             .error = g_steal_pointer(&record->error)};
     job->id = g_steal_pointer(&record->id);
     take_result(job);
     g_ptr_array_add(jobs->all, job);
@@ -372,7 +156,7 @@ static void remove_strays(const FeaturesJobs *jobs)
 {
     g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < jobs->all->len; i++) {
-        const Job *job = g_ptr_array_index(jobs->all, i);
+        const FeaturesJobItem *job = g_ptr_array_index(jobs->all, i);
         g_hash_table_add(known, job->path);
     }
     g_autoptr(GDir) files = g_dir_open(jobs->results, 0, NULL);
@@ -409,7 +193,7 @@ FeaturesJobs *features_jobs_open(Features *features, const char *spool, const ch
     jobs->results = g_strdup(results);
     jobs->all = g_ptr_array_new();
     jobs->forgotten = g_ptr_array_new_with_free_func(g_free);
-    jobs->workers = g_thread_pool_new(run_job, NULL, FEATURES_JOBS_RUNNING, FALSE, NULL);
+    jobs->workers = g_thread_pool_new(features_job_run, NULL, FEATURES_JOBS_RUNNING, FALSE, NULL);
     g_mutex_init(&jobs->lock);
     g_cond_init(&jobs->changed);
     if (!open_records(jobs, error)) {
@@ -421,23 +205,23 @@ FeaturesJobs *features_jobs_open(Features *features, const char *spool, const ch
 
 /* With the lock, which it lets go of while it waits. A job that waits ends at once; of one that runs whatever
  * its connection does is interrupted, again and again, because what begins forgets what came before. */
-static void cancel(Job *job)
+static void cancel(FeaturesJobItem *job)
 {
     g_atomic_int_set(&job->cancel, 1);
-    if (!job->started_us && !is_over(job)) {
+    if (!job->started_us && !features_job_is_over(job)) {
         job->state = "cancelled";
         job->ended_us = base_time_now_us();
         job->jobs->waiting--;
     }
     job->refs++;
-    while (!is_over(job)) {
+    while (!features_job_is_over(job)) {
         if (job->conn) {
             engine_conn_interrupt(job->conn);
         }
         (void)g_cond_wait_until(&job->jobs->changed, &job->jobs->lock,
                                 g_get_monotonic_time() + CANCEL_AGAIN_US);
     }
-    job_unref(job);
+    features_job_unref(job);
 }
 
 void features_jobs_close(FeaturesJobs *jobs)
@@ -454,7 +238,7 @@ void features_jobs_close(FeaturesJobs *jobs)
     g_thread_pool_free(jobs->workers, FALSE, TRUE);
     g_mutex_lock(&jobs->lock);
     for (guint i = 0; i < jobs->all->len; i++) {
-        job_unref(g_ptr_array_index(jobs->all, i));
+        features_job_unref(g_ptr_array_index(jobs->all, i));
     }
     g_mutex_unlock(&jobs->lock);
     g_ptr_array_unref(jobs->all);
@@ -506,15 +290,15 @@ char *features_jobs_start(FeaturesJobs *jobs, FeaturesJobSpec *spec, GError **er
         features_job_spec_clear(spec);
         return NULL;
     }
-    Job *job = g_new0(Job, 1);
-    *job = (Job){.jobs = jobs,
-                 .spec = *spec,
-                 .id = g_strdup(id),
-                 .part = result_path(jobs->spool, id, spec->format),
-                 .path = result_path(jobs->results, id, spec->format),
-                 .state = "waiting",
-                 .rows = -1,
-                 .refs = 2 /* the list's and the worker's */};
+    FeaturesJobItem *job = g_new0(FeaturesJobItem, 1);
+    *job = (FeaturesJobItem){.jobs = jobs,
+                             .spec = *spec,
+                             .id = g_strdup(id),
+                             .part = result_path(jobs->spool, id, spec->format),
+                             .path = result_path(jobs->results, id, spec->format),
+                             .state = "waiting",
+                             .rows = -1,
+                             .refs = 2 /* the list's and the worker's */};
     *spec = (FeaturesJobSpec){0};
     g_mutex_lock(&jobs->lock);
     g_ptr_array_add(jobs->all, job);
@@ -526,11 +310,11 @@ char *features_jobs_start(FeaturesJobs *jobs, FeaturesJobSpec *spec, GError **er
 /* ---- looking ---------------------------------------------------------------------------------------------
  */
 
-static void copy_job(const Job *job, FeaturesJob *ret)
+static void copy_job(const FeaturesJobItem *job, FeaturesJob *ret)
 {
     *ret = (FeaturesJob){.id = g_strdup(job->id),
                          .state = job->state,
-                         .phase = is_over(job) || !job->phase ? "" : job->phase,
+                         .phase = features_job_is_over(job) || !job->phase ? "" : job->phase,
                          .started_us = job->started_us,
                          .ended_us = job->ended_us,
                          .rows = job->rows,
@@ -554,10 +338,10 @@ void features_job_clear(FeaturesJob *job)
 }
 
 /* With the lock; NULL + FEATURE_JOB. */
-static Job *find_job(FeaturesJobs *jobs, const char *id, GError **error)
+static FeaturesJobItem *find_job(FeaturesJobs *jobs, const char *id, GError **error)
 {
     for (guint i = 0; i < jobs->all->len; i++) {
-        Job *job = g_ptr_array_index(jobs->all, i);
+        FeaturesJobItem *job = g_ptr_array_index(jobs->all, i);
         if (g_str_equal(job->id, id)) {
             return job;
         }
@@ -571,13 +355,14 @@ bool features_jobs_get(FeaturesJobs *jobs, const char *id, gint64 wait_us, Featu
     gint64 until = g_get_monotonic_time() + MAX(wait_us, 0);
     g_mutex_lock(&jobs->lock);
     forget_old(jobs);
-    Job *job = find_job(jobs, id, error);
+    FeaturesJobItem *job = find_job(jobs, id, error);
     if (job) {
         job->refs++;
-        while (wait_us > 0 && !is_over(job) && g_cond_wait_until(&jobs->changed, &jobs->lock, until)) {
+        while (wait_us > 0 && !features_job_is_over(job) &&
+               g_cond_wait_until(&jobs->changed, &jobs->lock, until)) {
         }
         copy_job(job, ret);
-        job_unref(job);
+        features_job_unref(job);
     }
     g_mutex_unlock(&jobs->lock);
     return job != NULL;
@@ -595,7 +380,7 @@ GArray *features_jobs_list(FeaturesJobs *jobs, const char *user)
     g_mutex_lock(&jobs->lock);
     forget_old(jobs);
     for (guint i = jobs->all->len; i > 0; i--) {
-        const Job *job = g_ptr_array_index(jobs->all, i - 1);
+        const FeaturesJobItem *job = g_ptr_array_index(jobs->all, i - 1);
         if (!user || g_strcmp0(job->spec.user, user) == 0) {
             FeaturesJob copy;
             copy_job(job, &copy);
@@ -610,8 +395,8 @@ bool features_jobs_cancel(FeaturesJobs *jobs, const char *id, GError **error)
 {
     guint i;
     g_mutex_lock(&jobs->lock);
-    Job *job = find_job(jobs, id, error);
-    if (job && is_over(job) && g_ptr_array_find(jobs->all, job, &i)) {
+    FeaturesJobItem *job = find_job(jobs, id, error);
+    if (job && features_job_is_over(job) && g_ptr_array_find(jobs->all, job, &i)) {
         forget(jobs, i);
     } else if (job) {
         cancel(job);
