@@ -228,8 +228,8 @@ struct CatalogObject {
 /* The column of that name in CatalogColumn*s, which may be NULL; case does not count. NULL = none. */
 const CatalogColumn *catalog_columns_find(const GPtrArray *columns, const char *name);
 
-/* The engine's type that a feature's type is kept as: "int64" -> "BIGINT", "array(float)" -> "FLOAT[]"; "" for
- * any other word. */
+/* The engine's type that a feature's type is kept as: "int64" -> "BIGINT", "array(float)" -> "FLOAT[]"; ""
+ * for any other word. */
 const char *catalog_feature_type_sql(const char *word);
 
 /* A parameter of models ($start, $end: the interval of a run; $business_date: the day that it is about, as a

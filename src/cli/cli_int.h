@@ -90,8 +90,8 @@ struct CliContext {
     GHashTable *values; /* flag name -> CliValue*, own and global */
     bool json, quiet, yes, no_input, verbose, help;
     bool reads_project; /* the first call of the verb asks for the files as they are */
-    char *project; /* absolute folder with weir.yml; NULL = none found */
-    char *data;    /* absolute; NULL = none */
+    char *project;      /* absolute folder with weir.yml; NULL = none found */
+    char *data;         /* absolute; NULL = none */
     CliClient *client;
     json_t *problem; /* of the last call that failed */
 };
@@ -187,7 +187,8 @@ typedef struct {
 } CliColumn;
 /* A list of objects as a table: aligned on a terminal, tab-separated in a pipe. */
 void cli_print_table(const json_t *list, const CliColumn *columns);
-/* A call whose answer is shown to people. NULL when nothing is left to show: it failed, which was told, or with
+/* A call whose answer is shown to people. NULL when nothing is left to show: it failed, which was told, or
+ * with
  * --json the answer was printed as it came; *ret_exit is the exit code then, and CLI_EXIT_OK otherwise. */
 json_t *cli_ask(CliContext *ctx, const char *method, const char *path, json_t *body,
                 int *ret_exit) G_GNUC_WARN_UNUSED_RESULT;

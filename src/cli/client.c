@@ -91,10 +91,8 @@ static ServerApp *open_app(CliContext *ctx, GError **error)
     if (config == NULL) {
         return NULL;
     }
-    ServerAppOptions options = {.project = ctx->project,
-                                .data = ctx->data,
-                                .config = config,
-                                .reads_project = ctx->reads_project};
+    ServerAppOptions options = {
+        .project = ctx->project, .data = ctx->data, .config = config, .reads_project = ctx->reads_project};
     return server_app_open(&options, error);
 }
 

@@ -124,10 +124,13 @@ static bool take_path(FeastImport *import, const BaseYaml *said, GError **error)
     const char *type = map ? text_of(base_yaml_get(said, "registry_type", NULL)) : NULL;
     const char *path = text_of(map ? base_yaml_get(said, "path", NULL) : said);
     path = path ? path : "data/registry.db"; /* Feast's own default */
-    if (g_str_has_prefix(path, "file://")) {
-        path += strlen("file://");
+    bool sql = type && g_ascii_strcasecmp(type, "sql") == 0;
+    bool other = type && !sql && g_ascii_strcasecmp(type, "file") != 0;
+    const char *start = sql ? "sqlite:///" : "file://";
+    if (g_str_has_prefix(path, start)) {
+        path += strlen(start);
     }
-    if ((type && g_ascii_strcasecmp(type, "file") != 0) || strstr(path, "://")) {
+    if (other || strstr(path, "://")) {
         base_fail(error, BASE_E_USAGE, "the registry is of type `%s`, at `%s`: only a file is read",
                   type ? type : "file", path);
         base_error_hint(error, "copy it here and name it: weir import feast registry.db; `feast apply` with "
@@ -185,6 +188,27 @@ static bool read_store(FeastImport *import, GError **error)
     return true;
 }
 
+static bool take_registry(FeastImport *import, GError **error)
+{
+    size_t len = 0;
+    GError *why = NULL;
+    g_autofree char *bytes = base_fs_read(import->path, FEAST_MAX_REGISTRY_BYTES, &len, error);
+    if (!bytes) {
+        return false;
+    }
+    bool sqlite = feast_is_sqlite(bytes, len);
+    g_autoptr(GByteArray) rows = sqlite ? feast_sqlite_read(import->path, &why) : NULL;
+    if (!why) {
+        import->registry =
+            rows ? feast_registry_new(rows->data, rows->len, &why) : feast_registry_new(bytes, len, &why);
+    }
+    if (why) {
+        g_prefix_error(&why, "`%s`: ", import->file);
+        g_propagate_error(error, why);
+    }
+    return import->registry != NULL;
+}
+
 static bool read_registry(FeastImport *import, const char *from, GError **error)
 {
     if (g_file_test(from, G_FILE_TEST_IS_DIR)) {
@@ -196,15 +220,7 @@ static bool read_registry(FeastImport *import, const char *from, GError **error)
         import->path = g_strdup(from);
         import->file = g_path_get_basename(from);
     }
-    size_t len = 0;
-    GError *why = NULL;
-    g_autofree char *bytes = base_fs_read(import->path, FEAST_MAX_REGISTRY_BYTES, &len, error);
-    import->registry = bytes ? feast_registry_new(bytes, len, &why) : NULL;
-    if (why) {
-        g_prefix_error(&why, "`%s`: ", import->file);
-        g_propagate_error(error, why);
-    }
-    return import->registry != NULL;
+    return take_registry(import, error);
 }
 
 /* ---- the steps --------------------------------------------------------------------------------------- */

@@ -94,14 +94,8 @@ static bool check_message(FeastRegistry *registry, const ProtobufCMessage *messa
 /* ---- the registry ----------------------------------------------------------------------------------------
  */
 
-static bool fail_bytes(const FeastRegistry *registry, const char *bytes, size_t len, GError **error)
+static bool fail_bytes(const FeastRegistry *registry, GError **error)
 {
-    static const char SQLITE[] = "SQLite format 3";
-    if (len >= sizeof SQLITE && memcmp(bytes, SQLITE, sizeof SQLITE) == 0) {
-        base_fail(error, BASE_E_DEFINITIONS_INVALID, "it is a database: a registry of type `sql`");
-        base_error_hint(error, "`feast apply` with `registry: data/registry.db` writes one of type `file`");
-        return false;
-    }
     return registry->full
                ? base_fail(error, BASE_E_VALUE_TOO_LARGE,
                            "it takes more than %zu bytes of memory (FEAST_MAX_MEMORY_BYTES)",
@@ -117,7 +111,7 @@ FeastRegistry *feast_registry_new(const void *bytes, size_t len, GError **error)
     registry->unknown = json_object();
     registry->message = feast__registry__unpack(&registry->allocator, len, bytes);
     if (!registry->message) {
-        fail_bytes(registry, bytes, len, error);
+        fail_bytes(registry, error);
         return NULL;
     }
     if (!*registry->message->schema_version) { /* Feast always writes it; few other bytes would have it */

@@ -2,6 +2,7 @@
  *
  *   feast.proto      what of a registry's messages is read
  *   feast_decode.c   bytes -> FeastRegistry, checked
+ *   feast_sqlite.c   a registry in SQLite -> the same bytes
  *   feast.c          where the registry is; nodes and notes; the order of steps; the answer
  *   feast_view.c     entities, the tables that views read, views
  *   feast_service.c  services; drafts of what is computed in Python; what has no place
@@ -34,6 +35,13 @@ typedef struct {
 FeastRegistry *feast_registry_new(const void *bytes, size_t len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void feast_registry_free(FeastRegistry *registry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FeastRegistry, feast_registry_free)
+
+/* ---- feast_sqlite.c ---- */
+
+bool feast_is_sqlite(const char *bytes, size_t len);
+/* The registry in a database, as the file that Feast would have written; the database is only read.
+ * DEFINITIONS_INVALID: none of Feast's tables is in it. VALUE_TOO_LARGE. */
+GByteArray *feast_sqlite_read(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- feast.c ---- */
 

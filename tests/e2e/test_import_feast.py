@@ -93,7 +93,7 @@ def test_the_report_is_for_people_in_both_languages(tmp_path):
 
 
 @pytest.mark.parametrize("content, wrong", [
-    (b"", "nothing was applied"), (b"SQLite format 3\0" + bytes(100), "a database"), (b"\x0a\xff\xff\xff\xff\x0f", "is cut off"),
+    (b"", "nothing was applied"), (b"SQLite format 3\0" + bytes(100), "a registry of type `sql`"), (b"\x0a\xff\xff\xff\xff\x0f", "is cut off"),
     (b"hello, world", "no registry"), (REGISTRY.read_bytes()[:-3], "is cut off"), (b"\x0a\x00" * 5, "no version of its schema")])
 def test_what_is_no_registry_is_said_and_nothing_is_written(tmp_path, content, wrong):
     (tmp_path / "registry.db").write_bytes(content)

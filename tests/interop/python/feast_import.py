@@ -67,9 +67,9 @@ def objects():
             FeatureService(name="pickups", features=[pickup[["trips"]]]), FeatureService(name="fares", features=[fare_share])]
 
 
-def make(folder):
+def make(folder, registry="data/registry.db"):
     (folder / "data").mkdir(parents=True)
-    (folder / "feature_store.yaml").write_text(STORE)
+    (folder / "feature_store.yaml").write_text(STORE.replace("data/registry.db", registry))
     write_files(folder)
     os.chdir(folder)  # paths of sources are relative to the repository
     store = FeatureStore(".")
@@ -154,8 +154,22 @@ def what_is_not_exact_is_listed():
     assert "SELECT * FROM fx" in changed["ods_rates"] and "driver_push" in changed["driver_fresh"], changed
 
 
+def a_registry_in_sqlite_gives_the_same():
+    make(REPO.parent / "sql", "{registry_type: sql, path: 'sqlite:///data/registry.db'}")
+    out = REPO.parent / "sql_weir"
+    answer = json.loads(run("import", "feast", str(REPO.parent / "sql"), "--out", str(out), "--json"))
+    first = json.loads(run("import", "feast", str(REPO), "--out", str(out) + "-file", "--json"))
+    equal(sorted(answer["files"]), sorted(first["files"]))
+    for name in answer["files"]:
+        texts = [(folder / name).read_text().replace(str(REPO.parent / "sql"), str(REPO)) for folder in (out, pathlib.Path(str(out) + "-file"))]
+        equal(sorted(texts[0].splitlines()), sorted(texts[1].splitlines()))  # columns of a table stand as its views came
+    equal(sorted(e["object"] for e in answer["left"]), sorted(e["object"] for e in first["left"]))
+    lines = run("plan", "-p", str(out)).splitlines()
+    assert any("15 to add, 0 to change, 0 to remove" in line for line in lines), lines
+
+
 CASES = [the_plan_of_what_was_written_is_clean, views_have_the_names_types_and_ttl_of_feast, services_take_what_feasts_take, training_rows_are_feasts,
-         what_is_not_exact_is_listed]
+         what_is_not_exact_is_listed, a_registry_in_sqlite_gives_the_same]
 
 if sys.argv[1] == "--make":
     make(pathlib.Path(sys.argv[2]).absolute())

@@ -1,4 +1,6 @@
 /* Registries of Feast: what they become, and bytes that are none. */
+#include <sqlite3.h>
+
 #include "base/fs.h"
 #include "modelling/feast_int.h"
 #include "registry_bytes.h"
@@ -109,6 +111,57 @@ static void test_fields_of_later_versions_are_told(void)
     g_assert_nonnull(registry);
     g_autofree char *unknown = base_json_text(registry->unknown);
     g_assert_cmpstr(unknown, ==, "{\"feast.EntitySpec\":[77,1000]}");
+}
+
+/* Statements into a database of its own; its path. Caller frees. */
+static char *database_of(const char *folder, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *path = g_build_filename(folder, "sql.db", NULL);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+    return path;
+}
+
+/* Feast writes rows whose messages name no project. */
+static void test_a_database_is_read_with_the_projects_of_its_rows(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("weir-feast-XXXXXX", NULL);
+    g_autoptr(GString) entity = g_string_new(NULL), sql = g_string_new(NULL);
+    GString *spec = g_string_new(NULL);
+    put_text(spec, 1, "driver");
+    put_int(spec, 2, 4);
+    put_message(entity, 1, spec);
+    g_string_append(sql, "CREATE TABLE entities (entity_name, project_id, entity_proto);"
+                         "INSERT INTO entities VALUES ('driver', 'rides', x'");
+    for (size_t i = 0; i < entity->len; i++) {
+        g_string_append_printf(sql, "%02x", (unsigned char)entity->str[i]);
+    }
+    g_string_append(sql, "')");
+    g_autofree char *path = database_of(folder, sql->str);
+    g_autoptr(GByteArray) bytes = feast_sqlite_read(path, NULL);
+    g_assert_nonnull(bytes);
+    g_autoptr(FeastRegistry) registry = feast_registry_new(bytes->data, bytes->len, NULL);
+    g_assert_nonnull(registry);
+    g_assert_cmpuint(registry->message->n_entities, ==, 1);
+    g_assert_cmpstr(registry->message->entities[0]->spec->name, ==, "driver");
+    g_assert_cmpint(registry->message->entities[0]->spec->value_type, ==, 4);
+    g_assert_cmpstr(registry->message->entities[0]->spec->project, ==, "rides");
+    g_assert_true(base_fs_remove_tree(folder, NULL));
+}
+
+static void test_databases_of_others_are_refused(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("weir-feast-XXXXXX", NULL);
+    g_autoptr(GError) other = NULL, broken = NULL;
+    g_autofree char *path = database_of(folder, "CREATE TABLE entities (id, name)");
+    g_assert_null(feast_sqlite_read(path, &other));
+    g_assert_nonnull(strstr(other->message, "without the tables"));
+    g_assert_true(base_fs_write(path, "SQLite format 3", 16, 0600, NULL));
+    g_assert_null(feast_sqlite_read(path, &broken));
+    g_assert_cmpint(base_error_info(broken)->code, ==, BASE_E_DEFINITIONS_INVALID);
+    g_assert_true(base_fs_remove_tree(folder, NULL));
 }
 
 /* ---- what they become -------------------------------------------------------------------------------- */
@@ -257,6 +310,8 @@ int main(int argc, char **argv)
     g_test_add_func("/feast/limits", test_too_many_entries_and_too_much_memory_are_refused);
     g_test_add_func("/feast/utf8", test_text_that_is_not_utf8_is_refused);
     g_test_add_func("/feast/later", test_fields_of_later_versions_are_told);
+    g_test_add_func("/feast/sqlite", test_a_database_is_read_with_the_projects_of_its_rows);
+    g_test_add_func("/feast/sqlite-other", test_databases_of_others_are_refused);
     g_test_add_func("/feast/view", test_a_view_keeps_its_names_types_and_ttl);
     g_test_add_func("/feast/left", test_what_weir_has_not_stays_behind);
     g_test_add_func("/feast/push", test_a_view_without_a_source_is_pushed);
