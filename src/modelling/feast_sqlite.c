@@ -115,9 +115,10 @@ static bool put_rows(GByteArray *out, sqlite3_stmt *stmt, size_t i, GError **err
 /* A table that is not there holds nothing: Feast of before did not make it. *ret_n counts those that are. */
 static bool put_table(GByteArray *out, sqlite3 *db, size_t i, unsigned *ret_n, GError **error)
 {
-    if (sqlite3_table_column_metadata(db, NULL, TABLES[i].table, TABLES[i].column, NULL, NULL, NULL, NULL,
-                                      NULL) != SQLITE_OK) {
-        return true;
+    int there = sqlite3_table_column_metadata(db, NULL, TABLES[i].table, TABLES[i].column, NULL, NULL, NULL,
+                                              NULL, NULL);
+    if (there != SQLITE_OK) {
+        return there == SQLITE_ERROR || fail_sql(db, error); /* ERROR: no such table or column */
     }
     g_autofree char *sql =
         g_strdup_printf("SELECT %s, project_id FROM %s ORDER BY rowid", TABLES[i].column, TABLES[i].table);
