@@ -251,6 +251,9 @@ char *catalog_find_project(const char *start, GError **error) G_GNUC_WARN_UNUSED
  * and show work on a broken project. NULL + error only when the folder cannot be read. */
 CatalogSnapshot *catalog_load(const char *root, EngineConn *parser, const GPtrArray *live, BaseDiags *diags,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Any reading leaves the empty tables that it bound models to in the parser's engine; this drops them, when
+ * nobody waits for it any more. Errors: the engine's. */
+bool catalog_tidy(EngineConn *parser, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 CatalogSnapshot *catalog_snapshot_new_empty(void);
 CatalogSnapshot *catalog_snapshot_ref(CatalogSnapshot *snapshot);
 void catalog_snapshot_unref(CatalogSnapshot *snapshot);

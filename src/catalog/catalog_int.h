@@ -149,6 +149,7 @@ struct CatalogItem {
     char *text_key;                /* MODEL: of the text alone (walked.c) */
     GPtrArray *names;              /* MODEL: CatalogTableName*, tables that it names; NULL: not parsed */
     int state;                     /* resolve.c */
+    unsigned level;                /* resolve.c: above all models that it reads */
     GPtrArray *reads;              /* MODEL: models that it reads, each once: CatalogItem* */
     CatalogColumnsResult *columns; /* MODEL */
     GPtrArray *stale;              /* CatalogColumn* whose names origins still point to */
@@ -194,6 +195,8 @@ typedef struct {
     EngineConn *parser;
     CatalogParsing *parsing; /* of the models' texts, until they are asked for */
     GPtrArray *table_names;  /* borrowed names, NULL at the end; made when asked for */
+    bool cyclic;             /* models read each other in a circle */
+    GMutex walk_lock;        /* diags, table_names and parser, while several threads walk models */
 } CatalogBuild;
 
 /* bind.c */
@@ -256,10 +259,11 @@ CatalogSnapshot *catalog_load_environment(GPtrArray *files_taken, EngineConn *pa
 
 /* parse.c: trees of many statements at once, in parallel. trees[i] is NULL where it does not parse. */
 void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, EngineTree **ret_trees);
-/* The same for texts that come one after the other, beside other work: `sql` and `ret_tree` stay until
- * catalog_parsing_finish, which takes its share of what is left; only then are the trees there. */
+/* The same for models that come one after the other, beside other work: tree and names. Items stay where they
+ * are until catalog_parsing_finish, which takes its share of what is left; only then are those there, and
+ * NULL where it does not parse. */
 CatalogParsing *catalog_parsing_begin(EngineConn *parser);
-void catalog_parsing_add(CatalogParsing *parsing, const char *sql, EngineTree **ret_tree);
+void catalog_parsing_add(CatalogParsing *parsing, CatalogItem *item);
 void catalog_parsing_finish(CatalogParsing *parsing);
 
 /* resolve.c: the text of a model, when it is one whose text is not known, goes to build->parsing. */

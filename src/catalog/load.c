@@ -263,10 +263,12 @@ static void build_init(CatalogBuild *build, EngineConn *parser, BaseDiags *diags
     g_array_set_clear_func(build->exprs, clear_expr);
     build->snapshot = catalog_snapshot_new();
     build->parsing = catalog_parsing_begin(parser);
+    g_mutex_init(&build->walk_lock);
 }
 
 static void build_clear(CatalogBuild *build)
 {
+    g_mutex_clear(&build->walk_lock);
     g_ptr_array_unref(build->docs);
     g_hash_table_unref(build->by_node);
     g_array_unref(build->refs);

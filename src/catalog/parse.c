@@ -1,6 +1,6 @@
 /* All SQL of a project through the engine's parser at once, shared out to a few connections. A text that does
  * not parse gives no tree; the caller asks again for that one alone and gets the error with its place. */
-#include "catalog/catalog_int.h"
+#include "catalog/walked_int.h"
 
 #define MIN_PER_THREAD 32
 #define MAX_THREADS    8
@@ -50,53 +50,42 @@ void catalog_parse_many(EngineConn *parser, const char *const *sql, size_t n, En
 
 /* ---- beside other work --------------------------------------------------------------------------------- */
 
-#define BATCH 128 /* texts; a query for each batch */
-
-typedef struct {
-    GPtrArray *sql;   /* const char * */
-    GPtrArray *slots; /* EngineTree ** */
-} Texts;
+#define BATCH 32 /* texts; a query for each batch */
 
 struct CatalogParsing {
     EngineConn *parser, *own; /* of the caller; of the thread */
     GThread *thread;          /* NULL until there is a batch */
-    GAsyncQueue *queue;       /* Texts*; one without texts ends the thread */
-    Texts *open;              /* not yet a batch */
+    GAsyncQueue *queue;       /* GPtrArray of CatalogItem; an empty one ends the thread */
+    GPtrArray *open;          /* not yet a batch */
 };
 
-static Texts *texts_new(void)
+/* The tree, and while it is warm the names in it. What fails here is asked for again alone, where it can say
+ * why. */
+static void parse_items(EngineConn *conn, GPtrArray *items_taken)
 {
-    Texts *texts = g_new0(Texts, 1);
-    texts->sql = g_ptr_array_new();
-    texts->slots = g_ptr_array_new();
-    return texts;
-}
-
-static void texts_free(Texts *texts)
-{
-    g_ptr_array_unref(texts->sql);
-    g_ptr_array_unref(texts->slots);
-    g_free(texts);
-}
-
-static void parse_texts(EngineConn *conn, Texts *texts)
-{
-    g_autofree EngineTree **trees = g_new0(EngineTree *, texts->sql->len + 1);
-    engine_tree_parse_many(conn, (const char *const *)texts->sql->pdata, texts->sql->len, trees);
-    for (guint i = 0; i < texts->slots->len; i++) {
-        *(EngineTree **)g_ptr_array_index(texts->slots, i) = trees[i];
+    g_autoptr(GPtrArray) items = items_taken;
+    g_autofree const char **sql = g_new0(const char *, items->len + 1);
+    g_autofree EngineTree **trees = g_new0(EngineTree *, items->len + 1);
+    for (guint i = 0; i < items->len; i++) {
+        sql[i] = ((const CatalogItem *)g_ptr_array_index(items, i))->node->object.model->sql;
     }
-    texts_free(texts);
+    engine_tree_parse_many(conn, sql, items->len, trees);
+    for (guint i = 0; i < items->len; i++) {
+        CatalogItem *item = g_ptr_array_index(items, i);
+        item->tree = trees[i];
+        bool read = item->tree && catalog_walked_read(item, NULL);
+        (void)read; /* then item->names is NULL */
+    }
 }
 
 static gpointer parse_queue(gpointer data)
 {
     CatalogParsing *parsing = data;
-    Texts *texts;
-    while ((texts = g_async_queue_pop(parsing->queue))->sql->len > 0) {
-        parse_texts(parsing->own, texts);
+    GPtrArray *items;
+    while ((items = g_async_queue_pop(parsing->queue))->len > 0) {
+        parse_items(parsing->own, items);
     }
-    texts_free(texts);
+    g_ptr_array_unref(items);
     return NULL;
 }
 
@@ -105,19 +94,18 @@ CatalogParsing *catalog_parsing_begin(EngineConn *parser)
     CatalogParsing *parsing = g_new0(CatalogParsing, 1);
     parsing->parser = parser;
     parsing->queue = g_async_queue_new();
-    parsing->open = texts_new();
+    parsing->open = g_ptr_array_new();
     return parsing;
 }
 
-void catalog_parsing_add(CatalogParsing *parsing, const char *sql, EngineTree **ret_tree)
+void catalog_parsing_add(CatalogParsing *parsing, CatalogItem *item)
 {
-    g_ptr_array_add(parsing->open->sql, (gpointer)(guintptr)sql);
-    g_ptr_array_add(parsing->open->slots, ret_tree);
-    if (parsing->open->sql->len < BATCH) {
+    g_ptr_array_add(parsing->open, item);
+    if (parsing->open->len < BATCH) {
         return;
     }
     g_async_queue_push(parsing->queue, parsing->open);
-    parsing->open = texts_new();
+    parsing->open = g_ptr_array_new();
     bool alone = parsing->thread || g_get_num_processors() < 2;
     if (!alone && (parsing->own = engine_connect(engine_conn_engine(parsing->parser), NULL))) {
         parsing->thread = g_thread_new("parse", parse_queue, parsing);
@@ -126,13 +114,13 @@ void catalog_parsing_add(CatalogParsing *parsing, const char *sql, EngineTree **
 
 void catalog_parsing_finish(CatalogParsing *parsing)
 {
-    Texts *last = parsing->open;
-    for (Texts *texts; (texts = g_async_queue_try_pop(parsing->queue)) != NULL;) {
-        parse_texts(parsing->parser, texts);
+    GPtrArray *last = parsing->open;
+    for (GPtrArray *items; (items = g_async_queue_try_pop(parsing->queue)) != NULL;) {
+        parse_items(parsing->parser, items);
     }
-    parse_texts(parsing->parser, last);
+    parse_items(parsing->parser, last);
     if (parsing->thread) {
-        g_async_queue_push(parsing->queue, texts_new());
+        g_async_queue_push(parsing->queue, g_ptr_array_new());
         g_thread_join(parsing->thread);
     }
     engine_disconnect(parsing->own);

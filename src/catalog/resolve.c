@@ -63,7 +63,7 @@ static bool parse_model(CatalogBuild *build, CatalogItem *item, GError **error)
 void catalog_note_text(CatalogBuild *build, CatalogItem *item)
 {
     if (is_model(item) && !catalog_walked_names(item)) {
-        catalog_parsing_add(build->parsing, item->node->object.model->sql, &item->tree);
+        catalog_parsing_add(build->parsing, item);
     }
 }
 
@@ -119,6 +119,7 @@ static void complain_cycle(CatalogBuild *build, const GArray *stack, CatalogItem
 {
     g_autoptr(GString) path = g_string_new(NULL);
     bool inside = false;
+    build->cyclic = true;
     for (guint i = 0; i < stack->len; i++) {
         CatalogItem *item = g_array_index(stack, Step, i).item;
         inside = inside || item == again;
@@ -216,7 +217,10 @@ const char *const *catalog_build_table_names(CatalogBuild *build)
 static const char *const *table_names(void *user)
 {
     const Reading *reading = user;
-    return catalog_build_table_names(reading->build);
+    g_mutex_lock(&reading->build->walk_lock);
+    const char *const *names = catalog_build_table_names(reading->build);
+    g_mutex_unlock(&reading->build->walk_lock);
+    return names;
 }
 
 static BaseDiag *complain(void *user, size_t offset, size_t len, BaseErrorCode code, const char *message)
@@ -225,8 +229,10 @@ static BaseDiag *complain(void *user, size_t offset, size_t len, BaseErrorCode c
     unsigned line, column;
     catalog_model_place(reading->item, offset == SIZE_MAX ? 0 : offset, &line, &column);
     reading->item->failed = true;
+    g_mutex_lock(&reading->build->walk_lock);
     BaseDiag *diag =
         base_diags_add(reading->build->diags, code, reading->item->file->path, line, column, "%s", message);
+    g_mutex_unlock(&reading->build->walk_lock);
     diag->end_column = offset == SIZE_MAX ? 0 : column + (unsigned)len;
     return diag;
 }
@@ -292,17 +298,28 @@ static void no_columns(CatalogItem *item)
     item->node->columns_open = true;
 }
 
+/* A text whose names were kept, but not what the walk found. */
+static bool parse_again(CatalogBuild *build, CatalogItem *item)
+{
+    g_autoptr(GError) error = NULL;
+    g_mutex_lock(&build->walk_lock);
+    bool ok = parse_model(build, item, &error);
+    if (!ok) { /* it did once: another engine, no memory */
+        catalog_complain_engine(build, item, item->node->object.model->sql, NULL, error);
+    }
+    g_mutex_unlock(&build->walk_lock);
+    return ok;
+}
+
 /* The walk, or what it found the last time that the same text stood on the same columns. */
 static void walk_model(CatalogBuild *build, CatalogItem *item, const CatalogColumnsContext *context)
 {
     g_autofree char *key = catalog_walked_key(item, context);
-    g_autoptr(GError) error = NULL;
     if (!item->failed && catalog_walked_get(item, context, key, item->columns)) {
         g_clear_pointer(&item->tree, engine_tree_free);
         return;
     }
-    if (!item->tree && !parse_model(build, item, &error)) { /* it did once: another engine, no memory */
-        catalog_complain_engine(build, item, item->node->object.model->sql, NULL, error);
+    if (!item->tree && !parse_again(build, item)) {
         no_columns(item);
         return;
     }
@@ -331,6 +348,61 @@ static void resolve_model(CatalogBuild *build, CatalogItem *item)
     walk_model(build, item, &context);
     catalog_set_model_columns(item, item->columns);
     set_resolved(item, item->columns);
+}
+
+/* ---- many models at once --------------------------------------------------------------------------------
+ */
+
+#define WALKS_PER_THREAD 32
+#define MAX_WALKERS      8
+
+typedef struct {
+    CatalogBuild *build;
+    const GPtrArray *level; /* models that do not read each other */
+    gint next;              /* the one that nobody has begun; atomic */
+} Walkers;
+
+static gpointer walk_some(gpointer data)
+{
+    Walkers *walkers = data;
+    for (gint i; (guint)(i = g_atomic_int_add(&walkers->next, 1)) < walkers->level->len;) {
+        resolve_model(walkers->build, g_ptr_array_index(walkers->level, (guint)i));
+    }
+    return NULL;
+}
+
+static void walk_level(CatalogBuild *build, const GPtrArray *level)
+{
+    GThread *threads[MAX_WALKERS] = {0};
+    Walkers walkers = {.build = build, .level = level};
+    guint n = MIN(MIN(g_get_num_processors(), MAX_WALKERS), level->len / WALKS_PER_THREAD + 1);
+    for (guint i = 1; i < n; i++) {
+        threads[i] = g_thread_new("walk", walk_some, &walkers);
+    }
+    walk_some(&walkers);
+    for (guint i = 1; i < n; i++) {
+        g_thread_join(threads[i]);
+    }
+}
+
+/* Models level by level: one reads the columns of levels below its own only. */
+static void walk_models(CatalogBuild *build, const GPtrArray *order)
+{
+    g_autoptr(GPtrArray) levels = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+    for (guint i = 0; i < order->len; i++) {
+        CatalogItem *item = g_ptr_array_index(order, i);
+        for (guint k = 0; k < item->reads->len; k++) {
+            const CatalogItem *read = g_ptr_array_index(item->reads, k);
+            item->level = MAX(item->level, read->level + 1);
+        }
+        if (item->level >= levels->len) {
+            g_ptr_array_add(levels, g_ptr_array_new());
+        }
+        g_ptr_array_add(g_ptr_array_index(levels, item->level), item);
+    }
+    for (guint i = 0; i < levels->len; i++) {
+        walk_level(build, g_ptr_array_index(levels, i));
+    }
 }
 
 /* ---- edges
@@ -388,8 +460,12 @@ void catalog_resolve(CatalogBuild *build)
     catalog_resolve_references(build);
     g_autoptr(GPtrArray) models = parse_models(build);
     g_autoptr(GPtrArray) order = order_models(build, models);
-    for (guint i = 0; i < order->len; i++) {
-        resolve_model(build, g_ptr_array_index(order, i));
+    if (build->cyclic) { /* there is no level on which the circle could stand */
+        for (guint i = 0; i < order->len; i++) {
+            resolve_model(build, g_ptr_array_index(order, i));
+        }
+    } else {
+        walk_models(build, order);
     }
     catalog_bind_types(build, order);
     for (guint i = 0; i < order->len; i++) {

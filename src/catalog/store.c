@@ -104,7 +104,7 @@ bool store_end(CatalogStore *store, bool ok, GError **error)
 /* ---- opening --------------------------------------------------------------------------------------------
  */
 
-static bool check_format(CatalogStore *store, GError **error)
+static bool read_format(CatalogStore *store, int *ret_format, GError **error)
 {
     sqlite3_stmt *stmt = store_prepare(store, "PRAGMA user_version", error);
     if (!stmt) {
@@ -120,12 +120,15 @@ static bool check_format(CatalogStore *store, GError **error)
                   format, STORE_FORMAT);
         return false;
     }
+    *ret_format = format;
     return true;
 }
 
-static bool migrate(CatalogStore *store, GError **error)
+/* What is there already is not written: most openings cost no sync of the disk. */
+static bool migrate(CatalogStore *store, int format, GError **error)
 {
-    g_autofree char *version = g_strdup_printf("PRAGMA user_version = %d", STORE_FORMAT);
+    g_autofree char *version =
+        format == STORE_FORMAT ? g_strdup("") : g_strdup_printf("PRAGMA user_version = %d", STORE_FORMAT);
     return store_begin(store, error) && store_end(store,
                                                   store_run(store, schema_sql, error) &&
                                                       store_run(store, CATALOG_ENVIRONMENTS_SQL, error) &&
@@ -149,10 +152,11 @@ CatalogStore *catalog_store_open(const char *data_dir, GError **error)
     }
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
-    if (!check_format(store, error) ||
+    int format = 0;
+    if (!read_format(store, &format, error) ||
         !store_run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
                    error) ||
-        !migrate(store, error)) {
+        !migrate(store, format, error)) {
         return NULL;
     }
     catalog_cache_load(store->cache_path);

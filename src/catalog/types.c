@@ -486,21 +486,59 @@ static void do_level(Types *types, Pool *pool, unsigned level, bool *ret_more)
     }
 }
 
-static void drop_schemas(Types *types)
+/* ---- what stays behind ----------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const Engine *engine; /* compared only */
+    char *schema;
+} Left;
+
+static GMutex left_lock;
+static GArray *left; /* Left; under left_lock */
+
+static void leave_schemas(const Types *types)
 {
     GHashTableIter iter;
     gpointer domain;
+    const Engine *engine = engine_conn_engine(types->build->parser);
+    g_mutex_lock(&left_lock);
+    left = left ? left : g_array_new(FALSE, FALSE, sizeof(Left));
     g_hash_table_iter_init(&iter, types->schemas);
     while (g_hash_table_iter_next(&iter, &domain, NULL)) {
-        g_autofree char *name = g_strconcat(types->prefix, domain, NULL);
+        Left one = {engine, g_strconcat(types->prefix, domain, NULL)};
+        g_array_append_val(left, one);
+    }
+    g_mutex_unlock(&left_lock);
+}
+
+/* The name of one of the engine's; NULL = there is no more. Caller frees. */
+static char *take_left(const Engine *engine)
+{
+    char *schema = NULL;
+    g_mutex_lock(&left_lock);
+    for (guint i = 0; left && i < left->len && !schema; i++) {
+        if (g_array_index(left, Left, i).engine == engine) {
+            schema = g_array_index(left, Left, i).schema;
+            g_array_remove_index_fast(left, i);
+        }
+    }
+    g_mutex_unlock(&left_lock);
+    return schema;
+}
+
+bool catalog_tidy(EngineConn *parser, GError **error)
+{
+    for (;;) {
+        g_autofree char *schema = take_left(engine_conn_engine(parser));
+        if (!schema) {
+            return true;
+        }
         g_autoptr(GString) sql = g_string_new("DROP SCHEMA IF EXISTS ");
-        engine_sql_append_name(sql, name);
+        engine_sql_append_name(sql, schema);
         g_string_append(sql, " CASCADE");
-        g_autoptr(GError) error = NULL;
-        if (!engine_exec(types->build->parser, sql->str, &error)) {
-            BaseDiag *diag = base_diags_warn(types->build->diags, (BaseErrorCode)error->code, NULL, 0, 0,
-                                             "%s", error->message);
-            base_diag_hint(diag, "the schema `%s` of the parser's engine was left behind", name);
+        if (!engine_exec(parser, sql->str, error)) {
+            return false;
         }
     }
 }
@@ -523,7 +561,7 @@ void catalog_bind_types(CatalogBuild *build, GPtrArray *order)
         do_level(&types, &pool, level, &more);
     }
     pool_close(&pool);
-    drop_schemas(&types);
+    leave_schemas(&types);
     g_array_unref(types.bindings);
     g_hash_table_unref(types.by_object);
     g_hash_table_unref(types.made);

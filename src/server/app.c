@@ -46,6 +46,7 @@ struct ServerApp {
     Engine *parser_engine;
     EngineConn *parser;
     struct ServerReader *reader;
+    bool ends_soon; /* one command, not a server */
     char *http, *mysql;
     gint64 started_us;
     gint files_changed; /* atomic */
@@ -117,6 +118,10 @@ bool server_app_with_parser(ServerApp *app, ServerParserWork work, void *user, G
     g_mutex_lock(&app->parser_lock);
     EngineConn *parser = parser_get(app, error);
     bool ok = parser && work(parser, user, error);
+    g_autoptr(GError) untidy = NULL; /* a command that ends soon takes its engine with it */
+    if (parser && !app->ends_soon && !catalog_tidy(parser, &untidy)) {
+        base_log_error("empty tables stay in the parser's engine", untidy); /* they cost memory, no more */
+    }
     g_mutex_unlock(&app->parser_lock);
     return ok;
 }
@@ -185,6 +190,7 @@ ServerApp *server_app_open(const ServerAppOptions *options, GError **error)
     g_mutex_init(&app->snapshot_lock);
     g_mutex_init(&app->definitions_lock);
     g_mutex_init(&app->parser_lock);
+    app->ends_soon = options->reads_project;
     app->project = options->project ? absolute(options->project) : NULL;
     if (options->data) {
         app->data = absolute(options->data);

@@ -23,7 +23,7 @@ typedef struct {
     const char *project; /* folder with weir.yml; NULL = none (only the applied state is served) */
     const char *data;    /* data folder; NULL = <project>/.weir */
     BaseConfig *config;  /* taken over */
-    bool reads_project;  /* it will be asked for: read it while the rest opens */
+    bool reads_project;  /* a command that asks for it and ends: read it while the rest opens */
 } ServerAppOptions;
 ServerApp *server_app_open(const ServerAppOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void server_app_close(ServerApp *app);

@@ -20,12 +20,23 @@ struct ServerReader {
     bool claimed;
 };
 
+static void tell(ServerReader *reader, Read *read, CatalogSnapshot *snapshot_taken, GError *error_taken)
+{
+    g_mutex_lock(&reader->lock);
+    read->snapshot = snapshot_taken;
+    read->error = error_taken;
+    read->done = true;
+    g_cond_broadcast(&reader->changed);
+    g_mutex_unlock(&reader->lock);
+}
+
 /* ---- the project --------------------------------------------------------------------------------------- */
 
 typedef struct {
     ServerApp *app;
     BaseDiags *diags;
     const GPtrArray *live;
+    ServerReader *ahead; /* is told before the parser is tidied up; NULL = the caller waits for all */
     CatalogSnapshot *snapshot;
 } Reading;
 
@@ -34,13 +45,16 @@ static bool load_project(EngineConn *parser, void *user, GError **error)
     Reading *reading = user;
     reading->snapshot =
         catalog_load(server_app_project(reading->app), parser, reading->live, reading->diags, error);
+    if (reading->snapshot && reading->ahead) {
+        tell(reading->ahead, &reading->ahead->project, reading->snapshot, NULL);
+    }
     return reading->snapshot != NULL;
 }
 
-static CatalogSnapshot *read_project(ServerApp *app, BaseDiags *diags, GError **error)
+static CatalogSnapshot *read_project(ServerApp *app, BaseDiags *diags, ServerReader *ahead, GError **error)
 {
     g_autoptr(GPtrArray) live = catalog_store_live_tables(server_app_store(app), error);
-    Reading reading = {.app = app, .diags = diags, .live = live};
+    Reading reading = {.app = app, .diags = diags, .live = live, .ahead = ahead};
     bool ok = live && server_app_with_parser(app, load_project, &reading, error);
     return ok ? reading.snapshot : NULL;
 }
@@ -55,7 +69,7 @@ static void keep(ServerApp *app)
 
 CatalogSnapshot *server_reader_read(ServerApp *app, BaseDiags *diags, GError **error)
 {
-    CatalogSnapshot *snapshot = read_project(app, diags, error);
+    CatalogSnapshot *snapshot = read_project(app, diags, NULL, error);
     if (snapshot) {
         keep(app);
     }
@@ -92,16 +106,6 @@ static CatalogSnapshot *read_applied(ServerApp *app, GError **error)
 
 /* ---- the thread ---------------------------------------------------------------------------------------- */
 
-static void tell(ServerReader *reader, Read *read, CatalogSnapshot *snapshot_taken, GError *error_taken)
-{
-    g_mutex_lock(&reader->lock);
-    read->snapshot = snapshot_taken;
-    read->error = error_taken;
-    read->done = true;
-    g_cond_broadcast(&reader->changed);
-    g_mutex_unlock(&reader->lock);
-}
-
 static gpointer read_all(gpointer data)
 {
     ServerReader *reader = data;
@@ -109,14 +113,14 @@ static gpointer read_all(gpointer data)
     CatalogSnapshot *snapshot = read_applied(reader->app, &error);
     bool go_on = snapshot != NULL && reader->with_project;
     tell(reader, &reader->applied, snapshot, error);
-    if (go_on) {
-        GError *why = NULL;
-        snapshot = read_project(reader->app, reader->diags, &why);
-        bool any = snapshot != NULL;
-        tell(reader, &reader->project, snapshot, why);
-        if (any) {
-            keep(reader->app); /* beside what the taker does with it */
-        }
+    if (!go_on) {
+        return NULL;
+    }
+    GError *why = NULL;
+    if (read_project(reader->app, reader->diags, reader, &why)) {
+        keep(reader->app); /* beside what the taker does with it */
+    } else {
+        tell(reader, &reader->project, NULL, why);
     }
     return NULL;
 }
