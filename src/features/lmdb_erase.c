@@ -24,7 +24,7 @@ static bool erase_key(FeaturesLmdb *lmdb, MDB_txn *txn, const FeaturesView *view
     size_t size = key.mv_size + value.mv_size;
     code = code ? code : mdb_del(txn, lmdb->rows, &key, NULL);
     if (code) {
-        return features_int_lmdb_fail(error, lmdb, code, "erasing");
+        return features_int_lmdb_fail(error, lmdb, code, "erase");
     }
     there.rows--;
     there.bytes -= size;
@@ -92,7 +92,7 @@ static bool erase_name(FeaturesLmdb *lmdb, GBytes *name, gint64 *ret_rows, GErro
         int code = ok ? erase_rows(lmdb, txn, view.number, &view, &rows) : 0;
         if (!ok || code || !features_int_lmdb_put_view(lmdb, txn, bytes, len, &view, error)) {
             mdb_txn_abort(txn);
-            return code ? features_int_lmdb_fail(error, lmdb, code, "erasing") : false;
+            return code ? features_int_lmdb_fail(error, lmdb, code, "erase") : false;
         }
         if (!features_int_lmdb_commit(lmdb, txn, error)) {
             return false;

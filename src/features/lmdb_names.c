@@ -68,7 +68,7 @@ bool features_int_lmdb_find_view(FeaturesLmdb *lmdb, MDB_txn *txn, const guint8 
         return true;
     }
     return (!code && load_view(&value, ret)) ||
-           features_int_lmdb_fail(error, lmdb, code ? code : MDB_CORRUPTED, "reading");
+           features_int_lmdb_fail(error, lmdb, code ? code : MDB_CORRUPTED, "read");
 }
 
 static bool next_number(FeaturesLmdb *lmdb, MDB_txn *txn, guint32 *ret, GError **error)
@@ -77,13 +77,13 @@ static bool next_number(FeaturesLmdb *lmdb, MDB_txn *txn, guint32 *ret, GError *
     MDB_val key = {4, word}, value;
     int code = mdb_get(txn, lmdb->meta, &key, &value);
     if (code || value.mv_size != 4) {
-        return features_int_lmdb_fail(error, lmdb, code ? code : MDB_CORRUPTED, "writing");
+        return features_int_lmdb_fail(error, lmdb, code ? code : MDB_CORRUPTED, "write");
     }
     *ret = features_int_load32(value.mv_data);
     guint32 after = GUINT32_TO_LE(*ret + 1);
     value = (MDB_val){4, &after};
     code = mdb_put(txn, lmdb->meta, &key, &value, 0);
-    return !code || features_int_lmdb_fail(error, lmdb, code, "writing");
+    return !code || features_int_lmdb_fail(error, lmdb, code, "write");
 }
 
 bool features_int_lmdb_own_view(FeaturesLmdb *lmdb, MDB_txn *txn, const guint8 *name, size_t len,
@@ -100,7 +100,7 @@ bool features_int_lmdb_put_view(FeaturesLmdb *lmdb, MDB_txn *txn, const guint8 *
     store_view(view, bytes);
     MDB_val key = {len, (void *)(guintptr)name}, value = {sizeof bytes, bytes};
     int code = mdb_put(txn, lmdb->names, &key, &value, 0);
-    return !code || features_int_lmdb_fail(error, lmdb, code, "writing");
+    return !code || features_int_lmdb_fail(error, lmdb, code, "write");
 }
 
 /* ---- many ---- */
@@ -112,7 +112,7 @@ static bool names_under(FeaturesLmdb *lmdb, MDB_txn *txn, const guint8 *prefix, 
     MDB_cursor *cursor;
     int code = mdb_cursor_open(txn, lmdb->names, &cursor);
     if (code) {
-        return features_int_lmdb_fail(error, lmdb, code, "reading");
+        return features_int_lmdb_fail(error, lmdb, code, "read");
     }
     MDB_val key = {len, (void *)(guintptr)prefix}, value;
     code = len ? mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
@@ -128,7 +128,7 @@ static bool names_under(FeaturesLmdb *lmdb, MDB_txn *txn, const guint8 *prefix, 
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);
-    return !code || code == MDB_NOTFOUND || features_int_lmdb_fail(error, lmdb, code, "reading");
+    return !code || code == MDB_NOTFOUND || features_int_lmdb_fail(error, lmdb, code, "read");
 }
 
 bool features_int_lmdb_list(FeaturesLmdb *lmdb, const char *project, const FeaturesView *view,

@@ -44,14 +44,14 @@ FeaturesLmdbReader *features_int_lmdb_reader_take(FeaturesLmdb *lmdb, GError **e
             return reader;
         }
         features_int_lmdb_reader_free(reader);
-        features_int_lmdb_fail(error, lmdb, code, "reading");
+        features_int_lmdb_fail(error, lmdb, code, "read");
         return NULL;
     }
     FeaturesLmdbReader *reader = g_new0(FeaturesLmdbReader, 1);
     int code = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &reader->txn);
     if (code) {
         g_free(reader);
-        features_int_lmdb_fail(error, lmdb, code, "reading");
+        features_int_lmdb_fail(error, lmdb, code, "read");
         return NULL;
     }
     reader->numbers = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
@@ -127,7 +127,7 @@ static bool get_rows(FeaturesLmdb *lmdb, FeaturesLmdbReader *reader, const Get *
             continue;
         }
         if (code) {
-            return features_int_lmdb_fail(error, lmdb, code, "reading");
+            return features_int_lmdb_fail(error, lmdb, code, "read");
         }
         if (!features_int_row_decode(&shape, row.mv_data, row.mv_size, get->features, get->n_features,
                                      get->arena, &ret[i], error)) {

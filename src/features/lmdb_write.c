@@ -19,7 +19,7 @@ static bool put_row(FeaturesLmdb *lmdb, MDB_cursor *cursor, guint8 *bytes, const
     int code = mdb_cursor_get(cursor, &key, &there, MDB_SET);
     bool found = code == 0;
     if (code && code != MDB_NOTFOUND) {
-        return features_int_lmdb_fail(error, lmdb, code, "writing");
+        return features_int_lmdb_fail(error, lmdb, code, "write");
     }
     if (found && features_int_row_times(there.mv_data, there.mv_size, &there_event, &there_created) &&
         features_int_row_times(row.mv_data, row.mv_size, &event, &created) &&
@@ -31,7 +31,7 @@ static bool put_row(FeaturesLmdb *lmdb, MDB_cursor *cursor, guint8 *bytes, const
     key = (MDB_val){entry->key_len, bytes};
     code = mdb_cursor_put(cursor, &key, &row, found ? MDB_CURRENT : 0);
     if (code) {
-        return features_int_lmdb_fail(error, lmdb, code, "writing");
+        return features_int_lmdb_fail(error, lmdb, code, "write");
     }
     view->rows += !found;
     view->bytes += row.mv_size + (found ? 0 : key.mv_size) - old_bytes;
@@ -49,7 +49,7 @@ static bool put_one(FeaturesLmdb *lmdb, MDB_txn *txn, Put *put, GError **error)
     }
     int code = mdb_cursor_open(txn, lmdb->rows, &cursor);
     if (code) {
-        return features_int_lmdb_fail(error, lmdb, code, "writing");
+        return features_int_lmdb_fail(error, lmdb, code, "write");
     }
     bool ok = true;
     for (guint i = 0; ok && i < put->packed.entries->len; i++) {

@@ -37,15 +37,15 @@ bool features_int_lmdb_fail(GError **error, const FeaturesLmdb *lmdb, int code, 
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
-        base_fail(error, BASE_E_DATA_DAMAGED, "%s: the online store in %s is damaged: %s", what, lmdb->dir,
-                  mdb_strerror(code));
+        base_fail(error, BASE_E_DATA_DAMAGED, "cannot %s: the online store in %s is damaged: %s", what,
+                  lmdb->dir, mdb_strerror(code));
         base_error_hint(error, "Move the folder away, start again and materialise: it can be made anew");
         return false;
     case MDB_VERSION_MISMATCH:
         return base_fail(error, BASE_E_FORMAT_NEWER, "the online store in %s was written by another LMDB",
                          lmdb->dir);
     case MDB_PANIC:
-        base_fail(error, BASE_E_FILE_IO, "%s: a write to %s failed before", what, lmdb->dir);
+        base_fail(error, BASE_E_FILE_IO, "cannot %s: a write to %s failed before", what, lmdb->dir);
         base_error_hint(error, "Look at the disk, then start Weir again: what was acknowledged is there");
         return false;
     case MDB_READERS_FULL:
@@ -55,7 +55,8 @@ bool features_int_lmdb_fail(GError **error, const FeaturesLmdb *lmdb, int code, 
         break;
     }
     return code > 0 ? base_fs_fail(error, code, what, lmdb->dir)
-                    : base_fail(error, BASE_E_INTERNAL, "%s: %s", what, mdb_strerror(code));
+                    : base_fail(error, BASE_E_INTERNAL, "cannot %s the online store: %s", what,
+                                mdb_strerror(code));
 }
 
 /* ---- transactions that write ---- */
@@ -63,7 +64,7 @@ bool features_int_lmdb_fail(GError **error, const FeaturesLmdb *lmdb, int code, 
 bool features_int_lmdb_begin(FeaturesLmdb *lmdb, MDB_txn **ret, GError **error)
 {
     int code = mdb_txn_begin(lmdb->env, NULL, 0, ret);
-    return !code || features_int_lmdb_fail(error, lmdb, code, "writing");
+    return !code || features_int_lmdb_fail(error, lmdb, code, "write");
 }
 
 bool features_int_lmdb_commit(FeaturesLmdb *lmdb, MDB_txn *txn, GError **error)
@@ -77,7 +78,7 @@ bool features_int_lmdb_commit(FeaturesLmdb *lmdb, MDB_txn *txn, GError **error)
     if (!code) {
         code = BASE_FAULT("online.committed");
     }
-    return !code || features_int_lmdb_fail(error, lmdb, code, "writing");
+    return !code || features_int_lmdb_fail(error, lmdb, code, "write");
 }
 
 /* ---- size, backup, close ---- */
@@ -106,7 +107,7 @@ static bool lmdb_backup(FeaturesOnline *online, const char *dir, GError **error)
     }
     int code = mdb_env_copy2(lmdb->env, dir, MDB_CP_COMPACT);
     if (code) {
-        return features_int_lmdb_fail(error, lmdb, code, "copying");
+        return features_int_lmdb_fail(error, lmdb, code, "copy");
     }
     g_autofree char *path = g_build_filename(dir, "data.mdb", NULL);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -114,7 +115,7 @@ static bool lmdb_backup(FeaturesOnline *online, const char *dir, GError **error)
     if (fd >= 0) {
         close(fd);
     }
-    return code ? base_fs_fail(error, code, "copying", path) : base_fs_sync_dir(dir, error);
+    return code ? base_fs_fail(error, code, "copy", path) : base_fs_sync_dir(dir, error);
 }
 
 static void lmdb_close(FeaturesOnline *online)
@@ -139,12 +140,12 @@ static bool lock_dir(FeaturesLmdb *lmdb, GError **error)
 {
     lmdb->lock = open(lmdb->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lmdb->lock < 0) {
-        return base_fs_fail(error, errno, "opening", lmdb->dir);
+        return base_fs_fail(error, errno, "open", lmdb->dir);
     }
     if (flock(lmdb->lock, LOCK_EX | LOCK_NB)) {
         return errno == EWOULDBLOCK
                    ? base_fail(error, BASE_E_DATA_LOCKED, "the online store in %s is in use", lmdb->dir)
-                   : base_fs_fail(error, errno, "locking", lmdb->dir);
+                   : base_fs_fail(error, errno, "lock", lmdb->dir);
     }
     return true;
 }
@@ -184,7 +185,7 @@ static bool open_databases(FeaturesLmdb *lmdb, GError **error)
         return features_int_lmdb_commit(lmdb, txn, error);
     }
     mdb_txn_abort(txn);
-    return code ? features_int_lmdb_fail(error, lmdb, code, "opening")
+    return code ? features_int_lmdb_fail(error, lmdb, code, "open")
                 : base_fail(error, BASE_E_FORMAT_NEWER,
                             "the online store in %s has format %u; this program knows up to %u", lmdb->dir,
                             (unsigned)format, FORMAT);
@@ -195,7 +196,7 @@ static bool open_env(FeaturesLmdb *lmdb, GError **error)
     int code = mdb_env_create(&lmdb->env);
     if (code) {
         lmdb->env = NULL;
-        return features_int_lmdb_fail(error, lmdb, code, "opening");
+        return features_int_lmdb_fail(error, lmdb, code, "open");
     }
     code = mdb_env_set_maxdbs(lmdb->env, 3);
     code = code ? code : mdb_env_set_maxreaders(lmdb->env, FEATURES_LMDB_MAX_READERS);
@@ -207,7 +208,7 @@ static bool open_env(FeaturesLmdb *lmdb, GError **error)
         base_error_hint(error, "Lower features.online_max, or the process's limit on memory is too low");
         return false;
     }
-    return !code || features_int_lmdb_fail(error, lmdb, code, "opening");
+    return !code || features_int_lmdb_fail(error, lmdb, code, "open");
 }
 
 static const FeaturesOnlineClass lmdb_class = {

@@ -21,6 +21,8 @@ static inline void place_open(Place *place)
 {
     g_autoptr(GError) error = NULL;
     *place = (Place){.config = base_config_new()};
+    g_assert_true(base_config_set(place->config, "features.online_max", "64MB", &error));
+    g_assert_true(base_config_set(place->config, "features.retrieval_memory", "32MB", &error));
     world_open(&place->world);
     world_driver(&place->world);
     world_apply(&place->world);

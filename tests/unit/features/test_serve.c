@@ -90,9 +90,21 @@ static void the_edge_of_the_ttl_is_exact(void)
     place_close(&place);
 }
 
+static void the_memory_of_a_retrieval_is_a_setting(void)
+{
+    Place place;
+    place_open(&place);
+    g_assert_cmpint(features_retrieval_memory(place.features), ==,
+                    base_config_int(place.config, BASE_CONFIG_FEATURES_RETRIEVAL_MEMORY));
+    g_assert_cmpint(features_retrieval_memory(place.features), ==, 32 << 20);
+    place_close(&place);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/features/serve/the-edge-of-the-ttl-is-exact", the_edge_of_the_ttl_is_exact);
+    g_test_add_func("/features/serve/the-memory-of-a-retrieval-is-a-setting",
+                    the_memory_of_a_retrieval_is_a_setting);
     return g_test_run();
 }
