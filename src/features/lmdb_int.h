@@ -28,8 +28,8 @@ typedef struct {
 
 /* ---- the file (online_lmdb.c) ---- */
 
-/* The error of LMDB's `code`, or of errno where it is above 0; false. */
-/* `what` could not be done: "open", "read". */
+/* The error of LMDB's `code`, or of errno where it is above 0; false. `what` could not be done: "open",
+ * "read". */
 bool features_int_lmdb_fail(GError **error, const FeaturesLmdb *lmdb, int code, const char *what);
 bool features_int_lmdb_begin(FeaturesLmdb *lmdb, MDB_txn **ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The transaction is gone, also after an error. */
