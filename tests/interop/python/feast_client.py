@@ -2,7 +2,6 @@
 training rows, pandas' merge_asof and polars' join_asof against Weir's: the same rows, and how long each takes.
 
 Arguments: the program, a scratch folder. WEIR_SCALE=10 for ten times the rows of the retrieval."""
-import contextlib
 import datetime
 import json
 import os
@@ -13,6 +12,7 @@ import subprocess
 import sys
 import time
 import traceback
+import urllib.request
 
 os.environ.setdefault("FEAST_USAGE", "False")
 import numpy  # noqa: E402
@@ -245,68 +245,69 @@ def older_rows_are_skipped_whoever_wrote_the_newer_one():
 
 # ---- served -------------------------------------------------------------------------------------------------------------------
 
-LINKS = 16
-ASK = json.dumps({"features": REFS, "entities": {"driver_id": [8]}}).encode()
+CONNECTIONS, SECONDS = 16, 5 * SCALE
+ASK = json.dumps({"features": REFS, "entities": {"driver_id": [8]}})
 
 
-def one_answer(link):
-    got = b""
-    while b"\r\n\r\n" not in got:
-        got += link.recv(65536)
-    head, _, body = got.partition(b"\r\n\r\n")
-    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
-    while len(body) < length:
-        body += link.recv(65536)
-    assert b" 200 " in head, body[:300]
-    return body
+def headers(token):
+    return {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
 
 
-def answers(port, rounds, token=None):
-    """The last answer, and how many came in a second, over LINKS kept connections with a call under way on each."""
-    head = f"POST /get-online-features HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(ASK)}\r\n"
-    request = (head + (f"Authorization: Bearer {token}\r\n" if token else "") + "\r\n").encode() + ASK
-    with contextlib.ExitStack() as stack:
-        links = [stack.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE)) for _ in range(LINKS)]
-        for link in links:
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        start = time.monotonic()
-        for _ in range(rounds):
-            for link in links:
-                link.sendall(request)
-            for link in links:
-                body = one_answer(link)
-        rate = rounds * LINKS / (time.monotonic() - start)
-    answer = json.loads(body)
-    return dict(zip(answer["metadata"]["feature_names"], (result["values"] for result in answer["results"]))), rate
+def one_answer(port, token=None):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/get-online-features", ASK.encode(), headers(token))
+    answer = json.loads(urllib.request.urlopen(request, timeout=PATIENCE).read())
+    return dict(zip(answer["metadata"]["feature_names"], (result["values"] for result in answer["results"])))
+
+
+def rate_of(port, token=None):
+    """Calls answered in a second, and how many failed. The client is wrk: one in Python would measure itself."""
+    script = FOLDER / "ask.lua"
+    lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in headers(token).items()]
+    script.write_text("\n".join(['wrk.method = "POST"', f"wrk.body = [[{ASK}]]", *lines, """done = function(summary)
+  local errors = summary.errors
+  print(summary.requests, summary.duration, errors.status + errors.read + errors.write + errors.timeout + errors.connect)
+end"""]) + "\n")
+    told = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}", "--timeout", "10", "-s", script, f"http://127.0.0.1:{port}/get-online-features"],
+                          check=True, capture_output=True, text=True).stdout.splitlines()[-1].split()
+    return (int(told[0]) - int(told[2])) / (int(told[1]) / 1e6), int(told[2])
+
+
+def feasts_server(folder, workers):
+    """One of its answers, and its rate."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen([pathlib.Path(sys.executable).parent / "feast", "-c", folder, "serve", "-h", "127.0.0.1", "-p", str(port), "-w", str(workers),
+                               "--no-access-log"], stdout=subprocess.DEVNULL, stderr=sys.stderr)
+    try:
+        until(lambda: server.poll() is not None or socket.socket().connect_ex(("127.0.0.1", port)) == 0, "feast serve does not start")
+        one_answer(port)
+        return one_answer(port), *rate_of(port)
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
 
 
 def online_calls_of_weir_and_of_feasts_server():
-    """Both over the same Redis, then Weir over its own store; one entity, six features."""
+    """Both over the same Redis, then Weir over its own store; one entity, six features. Feast's with one worker, which is how it comes,
+    and with one a core."""
     shared.store.push("driver_stats", rows(8, 0.5))
     lmdb.store.push("driver_stats", rows(8, 0.5))
     folder = FOLDER / "feast-redis"
     (folder / "feature_store.yaml").write_text(
         f"project: rides\nprovider: local\nregistry: registry.db\nentity_key_serialization_version: 3\noffline_store: {{type: dask}}\n"
         f"online_store: {{type: redis, connection_string: '127.0.0.1:{redis.port}'}}\n")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen([pathlib.Path(sys.executable).parent / "feast", "-c", folder, "serve", "-h", "127.0.0.1", "-p", str(port), "--no-access-log"],
-                              stdout=subprocess.DEVNULL, stderr=sys.stderr)
-    try:
-        until(lambda: server.poll() is not None or socket.socket().connect_ex(("127.0.0.1", port)) == 0, "feast serve does not start")
-        answers(port, 2)
-        theirs, their_rate = answers(port, 40)
-    finally:
-        server.terminate()
-        server.wait(PATIENCE)
-    equal(theirs, values(8, 0.5))
-    print(f"note online calls: feast's server over Redis {their_rate:,.0f} a second")
+    theirs = {}
+    for workers in sorted({1, os.cpu_count()}):
+        answer, theirs[workers], failed = feasts_server(folder, workers)
+        equal(answer, values(8, 0.5))
+        print(f"note online calls: feast's server over Redis, {workers} workers: {theirs[workers]:,.0f} a second, {failed} failed")
     for name, side in (("over the same Redis", shared), ("over its own store", lmdb)):
-        answers(side.port, 10, side.token)
-        mine, rate = answers(side.port, 1000, side.token)
-        equal(mine, theirs)
-        print(f"note online calls: weir {name} {rate:,.0f} a second, {rate / their_rate:.0f} times feast's")
+        equal(one_answer(side.port, side.token), values(8, 0.5))
+        rate, failed = rate_of(side.port, side.token)
+        assert failed == 0, f"{failed} calls failed"
+        times = ", ".join(f"{rate / other:.0f} times feast's with {workers}" for workers, other in theirs.items())
+        print(f"note online calls: weir {name}: {rate:,.0f} a second, {times}")
 
 
 # ---- training rows --------------------------------------------------------------------------------------------------------------
