@@ -253,6 +253,7 @@ Access *access_open(CatalogStore *store, GError **error)
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)access_user_unref);
     access_random(access->digest_key, sizeof access->digest_key);
     access->cache = access_cache_new();
+    access->guesses = access_guesses_new();
     access->audit = access_audit_start(store);
     access->local = local_user_new(access);
     if (!load_decoy(access, error) || !access_reload(access, error)) {
@@ -272,6 +273,7 @@ void access_close(Access *access)
     g_hash_table_unref(access->worked_out);
     catalog_snapshot_unref(access->worked_out_for);
     access_cache_free(access->cache);
+    access_guesses_free(access->guesses);
     state_free(access->state);
     g_free(access->decoy);
     g_mutex_clear(&access->change_lock);

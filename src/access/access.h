@@ -80,6 +80,14 @@ AccessUser *access_sign_in(Access *access, CatalogSnapshot *snapshot, const char
 /* Never blocks for the password's work: NULL when the pair was not verified lately. */
 AccessUser *access_sign_in_remembered(Access *access, CatalogSnapshot *snapshot, const char *name,
                                       const char *password);
+/* Around each try of a password that came from `peer` ("host:port"), whatever it is compared with; what came
+ * with a token or by the data folder's owner is no guess. False + SIGN_IN_PAUSED: too many wrong ones of this
+ * name from this host, and *ret_seconds (may be NULL) is when it may try again. */
+bool access_guess_begin(Access *access, const char *name, const char *peer, unsigned *ret_seconds,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void access_guess_end(Access *access, const char *name, const char *peer, bool right);
+/* Wrong passwords in a row before tries have to wait; 0 (as opened) = any number. */
+void access_guess_allow(Access *access, unsigned wrong);
 /* As whom requests without credentials are, on routes that take guests; NULL when there is no such user. */
 AccessUser *access_guest(Access *access, CatalogSnapshot *snapshot, const char *name);
 AccessUser *access_sign_in_token(Access *access, CatalogSnapshot *snapshot, const char *token,

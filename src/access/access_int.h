@@ -44,6 +44,11 @@ typedef struct {
 typedef struct AccessAudit AccessAudit;
 typedef struct AccessCache AccessCache;
 
+/* guesses.c */
+typedef struct AccessGuesses AccessGuesses;
+AccessGuesses *access_guesses_new(void);
+void access_guesses_free(AccessGuesses *guesses);
+
 struct Access {
     CatalogStore *store; /* borrowed */
     GMutex change_lock;  /* one change of users, grants, tokens at a time */
@@ -62,6 +67,8 @@ struct Access {
     AccessUser *local;
     AccessAudit *audit;
     AccessCache *cache;
+    AccessGuesses *guesses;
+    gint guesses_allowed; /* atomic; 0 = any number */
     AccessSystemTable system_table;
     void *system_table_user;
 };

@@ -8,6 +8,9 @@ X(MYSQL_MAX_SESSIONS, "mysql.max_sessions", BASE_CONFIG_INT, "1000", 1, 100000, 
   "Most MySQL sessions at once", "MySQL 最大会话数")
 X(MYSQL_IDLE_TIMEOUT, "mysql.idle_timeout", BASE_CONFIG_DURATION, "8h", 1000000, G_MAXINT64, false,
   "An idle MySQL session is closed after this", "空闲 MySQL 会话的超时时间")
+X(SIGN_IN_WRONG_PASSWORDS, "sign_in.wrong_passwords", BASE_CONFIG_INT, "10", 0, 1000000, false,
+  "Wrong passwords in a row of one user from one host before further tries have to wait, up to a minute; 0 = any number",
+  "同一主机对同一用户连续输错多少次密码后需要等待（最长一分钟）；0 表示不限")
 X(TLS_CERT, "tls.cert", BASE_CONFIG_TEXT, "", 0, 0, false,
   "PEM certificate chain for HTTP and MySQL; empty = no TLS on HTTP, a self-made one on MySQL",
   "HTTP 与 MySQL 的 PEM 证书链；留空则 HTTP 不启用 TLS，MySQL 使用自签证书")

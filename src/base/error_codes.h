@@ -244,6 +244,9 @@ X(PEER_UNREACHABLE, 6020, 502, 1105, "HY000", 1, true, "Peer not reachable", "�
 X(SIGN_IN, 7001, 401, 1045, "28000", 4, false, "Access denied", "拒绝访问",
   "User or password is wrong, or the token is unknown or expired.",
   "用户名或密码错误，或令牌未知、已过期。")
+X(SIGN_IN_PAUSED, 7005, 429, 1129, "HY000", 4, true, "Too many wrong passwords", "密码错误次数过多",
+  "Wrong passwords of one user from one host make further tries wait, up to a minute (setting sign_in.wrong_passwords).",
+  "同一主机对同一用户连续输错密码后，再次尝试需等待，最长一分钟（设置项 sign_in.wrong_passwords）。")
 X(FORBIDDEN, 7002, 403, 1142, "42000", 4, false, "Permission denied", "权限不足",
   "No role of the user grants what the statement needs.",
   "用户的角色没有授予该操作所需的权限。")

@@ -139,6 +139,10 @@ static bool open_parts(ServerApp *app, bool reads_project, GError **error)
     }
     app->store = catalog_store_open(app->data, error);
     app->access = app->store ? access_open(app->store, error) : NULL;
+    if (app->access) {
+        access_guess_allow(app->access,
+                           (unsigned)base_config_int(app->config, BASE_CONFIG_SIGN_IN_WRONG_PASSWORDS));
+    }
     if (!app->access) {
         return false;
     }

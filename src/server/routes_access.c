@@ -175,6 +175,21 @@ char *route_session_cookie(const ServerCall *call, const char *token)
                            *token ? SESSION_HOURS * 3600 : 0, call->tls ? "; Secure" : "");
 }
 
+AccessUser *route_try_password(ServerCall *call, CatalogSnapshot *snapshot, const char *name,
+                               const char *password, GError **error)
+{
+    Access *access = server_app_access(call->app);
+    unsigned seconds = 0;
+    if (!access_guess_begin(access, name, call->peer, &seconds, error)) {
+        g_autofree char *text = g_strdup_printf("%u", seconds);
+        call_answer_header(call, "Retry-After", text);
+        return NULL;
+    }
+    AccessUser *user = access_sign_in(access, snapshot, name, password, error);
+    access_guess_end(access, name, call->peer, user != NULL);
+    return user;
+}
+
 bool route_sign_in(ServerCall *call, GError **error)
 {
     static const char *const KNOWN[] = {"user", "password", NULL};
@@ -184,7 +199,7 @@ bool route_sign_in(ServerCall *call, GError **error)
     const char *name = base_json_string(call->body, "user", "");
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     g_autoptr(AccessUser) user =
-        access_sign_in(access_of(call), snapshot, name, base_json_string(call->body, "password", ""), error);
+        route_try_password(call, snapshot, name, base_json_string(call->body, "password", ""), error);
     access_audit(access_of(call), name, "sign in", "page", call->peer, user != NULL);
     g_autofree char *token = NULL;
     if (!user) {

@@ -177,6 +177,10 @@ bool route_token_remove(ServerCall *call, GError **error);
 bool route_grants(ServerCall *call, GError **error);
 bool route_grant(ServerCall *call, GError **error);
 bool route_audit(ServerCall *call, GError **error);
+/* The user with that password, as the call's own try: wrong ones are counted. SIGN_IN; SIGN_IN_PAUSED with
+ * Retry-After. */
+AccessUser *route_try_password(ServerCall *call, CatalogSnapshot *snapshot, const char *name,
+                               const char *password, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool route_sign_in(ServerCall *call, GError **error);
 bool route_sign_out(ServerCall *call, GError **error);
 

@@ -3,6 +3,7 @@ import json
 import subprocess
 import urllib.request
 
+import pymysql
 import pytest
 
 from conftest import PASSWORD, WEIR, Server, make_project, until
@@ -138,6 +139,35 @@ def test_wrong_passwords_and_unknown_users_are_told_alike(weir):
     unknown = weir.call("GET", "/api/v1/me", user="ghost", password="wrong-password")
     assert wrong.status == unknown.status == 401
     assert wrong.json()["detail"].replace("rita", "X") == unknown.json()["detail"].replace("ghost", "X")
+
+
+def test_who_guesses_passwords_has_to_wait_and_the_right_one_does_not_show(weir):
+    assert weir.call("POST", "/api/v1/users", {"name": "gus", "password": "gus-password"}).status == 201
+    token = weir.call("POST", "/api/v1/tokens", {"note": "gus"}, user="gus", password="gus-password").json()["token"]
+    answers = [weir.call("GET", "/api/v1/me", user="gus", password=f"wrong-{i}-password") for i in range(11)]
+    assert [a.status for a in answers] == [401] * 10 + [429]
+    assert answers[-1].json()["code"] == "W7005" and 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert weir.call("GET", "/api/v1/me", user="gus", password="gus-password").status == 429
+    assert weir.call("POST", "/api/v1/sign_in", {"user": "gus", "password": "gus-password"}, user=None).status == 429
+    with pytest.raises(pymysql.err.OperationalError) as paused:
+        weir.mysql(user="gus", password="gus-password")
+    assert paused.value.args[0] == 1129
+    assert weir.call("GET", "/api/v1/me", token=token).status == 200
+    assert weir.call("GET", "/api/v1/me", **READER).status == 200
+    until(lambda: weir.call("GET", "/api/v1/me", user="gus", password="gus-password").status == 200, "the pause does not end")
+    assert weir.call("GET", "/api/v1/me", user="gus", password="wrong-again-password").status == 401
+    assert weir.mysql(user="gus", password="gus-password").open
+
+
+def test_guesses_over_mysql_count_as_well(weir):
+    assert weir.call("POST", "/api/v1/users", {"name": "max", "password": "max-password"}).status == 201
+    codes = []
+    for i in range(11):
+        with pytest.raises(pymysql.err.OperationalError) as refused_one:
+            weir.mysql(user="max", password=f"wrong-{i}-password")
+        codes.append(refused_one.value.args[0])
+    assert codes == [1045] * 10 + [1129]
+    assert weir.call("GET", "/api/v1/me", user="max", password="max-password").status == 429
 
 
 def test_the_page_signs_in_by_cookie_and_other_sites_cannot_use_it(weir):

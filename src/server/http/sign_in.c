@@ -62,7 +62,7 @@ static AccessUser *by_basic(ServerCall *call, CatalogSnapshot *snapshot, const c
     if (g_str_has_prefix(password, "weir_")) { /* clients that know only Basic may use a token as password */
         return access_sign_in_token(access, snapshot, password, error);
     }
-    AccessUser *user = access_sign_in(access, snapshot, pair, password, error);
+    AccessUser *user = route_try_password(call, snapshot, pair, password, error);
     if (!user) {
         access_audit(access, pair, "sign in", "http", call->peer, false);
     }
@@ -123,7 +123,7 @@ bool http_sign_in_remembered(HttpRequest *request)
         return false;
     }
     g_autofree char *pair = basic_pair(authorization + 6, &password, NULL);
-    if (pair) {
+    if (pair && access_guess_begin(server_app_access(call->app), pair, call->peer, NULL, NULL)) {
         g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
         call->user = access_sign_in_remembered(server_app_access(call->app), snapshot, pair, password);
     }

@@ -185,6 +185,17 @@ static void refuse(MysqlClient *client, const char *name, bool used_password)
     (void)!mysql_link_flush(&client->link, NULL);
 }
 
+/* Takes the error. */
+static bool refuse_for_now(MysqlClient *client, const char *name, GError *error)
+{
+    server_metric_add(SERVER_METRIC_SIGN_IN_FAILURES, 1);
+    access_audit(server_app_access(client->app), name, "sign_in", "mysql", client->peer, false);
+    mysql_put_error(client, error);
+    (void)!mysql_link_flush(&client->link, NULL);
+    g_error_free(error);
+    return false;
+}
+
 static bool enter(MysqlClient *client, AccessUser *user, const char *database, GError **error)
 {
     server_session_free(client->session);
@@ -236,8 +247,16 @@ static bool check_and_finish(MysqlClient *client, MysqlSignIn *sign_in, bool fre
     g_autofree char *name = g_strdup(sign_in->user);
     g_autofree char *database = g_strdup(sign_in->database);
     bool used_password = false;
-    g_autoptr(AccessUser) user = authenticate(client, sign_in, name, fresh, &used_password);
+    Access *access = server_app_access(client->app);
+    GError *error = NULL;
     g_clear_pointer(&sign_in->program, g_free);
+    if (!access_guess_begin(access, name, client->peer, NULL, &error)) {
+        return refuse_for_now(client, name, error);
+    }
+    g_autoptr(AccessUser) user = authenticate(client, sign_in, name, fresh, &used_password);
+    if (user || used_password) { /* a client that went away guessed nothing */
+        access_guess_end(access, name, client->peer, user != NULL);
+    }
     return finish(client, user, name, database, used_password);
 }
 

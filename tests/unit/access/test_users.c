@@ -26,6 +26,55 @@ static void test_a_password_signs_in_and_a_wrong_one_does_not(void)
     g_assert_true(signs_in("ann", "another one"));
 }
 
+static bool may_try(const char *name, const char *peer, unsigned seconds)
+{
+    g_autoptr(GError) error = NULL;
+    unsigned got = 0;
+    bool may = access_guess_begin(world.access, name, peer, &got, &error);
+    g_assert_cmpuint(got, ==, seconds);
+    g_assert_true(may ? !error : g_error_matches(error, BASE_ERROR, BASE_E_SIGN_IN_PAUSED));
+    return may;
+}
+
+static void test_wrong_passwords_in_a_row_make_one_host_wait_longer_and_longer(void)
+{
+    access_guess_allow(world.access, 3);
+    for (int i = 0; i < 3; i++) {
+        g_assert_true(may_try("eve", "10.0.0.1:500", 0));
+        access_guess_end(world.access, "eve", "10.0.0.1:501", false);
+    }
+    const unsigned pauses[] = {2, 4, 8, 16, 32, 60, 60, 60};
+    for (size_t i = 0; i < G_N_ELEMENTS(pauses); i++) {
+        g_assert_false(may_try("eve", "10.0.0.1:502", pauses[i]));
+        access_guess_end(world.access, "eve", "10.0.0.1:503", false);
+    }
+    g_assert_true(may_try("eve", "10.0.0.2:500", 0));
+    g_assert_true(may_try("ann", "10.0.0.1:500", 0));
+    g_assert_true(may_try("eve", "[::1]:500", 0));
+    access_guess_end(world.access, "eve", "10.0.0.1:504", true);
+    g_assert_true(may_try("eve", "10.0.0.1:505", 0));
+    access_guess_end(world.access, "eve", "10.0.0.1:505", false);
+    g_assert_true(may_try("eve", "10.0.0.1:505", 0)); /* the right one began the count anew */
+    access_guess_allow(world.access, 0);
+    for (int i = 0; i < 100; i++) {
+        access_guess_end(world.access, "eve", "10.0.0.1:506", false);
+    }
+    g_assert_true(may_try("eve", "10.0.0.1:506", 0));
+}
+
+/* Many names from many hosts are forgotten rather than kept for ever. */
+static void test_guesses_take_bounded_memory(void)
+{
+    access_guess_allow(world.access, 1);
+    for (int i = 0; i < 25000; i++) {
+        g_autofree char *peer = g_strdup_printf("10.%d.%d.%d:1", i >> 16, i >> 8 & 255, i & 255);
+        access_guess_end(world.access, "eve", peer, false);
+    }
+    g_assert_true(may_try("eve", "10.0.0.0:1", 0));
+    g_assert_false(may_try("eve", "10.0.97.167:1", 2));
+    access_guess_allow(world.access, 0);
+}
+
 static void test_weak_passwords_and_bad_names_are_refused(void)
 {
     static const struct {
@@ -241,6 +290,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     world_open(&world);
     g_test_add_func("/access/users/password", test_a_password_signs_in_and_a_wrong_one_does_not);
+    g_test_add_func("/access/users/guesses",
+                    test_wrong_passwords_in_a_row_make_one_host_wait_longer_and_longer);
+    g_test_add_func("/access/users/guesses_bounded", test_guesses_take_bounded_memory);
     g_test_add_func("/access/users/refused", test_weak_passwords_and_bad_names_are_refused);
     g_test_add_func("/access/users/mysql", test_mysql_challenges_are_answered_by_the_right_password_only);
     g_test_add_func("/access/users/token", test_a_token_signs_in_until_it_is_removed);
