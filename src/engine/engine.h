@@ -216,6 +216,7 @@ int64_t engine_result_changed(const EngineResult *result); /* rows changed by DM
 #define ENGINE_CHUNK_ROWS 2048
 EngineChunk *engine_result_next(EngineResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 size_t engine_chunk_rows(const EngineChunk *chunk);
+void engine_chunk_cut(EngineChunk *chunk, size_t rows); /* to at most the first rows */
 
 /* Raw access to one column of a chunk: `data` is an array of the type's C form: int8_t..int64_t,
  * uint8_t.., bool, float, double; DATE int32_t days; TIME, TIMESTAMP* int64_t us. Other types: use

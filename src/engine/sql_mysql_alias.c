@@ -88,12 +88,10 @@ static bool is_unit(const Run *run, size_t start, size_t last)
     return false;
 }
 
+/* Without AS. */
 static bool has_alias(const Run *run, size_t start, size_t end)
 {
     const EngineToken *last = sql_token(run->m->tokens, end - 1);
-    if (has_as(run, start, end)) {
-        return true;
-    }
     if (end - start < 2 || !engine_token_is_name(last, true) || mysql_is_keyword(last)) {
         return false;
     }
@@ -104,6 +102,20 @@ static bool has_alias(const Run *run, size_t start, size_t end)
         is_one_of(before, PREFIXES) || (before->type == ENGINE_TOKEN_WORD && *before->text == '_');
     return ends_operand(before) && !prefixed &&
            !(last->type == ENGINE_TOKEN_WORD && is_unit(run, start, end - 1));
+}
+
+/* `3 TYPE`: the engine takes its keywords, of which it has more than MySQL, as aliases after AS only. Left
+ * alone where the word may belong to what stands before it (AT TIME ZONE utc). */
+static void write_as(const Run *run, size_t start, size_t end)
+{
+    const EngineToken *last = sql_token(run->m->tokens, end - 1),
+                      *before = sql_token(run->m->tokens, end - 2);
+    bool sure = end - start == 2 || before->type != ENGINE_TOKEN_WORD;
+    if (sure && last->type == ENGINE_TOKEN_WORD && g_str_has_suffix(run->out->str, last->text)) {
+        g_string_truncate(run->out, run->out->len - strlen(last->text));
+        g_string_append(run->out, "AS ");
+        engine_sql_append_name(run->out, last->text);
+    }
 }
 
 /* MySQL's name: the source text; of a string its content. */
@@ -126,7 +138,11 @@ void mysql_end_item(Run *run)
     const EngineToken *last = sql_token(run->m->tokens, end - 1);
     bool number = end == start + 1 && last->type == ENGINE_TOKEN_NUMBER;
     if (number || engine_token_is(last, "*") || !ends_operand(last) ||
-        (is_name_chain(run, start, end) && !is_constant(run, start, end)) || has_alias(run, start, end)) {
+        (is_name_chain(run, start, end) && !is_constant(run, start, end)) || has_as(run, start, end)) {
+        return;
+    }
+    if (has_alias(run, start, end)) {
+        write_as(run, start, end);
         return;
     }
     g_autofree char *name = name_of(run, start, end);

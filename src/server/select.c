@@ -53,10 +53,9 @@ char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep, G
 
 /* A statement's shape: its tokens with literals left out and lists of them made one, so that IN (1, 2) and IN
  * (3) are alike. FNV-1a. */
-static guint64 shape_of(const char *sql)
+static guint64 shape_of(const GPtrArray *tokens)
 {
     guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325);
-    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL);
     const char *before = "";
     for (guint i = 0; tokens && i + 1 < tokens->len; i++) {
         const EngineToken *token = g_ptr_array_index(tokens, i);
@@ -74,6 +73,20 @@ static guint64 shape_of(const char *sql)
         before = text;
     }
     return hash;
+}
+
+/* Outside brackets. */
+static bool has_limit(const GPtrArray *tokens)
+{
+    int depth = 0;
+    for (guint i = 0; tokens && i < tokens->len; i++) {
+        const EngineToken *token = g_ptr_array_index(tokens, i);
+        depth += engine_token_is(token, "(") - engine_token_is(token, ")");
+        if (depth == 0 && engine_token_is(token, "limit")) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- plans ----------------------------------------------------------------------------------------------
@@ -99,9 +112,11 @@ static bool is_fresh(const SessionPlan *plan)
 static SessionPlan *plan_of(ServerSession *session, char *text, bool keep)
 {
     SessionPlan *plan = g_new0(SessionPlan, 1);
+    g_autoptr(GPtrArray) tokens = engine_sql_tokens(text, ENGINE_DIALECT_WEIR, NULL);
     plan->text = text;
     plan->conn = session->conn;
-    plan->shape = shape_of(text);
+    plan->shape = shape_of(tokens);
+    plan->limited = has_limit(tokens);
     plan->keep = keep;
     return plan;
 }
@@ -261,14 +276,24 @@ static bool bind_values(SessionPlan *plan, const EngineValue *values, size_t n_v
     return true;
 }
 
-static bool send_rows(EngineResult *result, const SqlRun *run, GError **error)
+/* sql_select_limit, by which drivers cut results (setMaxRows). */
+static gint64 rows_wanted(const SessionPlan *plan, const ServerSession *session)
 {
+    const char *limit = plan->limited ? NULL : g_hash_table_lookup(session->variables, "sql_select_limit");
+    gint64 rows = 0; /* 2^64 - 1, the default, is no gint64 */
+    return limit && base_text_to_int(limit, 0, G_MAXINT64, &rows) ? rows : G_MAXINT64;
+}
+
+static bool send_rows(const SessionPlan *plan, EngineResult *result, const SqlRun *run, GError **error)
+{
+    gint64 wanted = rows_wanted(plan, run->session);
     if (run->sink && !run->sink->columns(run->sink->user, result, error)) {
         return false;
     }
     GError *failure = NULL;
     EngineChunk *chunk = NULL;
-    while ((chunk = engine_result_next(result, &failure))) {
+    while (run->ret->rows < wanted && (chunk = engine_result_next(result, &failure))) {
+        engine_chunk_cut(chunk, (size_t)MIN(wanted - run->ret->rows, ENGINE_CHUNK_ROWS));
         run->ret->rows += (gint64)engine_chunk_rows(chunk);
         if (run->sink && !run->sink->chunk(run->sink->user, chunk, error)) {
             return false;
@@ -308,7 +333,7 @@ static bool run_in_transaction(SessionPlan *plan, const SqlRun *run, GError **er
     }
     bool ok = prepare(plan, error) && bind_values(plan, run->values, run->n_values, error);
     g_autoptr(EngineResult) result = ok ? engine_stmt_run(plan->stmt, error) : NULL;
-    ok = result && send_rows(result, run, error);
+    ok = result && send_rows(plan, result, run, error);
     g_clear_pointer(&result, engine_result_free);
     engine_rollback(plan->conn); /* it only read */
     return ok;
@@ -318,7 +343,7 @@ static bool run_plan(SessionPlan *plan, const SqlRun *run, GError **error)
 {
     bool done = false;
     g_autoptr(EngineResult) result = start_fresh(plan, run, &done, error);
-    return done ? result && send_rows(result, run, error) : run_in_transaction(plan, run, error);
+    return done ? result && send_rows(plan, result, run, error) : run_in_transaction(plan, run, error);
 }
 
 static bool run_in_slot(ServerSession *session, SessionPlan *plan, const SqlRun *run, GError **error)
@@ -392,6 +417,7 @@ bool session_run_own(const SqlRun *run, const char *sql, GError **error)
         return false;
     }
     SessionPlan *plan = plan_of(session, text, false);
+    plan->limited = true;
     SqlRun own = *run;
     own.values = NULL;
     own.n_values = 0;

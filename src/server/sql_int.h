@@ -54,7 +54,8 @@ struct SessionPlan {
     unsigned version; /* of the data, when stmt was prepared (engine_changes) */
     bool steady;      /* no change was in progress then: stmt may be run while the version is the same */
     guint64 shape;
-    bool keep; /* depends on nothing but text, snapshot, user and database */
+    bool limited; /* has its own LIMIT, or is none of the client: sql_select_limit is not for it */
+    bool keep;    /* depends on nothing but text, snapshot, user and database */
     guint64 used;
 };
 /* Translates (MySQL dialect), checks and rewrites a SELECT of the user; caller frees. *ret_keep: whether the

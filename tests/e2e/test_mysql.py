@@ -287,6 +287,29 @@ def test_a_repeated_statement_sees_what_was_committed_since(db):
     cursor.execute("DROP TABLE grows")
 
 
+def test_sql_select_limit_cuts_what_has_no_limit_of_its_own(db):
+    cursor = db.mysql(database="wire").cursor()
+
+    def count(sql):
+        cursor.execute(sql)
+        return len(cursor.fetchall())
+    numbers = "SELECT i FROM (SELECT unnest(range(5000)) AS i) t"
+    assert count(numbers) == 5000
+    cursor.execute("SET SQL_SELECT_LIMIT=3")
+    assert count(numbers) == 3
+    assert count(f"({numbers}) UNION ALL (SELECT 1 LIMIT 1)") == 3
+    assert count(numbers + " ORDER BY i LIMIT 4") == 4
+    assert count("SHOW VARIABLES") > 3
+    cursor.execute("SELECT sum(i) FROM (SELECT unnest(range(5000)) AS i) t")
+    assert int(cursor.fetchone()[0]) == 12497500
+    cursor.execute("SET SQL_SELECT_LIMIT=2500")
+    assert count(numbers) == 2500
+    cursor.execute("SET SQL_SELECT_LIMIT=0")
+    assert count(numbers) == 0
+    cursor.execute("SET SQL_SELECT_LIMIT=DEFAULT")
+    assert count(numbers) == 5000
+
+
 def test_writes_and_transactions(db):
     connection = db.mysql(database="wire")  # PyMySQL sets autocommit = 0
     cursor = connection.cursor()

@@ -309,6 +309,11 @@ size_t engine_chunk_rows(const EngineChunk *chunk)
     return chunk->rows;
 }
 
+void engine_chunk_cut(EngineChunk *chunk, size_t rows)
+{
+    chunk->rows = MIN(chunk->rows, rows);
+}
+
 /* Seconds or milliseconds as microseconds. The type's range is that of microseconds (the engine
  * refuses others), and its infinities are the ends of int64, which stay. */
 static const int64_t *scaled(EngineResult *result, size_t i, const int64_t *data, size_t rows, int64_t factor)
