@@ -1,8 +1,8 @@
 /* The one committer: group commit, checkpoints, housekeeping.
  *
  * It takes everything that queued while the last commit ran and commits it as one transaction, with one label
- * row a load. A lone load is committed at once, a hundred at once share one fsync: after a commit of many
- * their clients come back within moments, and the next waits for them (gather). Loads that share
+ * row a load. A lone load is committed at once, many at once share one fsync: after a commit of many their
+ * clients come back within moments, and the next waits for half of them (gather). Loads that share
  * a plan are one INSERT. A group that fails is rolled back; the jobs of the part that failed are done again
  * each alone, the others together: nobody fails for another's rows.
  *
@@ -469,13 +469,13 @@ static void expire(IntakeCommitter *c, gint64 now)
     if (intake_txns_expire(intake->txns, before)) {
         const EngineValue value = {.id = ENGINE_INT64, .i64 = before};
         g_autoptr(GError) why = NULL;
-        if (!engine_exec_values(c->conn,
-                                "DELETE FROM _weir.loads WHERE state <> 'PRECOMMITTED' AND finished_us < $1 "
-                                "AND NOT (state = 'VISIBLE' AND starts_with(label, '" INTAKE_SOURCE_LABEL
-                                "'))",
-                                &value, 1, NULL, &why) ||
+        if (!engine_exec_values(
+                c->conn,
+                "DELETE FROM _weir.load_log WHERE state <> 'PRECOMMITTED' AND finished_us < $1 "
+                "AND NOT (state = 'VISIBLE' AND starts_with(label, '" INTAKE_SOURCE_LABEL "'))",
+                &value, 1, NULL, &why) ||
             !engine_exec(c->conn,
-                         "DELETE FROM _weir.merged WHERE txn_id NOT IN (SELECT txn_id FROM _weir.loads)",
+                         "DELETE FROM _weir.merged WHERE txn_id NOT IN (SELECT txn_id FROM _weir.load_log)",
                          &why)) {
             return;
         }
@@ -498,15 +498,17 @@ static void housekeeping(IntakeCommitter *c)
  */
 
 /* Clients that were answered together send their next loads together, but one after the other: a commit for
- * the first and another for the rest would cost twice. So after a commit of many the next waits until as many
- * are there again, at most half as long as that commit took. @locks: held. */
+ * the first and another for the rest would cost twice. So after a commit of many the next waits until half as
+ * many are there again, at most half as long as that commit took: with many clients one half of them is
+ * committed while the other half is answered and parsed (waiting for all left a core idle in turns). @locks:
+ * held. */
 static void gather(IntakeCommitter *c)
 {
     if (c->last_group <= 1 || g_queue_is_empty(&c->jobs)) {
         return;
     }
     gint64 until_us = g_get_monotonic_time() + MIN(c->last_us / 2, GATHER_MAX_US);
-    c->wanted = c->last_group;
+    c->wanted = MAX(c->last_group / 2, 1);
     while (c->jobs.length < c->wanted && !c->stop && g_cond_wait_until(&c->wake, &c->lock, until_us)) {
     }
     c->wanted = 1;
@@ -561,7 +563,7 @@ static bool start_loads_insert(IntakeCommitter *c, GError **error)
         intake_memory_feed_new(intake_loads_types(), intake_loads_names(), INTAKE_LOADS_N_COLUMNS, false);
     c->loads_feed_id = engine_feed_add(c->intake->engine, &c->loads_feed->feed);
     g_autofree char *sql = g_strdup_printf(
-        "INSERT INTO _weir.loads SELECT * FROM weir_feed(%" G_GUINT64_FORMAT ")", c->loads_feed_id);
+        "INSERT INTO _weir.load_log SELECT * FROM weir_feed(%" G_GUINT64_FORMAT ")", c->loads_feed_id);
     c->loads_insert = intake_kept_new(c->conn, &c->loads_feed->feed, sql, error);
     return c->loads_insert != NULL;
 }

@@ -406,6 +406,7 @@ const char *intake_txn_state_name(IntakeTxnState state);
 typedef struct {
     gint64 txn_id;
     char *label, *db, *table, *user, *peer, *message, *error_log, *plan;
+    char *detail; /* the row's; the chunk borrows it */
     IntakeTxnState state;
     bool two_phase;
     gint64 total_rows, loaded_rows, filtered_rows, unselected_rows, bytes, started_us, finished_us;
@@ -434,11 +435,11 @@ gint64 intake_txns_oldest_open(IntakeTxns *txns);
 GArray *intake_txns_overdue(IntakeTxns *txns, gint64 before_us);
 /* Forgets labels that finished before; says whether rows are to be deleted too. */
 bool intake_txns_expire(IntakeTxns *txns, gint64 before_us);
-/* The label rows' chunk: types and names of _weir.loads. */
+/* The label rows' chunk: types and names of _weir.load_log. */
 extern const size_t INTAKE_LOADS_N_COLUMNS;
 const char *const *intake_loads_names(void);
 const EngineType *intake_loads_types(void);
-void intake_txn_to_chunk(const IntakeTxn *txn, IntakeChunk *chunk, size_t row);
+void intake_txn_to_chunk(IntakeTxn *txn, IntakeChunk *chunk, size_t row);
 /* "_weir"."txn_7" */
 char *intake_stage_name(gint64 txn_id);
 /* High water of ids to persist, 0 = nothing to do. */

@@ -51,10 +51,11 @@ static bool merge_stage(EngineConn *conn, gint64 txn_id, json_t *plan, GError **
 static bool set_state(EngineConn *conn, gint64 txn_id, const char *state, GError **error)
 {
     g_autofree char *stage = intake_stage_name(txn_id);
-    g_autofree char *sql =
-        g_strdup_printf("DROP TABLE IF EXISTS %s; UPDATE _weir.loads SET state = '%s', plan = NULL, "
-                        "finished_us = %" G_GINT64_FORMAT " WHERE txn_id = %" G_GINT64_FORMAT,
-                        stage, state, base_time_now_us(), txn_id);
+    g_autofree char *sql = g_strdup_printf(
+        "DROP TABLE IF EXISTS %s; UPDATE _weir.load_log SET state = '%s', "
+        "detail = json_merge_patch(detail, '{\"plan\":null}')::VARCHAR, finished_us = %" G_GINT64_FORMAT
+        " WHERE txn_id = %" G_GINT64_FORMAT,
+        stage, state, base_time_now_us(), txn_id);
     return engine_exec(conn, sql, error);
 }
 

@@ -1,4 +1,4 @@
-/* Labels, transaction ids and states, and their rows in _weir.loads.
+/* Labels, transaction ids and states, and their rows in _weir.load_log (_weir.loads shows them).
  *
  * In memory: every label that may not be used again, by database, and every transaction that two-phase
  * requests may name; filled at open from _weir.loads, changed when a load begins (RUNNING: in memory only)
@@ -54,6 +54,7 @@ void intake_txn_free(IntakeTxn *txn)
     g_free(txn->message);
     g_free(txn->error_log);
     g_free(txn->plan);
+    g_free(txn->detail);
     g_free(txn);
 }
 
@@ -72,35 +73,74 @@ char *intake_stage_name(gint64 txn_id)
 /* ---- the table of loads
  * ---------------------------------------------------------------------------------------- */
 
-#define N_COLUMNS 17
-static const char *const NAMES[N_COLUMNS] = {
-    "txn_id",          "label",     "db",        "tbl",       "state",      "usr",         "peer",
-    "message",         "error_log", "plan",      "two_phase", "total_rows", "loaded_rows", "filtered_rows",
-    "unselected_rows", "bytes",     "started_us"};
-/* finished_us is the 18th. */
-const size_t INTAKE_LOADS_N_COLUMNS = N_COLUMNS + 1;
+/* A column costs each commit as much as hundreds of its values, so a load's row has one for each thing that
+ * is searched by, and the rest as JSON: what is null, 0 or false, and total_rows where all were loaded, is
+ * left out. The view _weir.loads shows all as columns. */
+#define N_COLUMNS 8
+static const char *const NAMES[N_COLUMNS + 1] = {"txn_id", "label",       "db",          "tbl", "state",
+                                                 "detail", "loaded_rows", "finished_us", NULL};
+const size_t INTAKE_LOADS_N_COLUMNS = N_COLUMNS;
 
 const char *const *intake_loads_names(void)
 {
-    static const char *all[N_COLUMNS + 2];
-    static gsize once = 0;
-    if (g_once_init_enter(&once)) {
-        memcpy(all, NAMES, sizeof NAMES);
-        all[N_COLUMNS] = "finished_us";
-        g_once_init_leave(&once, 1);
-    }
-    return all;
+    return NAMES;
 }
 
 const EngineType *intake_loads_types(void)
 {
-    static const EngineType TYPES[N_COLUMNS + 1] = {
-        {ENGINE_INT64, 0, 0}, {ENGINE_TEXT, 0, 0},  {ENGINE_TEXT, 0, 0},    {ENGINE_TEXT, 0, 0},
-        {ENGINE_TEXT, 0, 0},  {ENGINE_TEXT, 0, 0},  {ENGINE_TEXT, 0, 0},    {ENGINE_TEXT, 0, 0},
-        {ENGINE_TEXT, 0, 0},  {ENGINE_TEXT, 0, 0},  {ENGINE_BOOLEAN, 0, 0}, {ENGINE_INT64, 0, 0},
-        {ENGINE_INT64, 0, 0}, {ENGINE_INT64, 0, 0}, {ENGINE_INT64, 0, 0},   {ENGINE_INT64, 0, 0},
-        {ENGINE_INT64, 0, 0}, {ENGINE_INT64, 0, 0}};
+    static const EngineType TYPES[N_COLUMNS] = {
+        {ENGINE_INT64, 0, 0}, {ENGINE_TEXT, 0, 0}, {ENGINE_TEXT, 0, 0},  {ENGINE_TEXT, 0, 0},
+        {ENGINE_TEXT, 0, 0},  {ENGINE_TEXT, 0, 0}, {ENGINE_INT64, 0, 0}, {ENGINE_INT64, 0, 0}};
     return TYPES;
+}
+
+static void detail_name(GString *out, const char *name)
+{
+    g_string_append(out, out->len > 1 ? ",\"" : "\"");
+    g_string_append(out, name);
+    g_string_append(out, "\":");
+}
+
+static void detail_text(GString *out, const char *name, const char *text)
+{
+    if (text) {
+        detail_name(out, name);
+        base_json_append_string(out, text, strlen(text));
+    }
+}
+
+static void detail_int(GString *out, const char *name, gint64 value)
+{
+    if (value != 0) {
+        char digits[ENGINE_NUMBER_MAX_BYTES];
+        detail_name(out, name);
+        g_string_append_len(out, digits, engine_put_int(digits, value) - digits);
+    }
+}
+
+static char *detail_of(const IntakeTxn *txn)
+{
+    GString *out = g_string_sized_new(128);
+    g_string_append_c(out, '{');
+    detail_text(out, "usr", txn->user);
+    detail_text(out, "peer", txn->peer);
+    detail_text(out, "message", txn->message);
+    detail_text(out, "error_log", txn->error_log);
+    detail_text(out, "plan", txn->plan);
+    if (txn->two_phase) {
+        detail_name(out, "two_phase");
+        g_string_append(out, "true");
+    }
+    if (txn->total_rows != txn->loaded_rows) {
+        detail_name(out, "total_rows");
+        g_string_append_printf(out, "%" G_GINT64_FORMAT, txn->total_rows);
+    }
+    detail_int(out, "filtered_rows", txn->filtered_rows);
+    detail_int(out, "unselected_rows", txn->unselected_rows);
+    detail_int(out, "bytes", txn->bytes);
+    detail_int(out, "started_us", txn->started_us);
+    g_string_append_c(out, '}');
+    return g_string_free(out, FALSE);
 }
 
 static void put_text(IntakeChunk *chunk, size_t column, size_t row, const char *text)
@@ -109,61 +149,62 @@ static void put_text(IntakeChunk *chunk, size_t column, size_t row, const char *
     cells[row] = text ? (IntakeCell){.bytes = text, .len = (guint32)strlen(text)} : (IntakeCell){0};
 }
 
-void intake_txn_to_chunk(const IntakeTxn *txn, IntakeChunk *chunk, size_t row)
+void intake_txn_to_chunk(IntakeTxn *txn, IntakeChunk *chunk, size_t row)
 {
-    const char *const texts[] = {txn->label, txn->db,   txn->table,   STATE_NAMES[txn->state],
-                                 txn->user,  txn->peer, txn->message, txn->error_log,
-                                 txn->plan};
-    const gint64 numbers[] = {txn->total_rows, txn->loaded_rows, txn->filtered_rows, txn->unselected_rows,
-                              txn->bytes,      txn->started_us,  txn->finished_us};
+    g_free(txn->detail);
+    txn->detail = detail_of(txn);
+    const char *const texts[] = {txn->label, txn->db, txn->table, STATE_NAMES[txn->state], txn->detail};
     ((gint64 *)chunk->data[0])[row] = txn->txn_id;
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         put_text(chunk, 1 + i, row, texts[i]);
     }
-    ((bool *)chunk->data[10])[row] = txn->two_phase;
-    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        ((gint64 *)chunk->data[11 + i])[row] = numbers[i];
-    }
+    ((gint64 *)chunk->data[6])[row] = txn->loaded_rows;
+    ((gint64 *)chunk->data[7])[row] = txn->finished_us;
 }
 
 bool intake_write_txn(EngineConn *conn, const IntakeTxn *txn, GError **error)
 {
+    g_autofree char *detail = detail_of(txn);
     const EngineValue values[] = {engine_value_int(txn->txn_id),
                                   engine_value_text(txn->label),
                                   engine_value_text(txn->db),
                                   engine_value_text(txn->table),
                                   engine_value_text(STATE_NAMES[txn->state]),
-                                  engine_value_text(txn->user),
-                                  engine_value_text(txn->peer),
-                                  engine_value_text(txn->message),
-                                  engine_value_text(txn->error_log),
-                                  engine_value_text(txn->plan),
-                                  {.id = ENGINE_BOOLEAN, .boolean = txn->two_phase},
-                                  engine_value_int(txn->total_rows),
+                                  engine_value_text(detail),
                                   engine_value_int(txn->loaded_rows),
-                                  engine_value_int(txn->filtered_rows),
-                                  engine_value_int(txn->unselected_rows),
-                                  engine_value_int(txn->bytes),
-                                  engine_value_int(txn->started_us),
                                   engine_value_int(txn->finished_us)};
-    return engine_exec_values(
-        conn,
-        "INSERT INTO _weir.loads VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
-        values, G_N_ELEMENTS(values), NULL, error);
+    return engine_exec_values(conn, "INSERT INTO _weir.load_log VALUES ($1,$2,$3,$4,$5,$6,$7,$8)", values,
+                              G_N_ELEMENTS(values), NULL, error);
 }
 
+#define LOAD_LOG                                                                                             \
+    "CREATE TABLE IF NOT EXISTS _weir.load_log (txn_id BIGINT, label VARCHAR, db VARCHAR, tbl VARCHAR, "     \
+    "state VARCHAR, detail VARCHAR, loaded_rows BIGINT, finished_us BIGINT);"
+#define LOADS_VIEW                                                                                           \
+    "CREATE VIEW IF NOT EXISTS _weir.loads AS SELECT txn_id, label, db, tbl, state, detail->>'$.usr' AS "    \
+    "usr, detail->>'$.peer' AS peer, detail->>'$.message' AS message, detail->>'$.error_log' AS error_log, " \
+    "detail->>'$.plan' AS plan, coalesce((detail->>'$.two_phase')::BOOLEAN, false) AS two_phase, "           \
+    "coalesce((detail->>'$.total_rows')::BIGINT, loaded_rows) AS total_rows, loaded_rows, "                  \
+    "coalesce((detail->>'$.filtered_rows')::BIGINT, 0) AS filtered_rows, "                                   \
+    "coalesce((detail->>'$.unselected_rows')::BIGINT, 0) AS unselected_rows, "                               \
+    "coalesce((detail->>'$.bytes')::BIGINT, 0) AS bytes, "                                                   \
+    "coalesce((detail->>'$.started_us')::BIGINT, 0) AS started_us, finished_us FROM _weir.load_log;"
+
+#define FORMAT 2
 static const char SCHEMA[] =
     "CREATE SCHEMA IF NOT EXISTS _weir;"
     "CREATE TABLE IF NOT EXISTS _weir.format (version INTEGER);"
     "CREATE TABLE IF NOT EXISTS _weir.ids (high BIGINT);"
-    "CREATE TABLE IF NOT EXISTS _weir.loads (txn_id BIGINT, label VARCHAR, db VARCHAR, tbl VARCHAR, state "
-    "VARCHAR, usr VARCHAR,"
-    " peer VARCHAR, message VARCHAR, error_log VARCHAR, plan VARCHAR, two_phase BOOLEAN, total_rows BIGINT, "
-    "loaded_rows BIGINT,"
-    " filtered_rows BIGINT, unselected_rows BIGINT, bytes BIGINT, started_us BIGINT, finished_us BIGINT);"
     "CREATE TABLE IF NOT EXISTS _weir.merged (txn_id BIGINT, written BIGINT, deleted BIGINT);"
-    "INSERT INTO _weir.format SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM _weir.format);"
     "INSERT INTO _weir.ids SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM _weir.ids);";
+
+/* Format 1 had a table of 18 columns. */
+static const char FROM_FORMAT_1[] = LOAD_LOG
+    "INSERT INTO _weir.load_log SELECT txn_id, label, db, tbl, state, json_object('usr', usr, 'peer', "
+    "peer, 'message', message, 'error_log', error_log, 'plan', plan, 'two_phase', two_phase, "
+    "'total_rows', total_rows, 'filtered_rows', filtered_rows, 'unselected_rows', unselected_rows, "
+    "'bytes', bytes, 'started_us', started_us)::VARCHAR, loaded_rows, finished_us FROM _weir.loads;"
+    "DROP TABLE _weir.loads;" LOADS_VIEW "UPDATE _weir.format SET version = 2;";
 
 /* ---- entries
  * ------------------------------------------------------------------------------------------------------ */
@@ -229,25 +270,24 @@ static char *cell_text(const EngineChunk *chunk, size_t column, size_t row)
 
 static bool read_entries(IntakeTxns *txns, EngineConn *conn, gint64 since_us, GError **error)
 {
-    g_autofree char *sql =
-        g_strdup_printf("SELECT txn_id, started_us, finished_us, db, label, state FROM _weir.loads "
-                        "WHERE state = 'PRECOMMITTED' OR starts_with(label, '" INTAKE_SOURCE_LABEL
-                        "') OR finished_us >= %" G_GINT64_FORMAT " ORDER BY txn_id",
-                        since_us);
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT txn_id, CASE state WHEN 'PRECOMMITTED' THEN started_us ELSE finished_us END, db, label, "
+        "state FROM _weir.loads "
+        "WHERE state = 'PRECOMMITTED' OR starts_with(label, '" INTAKE_SOURCE_LABEL
+        "') OR finished_us >= %" G_GINT64_FORMAT " ORDER BY txn_id",
+        since_us);
     g_autoptr(EngineResult) result = engine_query(conn, sql, error);
     if (!result) {
         return false;
     }
     GError *why = NULL;
     for (EngineChunk *chunk; (chunk = engine_result_next(result, &why));) {
-        EngineColumn ids = engine_chunk_column(chunk, 0), started = engine_chunk_column(chunk, 1),
-                     finished = engine_chunk_column(chunk, 2);
+        EngineColumn ids = engine_chunk_column(chunk, 0), at = engine_chunk_column(chunk, 1);
         for (size_t row = 0; row < engine_chunk_rows(chunk); row++) {
-            g_autofree char *db = cell_text(chunk, 3, row), *label = cell_text(chunk, 4, row),
-                            *state = cell_text(chunk, 5, row);
+            g_autofree char *db = cell_text(chunk, 2, row), *label = cell_text(chunk, 3, row),
+                            *state = cell_text(chunk, 4, row);
             IntakeTxnState s = state_by_name(state);
-            const gint64 *at = s == INTAKE_TXN_PREPARED ? started.data : finished.data;
-            add_entry(txns, ((const gint64 *)ids.data)[row], db, label, s, at[row]);
+            add_entry(txns, ((const gint64 *)ids.data)[row], db, label, s, ((const gint64 *)at.data)[row]);
         }
     }
     if (why) {
@@ -268,17 +308,44 @@ static bool open_ids(IntakeTxns *txns, EngineConn *conn, GError **error)
     return true;
 }
 
-static bool check_format(EngineConn *conn, GError **error)
+/* Of a file that says none: it is new, or of a process that was killed before it said 1. */
+static bool say_format(EngineConn *conn, gint64 *ret_version, GError **error)
 {
-    gint64 version = 0;
-    if (!engine_query_int(conn, "SELECT max(version) FROM _weir.format", &version, error)) {
+    gint64 n = 0;
+    if (!engine_query_int(
+            conn, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = '_weir' AND table_name = 'loads'",
+            &n, error)) {
         return false;
     }
-    if (version > 1) {
-        return base_fail(error, BASE_E_FORMAT_NEWER,
-                         "the warehouse has format %" G_GINT64_FORMAT ", this program knows 1", version);
+    *ret_version = n > 0 ? 1 : FORMAT;
+    const EngineValue value = engine_value_int(*ret_version);
+    return engine_exec_values(conn, "INSERT INTO _weir.format VALUES ($1)", &value, 1, NULL, error);
+}
+
+static bool move_from_1(EngineConn *conn, GError **error)
+{
+    bool ok =
+        engine_begin(conn, error) && engine_exec(conn, FROM_FORMAT_1, error) && engine_commit(conn, error);
+    if (!ok) {
+        engine_rollback(conn);
     }
-    return true;
+    return ok;
+}
+
+static bool open_schema(EngineConn *conn, GError **error)
+{
+    gint64 version = 0;
+    if (!engine_exec(conn, SCHEMA, error) ||
+        !engine_query_int(conn, "SELECT coalesce(max(version), 0) FROM _weir.format", &version, error) ||
+        (version == 0 && !say_format(conn, &version, error))) {
+        return false;
+    }
+    if (version > FORMAT) {
+        return base_fail(error, BASE_E_FORMAT_NEWER,
+                         "the warehouse has format %" G_GINT64_FORMAT ", this program knows %d", version,
+                         FORMAT);
+    }
+    return (version > 1 || move_from_1(conn, error)) && engine_exec(conn, LOAD_LOG LOADS_VIEW, error);
 }
 
 IntakeTxns *intake_txns_open(EngineConn *conn, gint64 keep_us, GError **error)
@@ -288,7 +355,7 @@ IntakeTxns *intake_txns_open(EngineConn *conn, gint64 keep_us, GError **error)
     g_cond_init(&txns->changed);
     txns->by_label = g_hash_table_new(label_hash, label_equal);
     txns->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, entry_free);
-    if (!engine_exec(conn, SCHEMA, error) || !check_format(conn, error) || !open_ids(txns, conn, error) ||
+    if (!open_schema(conn, error) || !open_ids(txns, conn, error) ||
         !read_entries(txns, conn, base_time_now_us() - keep_us, error)) {
         intake_txns_close(txns);
         return NULL;

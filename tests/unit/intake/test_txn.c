@@ -264,6 +264,56 @@ static void test_failing_neighbour(void)
     fixture_expect(&f, "SELECT count(*) FROM d.neighbour", "40");
 }
 
+#define ALL_LOADS                                                                                            \
+    "SELECT string_agg(l::VARCHAR, chr(10) ORDER BY txn_id) FROM (SELECT * FROM _weir.loads) AS l"
+/* What format 1 was: the columns of the view, as a table. */
+#define TO_FORMAT_1                                                                                          \
+    "CREATE TABLE _weir.old AS SELECT * FROM _weir.loads; DROP VIEW _weir.loads; DROP TABLE "                \
+    "_weir.load_log; ALTER TABLE _weir.old RENAME TO loads; UPDATE _weir.format SET version = 1"
+
+static void test_format_1(void)
+{
+    g_autoptr(CatalogTable) t = fixture_create(&f, "moved", CATALOG_DUPLICATE, COLUMNS);
+    g_autoptr(GError) error = NULL;
+    fixture_load(&f, t, "label:moved\ncolumn_separator:,", "1,x\n2,y\n");
+    fixture_load(&f, t, "label:partly\ncolumn_separator:,\nmax_filter_ratio:1", "1,x\n2\n");
+    IntakeResult result;
+    g_assert_false(fixture_try(&f, t, "label:no\ncolumn_separator:,", "a\"b\\\n", -1, &result, &error));
+    g_clear_error(&error);
+    intake_result_clear(&result);
+    gint64 id = prepare(t, "moved_later", "3,z\n");
+    g_autofree char *before = fixture_query(&f, ALL_LOADS);
+    g_assert_nonnull(strstr(before, "moved_later"));
+    g_assert_true(engine_exec(f.conn, TO_FORMAT_1, &error));
+    g_assert_no_error(error);
+    restart();
+    g_autofree char *after = fixture_query(&f, ALL_LOADS);
+    g_assert_cmpstr(after, ==, before);
+    fixture_expect(&f, "SELECT max(version) FROM _weir.format", "2");
+    restart();
+    gint64 done = 0;
+    g_assert_true(intake_commit(f.intake, "d", id, NULL, &done, &error));
+    g_assert_no_error(error);
+    fixture_expect(&f, "SELECT count(*) FROM d.moved", "4");
+    fixture_expect(&f, "SELECT state, plan FROM _weir.loads WHERE label = 'moved_later'", "VISIBLE,~");
+}
+
+/* Plans of groups are kept; definitions that change between groups make them anew, once. */
+static void test_plans_are_kept(void)
+{
+    g_autoptr(CatalogTable) t = fixture_create(&f, "kept", CATALOG_DUPLICATE, COLUMNS);
+    for (int i = 0; i < 3; i++) {
+        g_autofree char *name = g_strdup_printf("kept_%d", i);
+        fixture_load(&f, t, "column_separator:,", "1,x\n");
+        fixture_load(&f, t, "column_separator:,", "1000000,a longer text that is not inlined\n");
+        g_autoptr(CatalogTable) other = fixture_create(&f, name, CATALOG_DUPLICATE, COLUMNS);
+        fixture_load(&f, other, "column_separator:,", "-7,y\n");
+    }
+    fixture_load(&f, t, "column_separator:,", "-5,\\N\n");
+    fixture_expect(&f, "SELECT count(*), sum(a), max(length(b)), count(b) FROM d.kept", "7,2999998,33,6");
+    fixture_expect(&f, "SELECT sum(a) FROM d.kept WHERE a < 0", "-5");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -277,6 +327,8 @@ int main(int argc, char **argv)
     g_test_add_func("/txn/ids grow over restarts", test_ids_grow);
     g_test_add_func("/txn/groups hold every acknowledged load once", test_group);
     g_test_add_func("/txn/a failing neighbour takes nobody with it", test_failing_neighbour);
+    g_test_add_func("/txn/a warehouse of format 1 is moved", test_format_1);
+    g_test_add_func("/txn/plans of groups are kept over changed definitions", test_plans_are_kept);
     int code = g_test_run();
     fixture_stop(&f);
     return code;
