@@ -46,6 +46,12 @@ X(LOAD_LABEL_KEEP, "load.label_keep", BASE_CONFIG_DURATION, "3d", 1000000, G_MAX
   "A label is remembered at least this long", "导入标签的保留时间")
 X(LOAD_SPOOL_MEMORY, "load.spool_memory", BASE_CONFIG_BYTES, "256KB", 0, G_MAXINT32, false,
   "An upload larger than this goes to the spool folder", "上传超过此大小写入暂存目录")
+X(LOAD_STREAM_MEMORY, "load.stream_memory", BASE_CONFIG_BYTES, "64MB", 0, G_MAXINT32, false,
+  "Memory for the body of a load whose rows are inserted while it comes; 0 = every body is spooled first",
+  "边接收边写入的导入可占用的内存；0 表示一律先暂存")
+X(LOAD_STREAM_WAIT, "load.stream_wait", BASE_CONFIG_DURATION, "5s", 0, G_MAXINT64, false,
+  "So long such a load waits for its client in all; the rest of a slower client's body is spooled",
+  "此类导入累计等待客户端的最长时间；更慢的客户端，其余内容改为暂存")
 X(FEATURES_ONLINE, "features.online", BASE_CONFIG_TEXT, "lmdb", 0, 0, false,
   "Where online features are kept: lmdb (in the data folder) or redis", "在线特征的存储：lmdb（数据目录内）或 redis")
 X(FEATURES_ONLINE_MAX, "features.online_max", BASE_CONFIG_BYTES, "64GB", 1048576, G_MAXINT64, false,

@@ -5,6 +5,7 @@
 #include "intake/intake_int.h"
 
 #define MAX_IDLE_CONNECTIONS 16
+#define MAX_FLOWS            4 /* each may hold load.stream_memory */
 
 typedef struct {
     gint64 txn_id, deadline_us;
@@ -127,6 +128,15 @@ void intake_large_begin(Intake *intake)
     g_mutex_unlock(&intake->large_lock);
 }
 
+bool intake_large_try(Intake *intake)
+{
+    g_mutex_lock(&intake->large_lock);
+    bool ok = intake->large_running < intake->large_max;
+    intake->large_running += ok;
+    g_mutex_unlock(&intake->large_lock);
+    return ok;
+}
+
 void intake_large_end(Intake *intake)
 {
     g_mutex_lock(&intake->large_lock);
@@ -160,10 +170,26 @@ static void read_limits(Intake *intake, const BaseConfig *config)
     intake->precommit_timeout_us = base_config_int(config, BASE_CONFIG_LOAD_PRECOMMIT_TIMEOUT);
     intake->label_keep_us = base_config_int(config, BASE_CONFIG_LOAD_LABEL_KEEP);
     intake->large_max = MAX(2, g_get_num_processors());
+    intake->stream_memory = base_config_int(config, BASE_CONFIG_LOAD_STREAM_MEMORY);
+    intake->stream_wait_us = base_config_int(config, BASE_CONFIG_LOAD_STREAM_WAIT);
+    intake->flows_max = MIN(intake->large_max, MAX_FLOWS);
 }
 
-/* Staging tables whose load is not prepared: a crash cannot leave any (they commit with the load's row);
- * checked all the same. */
+/* Stages that no prepared load has: of loads that were parked when the process ended. */
+static bool drop_parked(EngineConn *conn, GError **error)
+{
+    g_autofree char *statements = NULL;
+    if (!engine_query_text(conn,
+                           "SELECT string_agg('DROP TABLE _weir.\"' || table_name || '\"', ';') FROM "
+                           "duckdb_tables() WHERE schema_name = '_weir' AND "
+                           "regexp_full_match(table_name, 'txn_[0-9]+') AND table_name NOT IN "
+                           "(SELECT 'txn_' || txn_id FROM _weir.loads WHERE state = 'PRECOMMITTED')",
+                           &statements, error)) {
+        return false;
+    }
+    return !statements || engine_exec(conn, statements, error);
+}
+
 static bool start(Intake *intake, GError **error)
 {
     EngineConn *conn = intake_conn_take(intake, error);
@@ -171,9 +197,9 @@ static bool start(Intake *intake, GError **error)
         return false;
     }
     intake->txns = intake_txns_open(conn, intake->label_keep_us, error);
+    bool ok = intake->txns && drop_parked(conn, error);
     intake_conn_give(intake, conn);
-    if (!intake->txns ||
-        !engine_add_note_function(intake->engine, "weir_reject", note_reject, intake, error)) {
+    if (!ok || !engine_add_note_function(intake->engine, "weir_reject", note_reject, intake, error)) {
         return false;
     }
     intake->committer = intake_committer_start(intake, error);

@@ -41,6 +41,18 @@ bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len,
 gint64 intake_spool_bytes(const IntakeSpool *spool);
 /* Whether `len` bytes more stay in memory. */
 bool intake_spool_has_room(const IntakeSpool *spool, size_t len);
+/* Before the first byte, of a load that intake_load_may_flow: it may begin before its body is whole. Once
+ * intake_spool_flows, whoever writes the body begins intake_load on another thread and goes on: asks after
+ * each append for room, says at the end that the body is whole, or that it never will be, and lets the rest
+ * go when the load has ended before its body. Any thread. */
+void intake_spool_let_flow(IntakeSpool *spool);
+bool intake_spool_flows(const IntakeSpool *spool);
+/* False: more may be appended. True: not before `room` was called (once, from any thread; it must not block).
+ */
+bool intake_spool_on_room(IntakeSpool *spool, void (*room)(void *user), void *user);
+void intake_spool_end(IntakeSpool *spool);
+void intake_spool_cut(IntakeSpool *spool);
+void intake_spool_drop(IntakeSpool *spool);
 /* Reads a file in place instead of a body (not removed on free). */
 IntakeSpool *intake_spool_open(Intake *intake, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A file that the engine may read (inside <data>/spool) with the spool's bytes; kept until the spool is
@@ -109,6 +121,10 @@ void intake_result_clear(IntakeResult *result);
 bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool,
                  const char *user, const char *peer, IntakeResult *ret,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether such a load may begin before its body is whole: rows that are appended to a table without keys, in
+ * a format that is cut into rows as it comes. */
+bool intake_load_may_flow(const CatalogTable *table, const IntakeOptions *options);
 
 /* The same without waiting, for a small load of plain rows (no expressions, no phases, a body in memory):
  * parsed on the caller's thread, without a file or the engine, and queued. False: it is not such a load, or

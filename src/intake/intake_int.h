@@ -52,10 +52,44 @@ struct IntakeOptions {
 
 /* ---- spool.c ------------------------------------------------------------------------------------- */
 
-/* The spool's bytes at `offset` into `buffer`; *ret_n 0 = end. Any thread. */
-bool intake_spool_read(const IntakeSpool *spool, gint64 offset, void *buffer, size_t len, size_t *ret_n,
+/* The spool's bytes at `offset` into `buffer`; *ret_n 0 = there is no more now (intake_spool_at_end: or
+ * ever). A flow is read once, in order. Any thread, one at a time. */
+bool intake_spool_read(IntakeSpool *spool, gint64 offset, void *buffer, size_t len, size_t *ret_n,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gint64 intake_spool_left(const IntakeSpool *spool, gint64 offset);
+bool intake_spool_at_end(const IntakeSpool *spool, gint64 offset);
+/* For the load of a body that still comes. Waits until `bytes` more are there or the body is whole, at most
+ * wait_us (-1 = as long as it takes): *ret_late then. False + error when the body will never be whole. */
+bool intake_spool_wait(IntakeSpool *spool, gint64 bytes, gint64 wait_us, bool *ret_late,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What comes from now on goes to a file; nobody may read until the body is whole. */
+bool intake_spool_park(IntakeSpool *spool, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* So many bytes are worth a statement. */
+gint64 intake_spool_segment_bytes(const IntakeSpool *spool);
+/* True: the load has the place among the large ones that was taken for it, and ends it (intake_large_end). */
+bool intake_spool_take_slot(IntakeSpool *spool);
 bool intake_spool_in_memory(const IntakeSpool *spool);
+
+/* ---- flow.c
+ * ----------------------------------------------------------------------------------------------- */
+
+typedef struct IntakeFlow IntakeFlow;
+/* `max_bytes`: from so many on that are not read it is full. */
+IntakeFlow *intake_flow_new(gint64 max_bytes);
+void intake_flow_free(IntakeFlow *flow);
+void intake_flow_append(IntakeFlow *flow, GByteArray *piece); /* takes it; never refuses */
+/* False: there is room. True: `room` will be called once, from any thread, when there is; it must not block.
+ */
+bool intake_flow_on_room(IntakeFlow *flow, void (*room)(void *user), void *user);
+size_t intake_flow_take(IntakeFlow *flow, void *buffer, size_t len); /* what is there now, at most len */
+gint64 intake_flow_held(IntakeFlow *flow);
+void intake_flow_end(IntakeFlow *flow);               /* nothing more is appended */
+bool intake_flow_ended(IntakeFlow *flow);             /* and everything was taken */
+void intake_flow_fail(IntakeFlow *flow, GError *why); /* takes it; nothing once the flow has ended */
+void intake_flow_drop(IntakeFlow *flow);              /* nobody reads any more: what comes is thrown away */
+/* See intake_spool_wait. */
+bool intake_flow_wait(IntakeFlow *flow, gint64 bytes, gint64 wait_us, bool *ret_late,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- compress.c ---------------------------------------------------------------------------------- */
 
@@ -182,6 +216,11 @@ bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrAr
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const IntakeCsv *intake_reader_csv(const IntakeReader *reader);
 IntakeSplit intake_reader_split(const IntakeReader *reader);
+/* For a body that still comes: a block of length 0 means only that no more was there, and every later call
+ * says the same until intake_reader_go_on. */
+bool intake_reader_at_end(IntakeReader *reader);
+bool intake_reader_paused(IntakeReader *reader);
+void intake_reader_go_on(IntakeReader *reader);
 /* True once the whole input is known to fit one block (after intake_reader_header). */
 bool intake_reader_is_small(const IntakeReader *reader);
 /* Bytes of a small one. */
@@ -518,6 +557,9 @@ struct Intake {
     GMutex large_lock;
     GCond large_cond;
     unsigned large_running, large_max;
+    gint64 stream_memory, stream_wait_us;
+    gint flows; /* atomic: bodies that are in flows; at most flows_max */
+    guint flows_max;
     GMutex rejects_lock;
     GHashTable *rejects_by_txn; /* gint64* -> IntakeRejects*, while a SELECT with checks runs */
     GMutex running_lock;
@@ -531,6 +573,7 @@ void intake_conn_give(Intake *intake, EngineConn *conn);
 /* Around a large load: so many at once, the others wait. */
 void intake_large_begin(Intake *intake);
 void intake_large_end(Intake *intake);
+bool intake_large_try(Intake *intake); /* intake_large_begin, if nobody need wait */
 void intake_running_add(Intake *intake, gint64 txn_id, EngineConn *conn, gint64 deadline_us);
 void intake_running_remove(Intake *intake, gint64 txn_id);
 void intake_running_check(Intake *intake, gint64 now_us);

@@ -5,26 +5,10 @@
  * then queued for the committer. Large: parsed on the engine's threads by INSERT ... SELECT ... FROM
  * weir_feed in a transaction of its own; tables with keys by way of a temporary stage, and the table held
  * while it is merged. Two-phase: the stage is a durable table, committed with the load's row as PRECOMMITTED.
- */
+ * A large append may begin before its body is whole (early.c). */
 #include "base/time.h"
 #include "engine/sql.h"
-#include "intake/intake_int.h"
-
-typedef struct {
-    Intake *intake;
-    const CatalogTable *table;
-    const IntakeOptions *options;
-    IntakeSpool *spool;
-    IntakeTxn *txn;
-    IntakeResult *ret;
-    IntakeRejects *rejects;
-    IntakeReader *reader;
-    IntakePlan *plan;
-    EngineConn *conn;
-    GPtrArray *header;
-    const char *parquet; /* path */
-    char *key;
-} Load;
+#include "intake/load_int.h"
 
 /* ---- begin and end of any load
  * -------------------------------------------------------------------------------- */
@@ -151,7 +135,7 @@ bool intake_load_end(Intake *intake, IntakeTxn *txn, GError *why, IntakeResult *
  * ------------------------------------------------------------------------------------------------------- */
 
 /* Closes the log and checks max_filter_ratio. */
-static bool check_rejects(Load *load, GError **error)
+static bool check_rejects(IntakeLoad *load, GError **error)
 {
     IntakeTxn *txn = load->txn;
     txn->filtered_rows = intake_rejects_count(load->rejects);
@@ -179,7 +163,7 @@ static bool check_rejects(Load *load, GError **error)
  * -------------------------------------------------------------------------------------------------------------
  */
 
-static bool parse_small(Load *load, IntakeParser *parser, GPtrArray *chunks, GError **error)
+static bool parse_small(IntakeLoad *load, IntakeParser *parser, GPtrArray *chunks, GError **error)
 {
     GError *why = NULL;
     for (IntakeChunk *chunk; (chunk = intake_parser_chunk(parser, &why));) {
@@ -194,7 +178,7 @@ static bool parse_small(Load *load, IntakeParser *parser, GPtrArray *chunks, GEr
     return check_rejects(load, error);
 }
 
-static bool load_small(Load *load, GError **error)
+static bool load_small(IntakeLoad *load, GError **error)
 {
     gint64 start = base_time_monotonic_us();
     g_autoptr(IntakeParser) parser = intake_parser_new(load->reader, load->plan, load->rejects);
@@ -219,7 +203,7 @@ static bool load_small(Load *load, GError **error)
  * -------------------------------------------------------------------------------------------------------------
  */
 
-static char *parquet_source(const Load *load)
+static char *parquet_source(const IntakeLoad *load)
 {
     GString *from = g_string_new(NULL);
     g_string_append_printf(from,
@@ -232,7 +216,7 @@ static char *parquet_source(const Load *load)
     return g_string_free(from, FALSE);
 }
 
-static bool count_parquet(Load *load, GError **error)
+static bool count_parquet(IntakeLoad *load, GError **error)
 {
     GString *sql = g_string_new("SELECT count(*) FROM read_parquet(");
     engine_sql_append_text(sql, load->parquet);
@@ -242,8 +226,7 @@ static bool count_parquet(Load *load, GError **error)
     return ok;
 }
 
-/* Runs `sql_head` SELECT over the source; rows given on in *ret_rows (-1 = not known). */
-static bool run_select(Load *load, const char *sql_head, gint64 *ret_rows, GError **error)
+bool intake_load_select(IntakeLoad *load, const char *sql_head, gint64 *ret_rows, GError **error)
 {
     IntakeParseFeed feed = {0};
     guint64 id = 0;
@@ -266,13 +249,13 @@ static bool run_select(Load *load, const char *sql_head, gint64 *ret_rows, GErro
     intake_rejects_bind(load->intake, load->txn->txn_id, NULL);
     if (id) {
         engine_feed_remove(load->intake->engine, id);
-        load->txn->total_rows = __atomic_load_n(&feed.total_rows, __ATOMIC_RELAXED);
+        load->txn->total_rows += __atomic_load_n(&feed.total_rows, __ATOMIC_RELAXED);
         intake_parse_feed_clear(&feed);
     }
     return ok;
 }
 
-static bool count_rows(Load *load, gint64 given, GError **error)
+static bool count_rows(IntakeLoad *load, gint64 given, GError **error)
 {
     IntakeTxn *txn = load->txn;
     txn->filtered_rows = intake_rejects_count(load->rejects);
@@ -281,18 +264,18 @@ static bool count_rows(Load *load, gint64 given, GError **error)
     return check_rejects(load, error);
 }
 
-static bool stage_rows(Load *load, const char *stage, const char *create, GError **error)
+static bool stage_rows(IntakeLoad *load, const char *stage, const char *create, GError **error)
 {
     g_autofree char *head = g_strdup_printf("%s %s AS ", create, stage);
     gint64 ignored, rows = 0;
-    if (!run_select(load, head, &ignored, error)) {
+    if (!intake_load_select(load, head, &ignored, error)) {
         return false;
     }
     g_autofree char *count = g_strdup_printf("SELECT count(*) FROM %s", stage);
     return engine_query_int(load->conn, count, &rows, error) && count_rows(load, rows, error);
 }
 
-static bool finish_large(Load *load, GError **error)
+static bool finish_large(IntakeLoad *load, GError **error)
 {
     load->txn->finished_us = base_time_now_us();
     if (!intake_write_txn(load->conn, load->txn, error)) {
@@ -312,23 +295,32 @@ static bool finish_large(Load *load, GError **error)
     return true;
 }
 
-static bool append_large(Load *load, GError **error)
+/* ---- large, as it comes
+ * --------------------------------------------------------------------------------------------------- */
+
+static bool append_large(IntakeLoad *load, GError **error)
 {
     g_autofree char *target = engine_sql_table(load->table->schema, load->table->name);
     g_autofree char *head =
         g_strdup_printf("INSERT INTO %s (%s, " INTAKE_LOAD_ID ") ", target, load->plan->target_columns);
     gint64 rows = 0;
-    intake_table_hold(load->intake, load->key, false);
-    bool ok = engine_begin(load->conn, error) && run_select(load, head, &rows, error) &&
+    intake_load_hold(load, true);
+    bool ok = engine_begin(load->conn, error) && intake_load_append(load, head, &rows, error) &&
               count_rows(load, rows, error) && finish_large(load, error);
     if (!ok) {
         engine_rollback(load->conn);
+        if (load->parked) {
+            intake_load_drop_parked(load);
+        }
     }
-    intake_table_release(load->intake, load->key, false);
+    intake_load_hold(load, false);
     return ok;
 }
 
-static bool merge_large(Load *load, GError **error)
+/* ---- large, by way of a stage
+ * ----------------------------------------------------------------------------------------------- */
+
+static bool merge_large(IntakeLoad *load, GError **error)
 {
     if (!stage_rows(load, "weir_stage", "CREATE OR REPLACE TEMP TABLE", error)) {
         return false;
@@ -361,7 +353,7 @@ static char *plan_text(const IntakePlan *plan, bool replace)
     return base_json_text(root);
 }
 
-static bool prepare_two_phase(Load *load, GError **error)
+static bool prepare_two_phase(IntakeLoad *load, GError **error)
 {
     g_autofree char *stage = intake_stage_name(load->txn->txn_id);
     load->txn->state = INTAKE_TXN_PREPARED;
@@ -377,7 +369,7 @@ static bool prepare_two_phase(Load *load, GError **error)
 }
 
 /* The temporary stage goes, and with a connection that was interrupted nothing is kept. */
-static void clean_large(Load *load, bool ok)
+static void clean_large(IntakeLoad *load, bool ok)
 {
     GError *why = NULL;
     if (!engine_exec(load->conn, "DROP TABLE IF EXISTS temp.weir_stage", &why)) {
@@ -390,21 +382,23 @@ static void clean_large(Load *load, bool ok)
 }
 
 /* A small load needs none: it would hold one of few while it waits for its commit. */
-static bool take_conn(Load *load, GError **error)
+static bool take_conn(IntakeLoad *load, GError **error)
 {
     return load->conn || (load->conn = intake_conn_take(load->intake, error));
 }
 
-static bool load_large(Load *load, GError **error)
+static bool load_large(IntakeLoad *load, GError **error)
 {
     Intake *intake = load->intake;
     if (!take_conn(load, error)) {
         return false;
     }
-    intake_large_begin(intake);
+    if (!load->flows || !intake_spool_take_slot(load->spool)) {
+        intake_large_begin(intake);
+    }
     gint64 start = base_time_monotonic_us();
-    intake_running_add(intake, load->txn->txn_id, load->conn,
-                       start + load->options->timeout_s * BASE_TIME_SECOND_US);
+    load->deadline_us = start + load->options->timeout_s * BASE_TIME_SECOND_US;
+    intake_running_add(intake, load->txn->txn_id, load->conn, load->deadline_us);
     bool ok;
     if (load->options->two_phase) {
         ok = prepare_two_phase(load, error);
@@ -413,14 +407,14 @@ static bool load_large(Load *load, GError **error)
         ok = by_stage ? merge_large(load, error) : append_large(load, error);
     }
     intake_running_remove(intake, load->txn->txn_id);
-    bool late = base_time_monotonic_us() > start + load->options->timeout_s * BASE_TIME_SECOND_US;
+    bool late = base_time_monotonic_us() > load->deadline_us;
     if (!ok && late && error && g_error_matches(*error, BASE_ERROR, BASE_E_INTERRUPTED)) {
         g_clear_error(error);
         base_fail(error, BASE_E_TIMEOUT,
                   "the load took longer than its timeout of %" G_GINT64_FORMAT " seconds",
                   load->options->timeout_s);
     }
-    load->ret->write_ms = (base_time_monotonic_us() - start) / 1000 - load->ret->commit_ms;
+    load->ret->write_ms = (base_time_monotonic_us() - start - load->waited_us) / 1000 - load->ret->commit_ms;
     clean_large(load, ok);
     intake_large_end(intake);
     intake_committer_poke(intake);
@@ -431,7 +425,7 @@ static bool load_large(Load *load, GError **error)
  * ------------------------------------------------------------------------------------------------------------
  */
 
-static bool parquet_header(Load *load, GError **error)
+static bool parquet_header(IntakeLoad *load, GError **error)
 {
     load->parquet = intake_spool_path(load->spool, error);
     if (!load->parquet || !take_conn(load, error)) {
@@ -453,7 +447,7 @@ static bool parquet_header(Load *load, GError **error)
     return true;
 }
 
-static bool read_header(Load *load, GError **error)
+static bool read_header(IntakeLoad *load, GError **error)
 {
     g_autofree const char **names = g_new0(const char *, load->table->columns->len + 1);
     for (guint i = 0; i < load->table->columns->len; i++) {
@@ -463,7 +457,7 @@ static bool read_header(Load *load, GError **error)
     return load->reader && intake_reader_header(load->reader, names, &load->header, error);
 }
 
-static bool run(Load *load, GError **error)
+static bool run(IntakeLoad *load, GError **error)
 {
     gint64 start = base_time_monotonic_us();
     bool ok =
@@ -485,7 +479,7 @@ static bool run(Load *load, GError **error)
     return small ? load_small(load, error) : load_large(load, error);
 }
 
-static void load_clear(Load *load)
+static void load_clear(IntakeLoad *load)
 {
     intake_conn_give(load->intake, load->conn);
     intake_plan_unref(load->plan);
@@ -512,27 +506,41 @@ IntakeTxn *intake_load_txn(const CatalogTable *table, const IntakeOptions *optio
     return txn;
 }
 
+bool intake_load_may_flow(const CatalogTable *table, const IntakeOptions *options)
+{
+    bool whole = options->format == INTAKE_JSON && !options->read_json_by_line &&
+                 (!options->strip_outer_array || options->json_root);
+    return options->checked && options->format != INTAKE_PARQUET && !whole && !options->json_auto &&
+           !options->two_phase && !options->replace && !intake_needs_merge(table);
+}
+
 bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions *options, IntakeSpool *spool,
                  const char *user, const char *peer, IntakeResult *ret, GError **error)
 {
     memset(ret, 0, sizeof *ret);
     ret->group = options->group;
+    if (!intake_spool_flows(spool)) {
+        intake_spool_end(spool);
+    }
     IntakeTxn *txn = intake_load_txn(table, options, spool, user, peer);
     if (!intake_load_begin(intake, txn, ret, error)) {
         intake_txn_free(txn);
         return false;
     }
-    Load load = {.intake = intake,
-                 .table = table,
-                 .options = options,
-                 .spool = spool,
-                 .txn = txn,
-                 .ret = ret,
-                 .rejects = intake_rejects_new(intake),
-                 .key = intake_table_key(table->schema, table->name)};
+    IntakeLoad load = {.intake = intake,
+                       .table = table,
+                       .options = options,
+                       .spool = spool,
+                       .txn = txn,
+                       .ret = ret,
+                       .rejects = intake_rejects_new(intake),
+                       .flows = intake_spool_flows(spool),
+                       .key = intake_table_key(table->schema, table->name)};
     GError *why = NULL;
     if (!options->checked) {
         base_fail(&why, BASE_E_INTERNAL, "the load's options were not checked");
+    } else if (load.flows && !intake_load_may_flow(table, options)) {
+        base_fail(&why, BASE_E_INTERNAL, "this load cannot begin before its body is whole");
     } else if (intake_check_healthy(intake, &why)) {
         bool ok = run(&load, &why);
         if (!ok && !why) {
@@ -542,6 +550,7 @@ bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions 
     if (why && !txn->error_log) {
         txn->error_log = intake_rejects_finish(load.rejects);
     }
+    txn->bytes = intake_spool_bytes(spool);
     load_clear(&load);
     return intake_load_end(intake, txn, why, ret, error);
 }

@@ -16,6 +16,7 @@ struct IntakeReader {
     IntakeDecoder *decoder;
     char *packed; /* compressed bytes not decoded yet */
     size_t packed_at, packed_len;
+    bool decoded; /* to the end of the body, which is whole */
     gint64 made_bytes, limit_bytes;
     IntakeSplit split;
     IntakeCsv csv;
@@ -27,6 +28,8 @@ struct IntakeReader {
     bool carry_scanned; /* `scan` has seen all of it */
     guint64 next_number;
     bool at_end, json_auto;
+    bool waits;     /* for more of a body that still comes: until the header is read */
+    bool paused;    /* there was no more: nobody gets a block before intake_reader_go_on */
     GError *failed; /* once failed, each caller is told */
 };
 
@@ -47,17 +50,34 @@ static void block_reserve(IntakeBlock *block, size_t bytes)
 /* ---- bytes
  * ----------------------------------------------------------------------------------------------------- */
 
+/* The spool's next bytes. None and not the end: the body still comes. Before the first block its load waits.
+ */
+static bool read_spool(IntakeReader *reader, char *out, size_t len, size_t *ret_n, GError **error)
+{
+    bool late;
+    for (;;) {
+        if (!intake_spool_read(reader->spool, reader->offset, out, len, ret_n, error)) {
+            return false;
+        }
+        reader->offset += (gint64)*ret_n;
+        if (*ret_n > 0 || !reader->waits || intake_spool_at_end(reader->spool, reader->offset)) {
+            return true;
+        }
+        if (!intake_spool_wait(reader->spool, 1, -1, &late, error)) {
+            return false;
+        }
+    }
+}
+
 static bool read_packed(IntakeReader *reader, char *out, size_t len, size_t *ret_n, GError **error)
 {
     size_t total = 0;
     while (total < len) {
         if (reader->packed_at == reader->packed_len) {
             size_t n;
-            if (!intake_spool_read(reader->spool, reader->offset, reader->packed, COMPRESSED_BYTES, &n,
-                                   error)) {
+            if (!read_spool(reader, reader->packed, COMPRESSED_BYTES, &n, error)) {
                 return false;
             }
-            reader->offset += (gint64)n;
             reader->packed_at = 0;
             reader->packed_len = n;
         }
@@ -70,7 +90,8 @@ static bool read_packed(IntakeReader *reader, char *out, size_t len, size_t *ret
         reader->packed_at += used;
         total += made;
         if (made == 0 && used == 0 && reader->packed_len == 0) {
-            if (!intake_decoder_finish(reader->decoder, error)) {
+            reader->decoded = intake_spool_at_end(reader->spool, reader->offset);
+            if (reader->decoded && !intake_decoder_finish(reader->decoder, error)) {
                 return false;
             }
             break;
@@ -91,10 +112,9 @@ static bool read_bytes(IntakeReader *reader, char *out, size_t len, size_t *ret_
             return false;
         }
     } else {
-        if (!intake_spool_read(reader->spool, reader->offset, out, len, ret_n, error)) {
+        if (!read_spool(reader, out, len, ret_n, error)) {
             return false;
         }
-        reader->offset += (gint64)*ret_n;
     }
     reader->made_bytes += (gint64)*ret_n;
     if (reader->made_bytes > reader->limit_bytes) {
@@ -109,7 +129,7 @@ static bool read_bytes(IntakeReader *reader, char *out, size_t len, size_t *ret_
 static bool fill(IntakeReader *reader, IntakeBlock *block, size_t len, GError **error)
 {
     if (!reader->decoder) { /* a small body gets a small block */
-        gint64 left = intake_spool_bytes(reader->spool) - reader->offset;
+        gint64 left = intake_spool_left(reader->spool, reader->offset);
         len = (size_t)CLAMP(left, 1, (gint64)len);
     }
     block_reserve(block, block->len + len);
@@ -119,7 +139,9 @@ static bool fill(IntakeReader *reader, IntakeBlock *block, size_t len, GError **
     }
     block->len += n;
     if (n == 0) {
-        reader->at_end = true;
+        reader->at_end =
+            reader->decoder ? reader->decoded : intake_spool_at_end(reader->spool, reader->offset);
+        reader->paused = !reader->at_end;
     }
     return true;
 }
@@ -175,7 +197,8 @@ static bool ends_array(const IntakeBlock *block, GError **error)
     return true;
 }
 
-/* Reads until the block holds a boundary or the input ends. */
+/* Reads until the block holds a boundary or the input ends, or no more of it is there: then the block has the
+ * rows that are whole, maybe none. */
 static bool cut(IntakeReader *reader, IntakeBlock *block, GError **error)
 {
     size_t boundary = 0, last = 0;
@@ -196,7 +219,7 @@ static bool cut(IntakeReader *reader, IntakeBlock *block, GError **error)
         scanned = block->len;
         last = MAX(last, at);
         boundary = last;
-        if (boundary > 0 && (block->len >= INTAKE_BLOCK_BYTES / 2 || reader->at_end)) {
+        if (reader->paused || (boundary > 0 && (block->len >= INTAKE_BLOCK_BYTES / 2 || reader->at_end))) {
             break;
         }
         if (row_too_long(reader, block, error)) {
@@ -221,7 +244,7 @@ static bool cut(IntakeReader *reader, IntakeBlock *block, GError **error)
 static bool next_locked(IntakeReader *reader, IntakeBlock *block, GError **error)
 {
     block->len = 0;
-    if (reader->at_end && reader->carry.len == 0) {
+    if (reader->paused || (reader->at_end && reader->carry.len == 0)) {
         return true; /* the block's bytes stay: chunks of a small load borrow them */
     }
     block_reserve(block, reader->at_end ? reader->carry.len : MAX(reader->carry.len, INTAKE_BLOCK_BYTES));
@@ -234,8 +257,32 @@ static bool next_locked(IntakeReader *reader, IntakeBlock *block, GError **error
         return false;
     }
     memset(block->data + block->len, 0, INTAKE_BLOCK_PADDING);
-    block->number = reader->next_number++;
+    block->number = reader->next_number;
+    reader->next_number += block->len > 0;
     return true;
+}
+
+bool intake_reader_at_end(IntakeReader *reader)
+{
+    g_mutex_lock(&reader->lock);
+    bool ended = reader->at_end && reader->carry.len == 0;
+    g_mutex_unlock(&reader->lock);
+    return ended;
+}
+
+bool intake_reader_paused(IntakeReader *reader)
+{
+    g_mutex_lock(&reader->lock);
+    bool paused = reader->paused;
+    g_mutex_unlock(&reader->lock);
+    return paused;
+}
+
+void intake_reader_go_on(IntakeReader *reader)
+{
+    g_mutex_lock(&reader->lock);
+    reader->paused = false;
+    g_mutex_unlock(&reader->lock);
 }
 
 bool intake_reader_next(IntakeReader *reader, IntakeBlock *block, GError **error)
@@ -357,15 +404,15 @@ static IntakeSplit guess_json(const IntakeBlock *head)
                                                                               : INTAKE_SPLIT_WHOLE;
 }
 
-bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrArray **ret_fields,
-                          GError **error)
+static bool read_head(IntakeReader *reader, const char *const *names, GPtrArray **ret_fields, GError **error)
 {
-    *ret_fields = NULL;
-    while (reader->carry.len < INTAKE_BLOCK_BYTES / 2 && !reader->at_end) {
+    while (reader->carry.len < INTAKE_BLOCK_BYTES / 2 && !reader->at_end && !reader->paused) {
         if (!fill(reader, &reader->carry, INTAKE_BLOCK_BYTES - reader->carry.len, error)) {
             return false;
         }
     }
+    reader->paused = false;
+    reader->waits = true; /* lines that are asked for must be there */
     skip_bom(reader);
     if (reader->json_auto) {
         reader->split = guess_json(&reader->carry);
@@ -382,6 +429,15 @@ bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrAr
         return read_header(reader, names, ret_fields, error);
     }
     return true;
+}
+
+bool intake_reader_header(IntakeReader *reader, const char *const *names, GPtrArray **ret_fields,
+                          GError **error)
+{
+    *ret_fields = NULL;
+    bool ok = read_head(reader, names, ret_fields, error);
+    reader->waits = false;
+    return ok;
 }
 
 IntakeSplit intake_reader_split(const IntakeReader *reader)

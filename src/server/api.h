@@ -90,6 +90,11 @@ struct ServerRoute {
      * place. False: nothing was done, `handler` does it. NULL = none. */
     bool (*post)(ServerCall *call);
     ServerHandler finish;
+    /* The same for an upload whose work may begin while its body still comes. Whether this one may is asked
+     * after `check`; the work then runs on a thread of its own, and `finish` comes when it and the body have
+     * ended. NULL = never. */
+    bool (*may_flow)(const ServerCall *call);
+    void (*flow)(ServerCall *call);
     /* Whether `handler` does not block for this call (its body is parsed): it then runs on the thread that
      * reads sockets. NULL = never. */
     bool (*quick)(const ServerCall *call);

@@ -146,6 +146,8 @@ bool route_alert(ServerCall *call, GError **error);
 bool route_load_check(ServerCall *call, GError **error);
 bool route_load(ServerCall *call, GError **error);
 bool route_load_post(ServerCall *call);
+bool route_load_may_flow(const ServerCall *call);
+void route_load_flow(ServerCall *call);
 bool route_load_finish(ServerCall *call, GError **error);
 bool route_loads(ServerCall *call, GError **error);
 bool route_query(ServerCall *call, GError **error);

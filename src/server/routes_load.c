@@ -171,6 +171,17 @@ static bool run_load(ServerCall *call, GError **error)
     return true;
 }
 
+bool route_load_may_flow(const ServerCall *call)
+{
+    const RouteLoad *load = call->state;
+    return intake_load_may_flow(load->object->table, load->options);
+}
+
+void route_load_flow(ServerCall *call)
+{
+    (void)!run_load(call, NULL);
+}
+
 static void loaded(void *user, IntakeResult *result, GError *failed)
 {
     ServerCall *call = user;

@@ -197,6 +197,15 @@ def test_expect_or_not_chunked_or_sized_all_load(weir):
                 number += 1
 
 
+def test_an_upload_may_end_just_after_a_buffer_is_full(weir):
+    """The last bytes from the socket fill a buffer of 256 KiB and begin the next: no more bytes come that would bring them."""
+    row = b"77000,a,1,2026-01-01\n"
+    sizes = [262144 + 1000 * i for i in range(1, 60, 2)]
+    for size in sizes:
+        answer = weir.load(EVENTS, row * (size // len(row)), expect=size % 4000 == 0, column_separator=",")
+        assert answer["Status"] == "Success" and answer["NumberLoadedRows"] == size // len(row), answer
+
+
 def test_a_label_is_made_when_none_is_given(weir):
     one = weir.load(EVENTS, "90,a,1,2026-01-01\n", column_separator=",")
     two = weir.load(EVENTS, "90,a,1,2026-01-01\n", column_separator=",")

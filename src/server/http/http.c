@@ -173,6 +173,12 @@ const char *server_http_address(const ServerHttp *http)
 /* ---- closing ----------------------------------------------------------------------------------------------
  */
 
+static void cut(gpointer request, gpointer user)
+{
+    (void)user;
+    http_cut(request);
+}
+
 /* What runs may finish; after STOP_GRACE_US queries are cancelled. Suspended connections must be gone before
  * MHD stops, so the wait for them has no end: loads do finish. */
 static void wait_for_requests(ServerHttp *http)
@@ -184,17 +190,20 @@ static void wait_for_requests(ServerHttp *http)
     while (g_hash_table_size(http->active) > 0 && !cancelled && !http->hurry) {
         cancelled = !g_cond_wait_until(&http->changed, &http->lock, deadline_us);
     }
+    g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func((GDestroyNotify)http_request_unref);
     GHashTableIter iter;
     gpointer request;
     g_hash_table_iter_init(&iter, http->active);
     while (g_hash_table_iter_next(&iter, &request, NULL)) {
         server_call_cancel(&((HttpRequest *)request)->call);
+        g_ptr_array_add(left, http_request_ref(request));
     }
     http->closed = true;
     http->watching = false;
     g_cond_broadcast(&http->changed);
     g_cond_broadcast(&http->begun);
     g_mutex_unlock(&http->lock);
+    g_ptr_array_foreach(left, cut, NULL); /* takes http->lock */
 }
 
 /* Every handler has returned, what was posted ends too; MHD still has to send what they said. A client that

@@ -9,6 +9,9 @@
  *
  * Uploads: bytes gather in a buffer; a full one is written to the spool by a job while the next fills; when
  * both are full the connection is suspended. So an upload holds two buffers, and a slow client no thread.
+ * A load that may begin before its body is whole (route->may_flow) is begun by the write that brings enough
+ * of it, on a worker; the writes go on beside it. While its spool is full the last write does not end, so the
+ * connection is suspended as by any write. The answer comes when the load and the body have both ended.
  * Small loads are many: a thread each, woken for each, would cost more than the load. Where the route can,
  * its work is posted from MHD's thread and finished there when the connection is resumed. What only reads
  * memory (route->quick) is answered there at once. Answers that
@@ -22,7 +25,7 @@
 #include "server/api.h"
 #include "server/server.h"
 
-#define HTTP_UPLOAD_BUFFER_BYTES (256 * 1024)
+#define HTTP_UPLOAD_BUFFER_BYTES (256 * 1024) /* from so many on it is full */
 #define HTTP_STREAM_BUFFER_BYTES (1024 * 1024)
 #define HTTP_MAX_POST_BYTES      (64 * 1024)        /* of an upload that no thread waits for */
 #define HTTP_MAX_BODY_BYTES      (16 * 1024 * 1024) /* of JSON */
@@ -53,9 +56,13 @@ typedef struct {
     /* Upload: `filling` is MHD's thread's, `writing` the job's while write_running. */
     GByteArray *filling, *writing;
 
-    GMutex lock; /* guards what follows */
+    GMutex upload_lock; /* call.upload of a flow, against who cuts it off; no other lock is held */
+    GMutex lock;        /* guards what follows */
     GCond changed;
     bool write_running, handle_after_write;
+    bool flow_begun, flow_waits; /* a worker runs route->flow, or none has taken it up yet */
+    unsigned flow_ended;         /* 2: the work and the body */
+    bool cut;                    /* the body will not be whole: no flow begins */
     bool suspended;
     bool answer_ready; /* head may be sent */
     bool handled;      /* the handler has returned */
@@ -100,6 +107,23 @@ HttpRequest *http_request_ref(HttpRequest *request);
 /* Pool functions: the job is a referenced HttpRequest. */
 void http_job_handle(gpointer request, gpointer http);
 void http_job_door(gpointer request, gpointer http);
+
+void http_push(GThreadPool *pool, HttpRequest *request);
+/* To the spool; request->error says what is wrong. */
+void http_write_out(HttpRequest *request, GByteArray *bytes);
+/* Resumes the connection; true: the body is whole, its handler is next. */
+bool http_end_write(HttpRequest *request);
+/* The pools are closing: what has not begun is told so. */
+void http_say_stopping(HttpRequest *request);
+
+/* ---- flow.c ---- */
+/* The body will not be whole. Takes locks: none may be held. */
+void http_cut(HttpRequest *request);
+/* After a write to the spool: begins the work when it may begin. True: the write ends when the spool has
+ * room. */
+bool http_flow_written(HttpRequest *request);
+/* A worker's job, if it is of a flow: its work, or the end of its body. */
+bool http_flow_handle(HttpRequest *request);
 
 /* ---- answer.c ---- */
 enum MHD_Result http_answer(HttpRequest *request);

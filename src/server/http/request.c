@@ -30,6 +30,7 @@ void http_request_unref(HttpRequest *request)
     g_clear_pointer(&request->filling, g_byte_array_unref);
     g_clear_pointer(&request->writing, g_byte_array_unref);
     g_byte_array_unref(request->stream);
+    g_mutex_clear(&request->upload_lock);
     g_mutex_clear(&request->lock);
     g_cond_clear(&request->changed);
     g_free(request->method);
@@ -132,6 +133,7 @@ static HttpRequest *request_new(ServerHttp *http, struct MHD_Connection *connect
     HttpRequest *request = g_new0(HttpRequest, 1);
     ServerCall *call = &request->call;
     g_atomic_ref_count_init(&request->refs);
+    g_mutex_init(&request->upload_lock);
     g_mutex_init(&request->lock);
     g_cond_init(&request->changed);
     request->http = http;
@@ -204,6 +206,7 @@ void http_on_completed(void *user, struct MHD_Connection *connection, void **sta
     g_mutex_unlock(&request->lock);
     if (running && code != MHD_REQUEST_TERMINATED_COMPLETED_OK) {
         server_call_cancel(&request->call);
+        http_cut(request);
     }
     g_mutex_lock(&http->lock);
     g_hash_table_remove(http->active, request);
@@ -218,7 +221,7 @@ void http_on_completed(void *user, struct MHD_Connection *connection, void **sta
 /* ---- jobs -------------------------------------------------------------------------------------------------
  */
 
-static void push(GThreadPool *pool, HttpRequest *request)
+void http_push(GThreadPool *pool, HttpRequest *request)
 {
     (void)!g_thread_pool_push(pool, http_request_ref(request),
                               NULL); /* fails only when a thread cannot be made: the job waits */
@@ -241,14 +244,14 @@ static enum MHD_Result push_from_mhd(GThreadPool *pool, HttpRequest *request, bo
         g_mutex_unlock(&request->lock);
     }
     if (ok) {
-        push(pool, request);
+        http_push(pool, request);
     }
     g_mutex_unlock(&http->lock);
     return ok ? MHD_YES : answer_stopping(request);
 }
 
 /* The pools are closing: what has not begun is told so, from MHD's thread. */
-static void say_stopping(HttpRequest *request)
+void http_say_stopping(HttpRequest *request)
 {
     if (!request->error) {
         base_fail(&request->error, BASE_E_INTERRUPTED, "the server stops");
@@ -259,7 +262,7 @@ static void say_stopping(HttpRequest *request)
 
 static enum MHD_Result answer_stopping(HttpRequest *request)
 {
-    say_stopping(request);
+    http_say_stopping(request);
     return http_answer(request);
 }
 
@@ -272,11 +275,14 @@ static void check(HttpRequest *request)
     }
     if (!request->checked && !request->error && request->route->upload) {
         request->call.upload = intake_spool_new(server_app_intake(request->http->app));
+        if (request->route->may_flow && request->route->may_flow(&request->call)) {
+            intake_spool_let_flow(request->call.upload);
+        }
     }
     request->checked = true;
 }
 
-static void write_out(HttpRequest *request, GByteArray *bytes)
+void http_write_out(HttpRequest *request, GByteArray *bytes)
 {
     if (!request->error && bytes->len > 0) {
         (void)!intake_spool_append(request->call.upload, bytes->data, bytes->len, &request->error);
@@ -284,19 +290,9 @@ static void write_out(HttpRequest *request, GByteArray *bytes)
     g_byte_array_set_size(bytes, 0);
 }
 
-/* A job of the door pool: the check before the body, or a full buffer to the spool. */
-void http_job_door(gpointer data, gpointer user)
+/* True: the body is whole, its handler is next. */
+bool http_end_write(HttpRequest *request)
 {
-    (void)user;
-    HttpRequest *request = data;
-    g_mutex_lock(&request->lock);
-    bool writing = request->write_running;
-    g_mutex_unlock(&request->lock);
-    if (writing) {
-        write_out(request, request->writing);
-    } else {
-        check(request);
-    }
     g_mutex_lock(&request->lock);
     request->write_running = false;
     bool handle = request->handle_after_write;
@@ -304,8 +300,26 @@ void http_job_door(gpointer data, gpointer user)
         http_resume_locked(request);
     }
     g_mutex_unlock(&request->lock);
-    if (handle) {
-        push(request->http->workers, request);
+    return handle;
+}
+
+/* A job of the door pool: the check before the body, or a full buffer to the spool. */
+void http_job_door(gpointer data, gpointer user)
+{
+    (void)user;
+    HttpRequest *request = data;
+    bool waits = false;
+    g_mutex_lock(&request->lock);
+    bool writing = request->write_running;
+    g_mutex_unlock(&request->lock);
+    if (writing) {
+        http_write_out(request, request->writing);
+        waits = http_flow_written(request);
+    } else {
+        check(request);
+    }
+    if (!waits && http_end_write(request)) {
+        http_push(request->http->workers, request);
     }
     http_request_unref(request);
 }
@@ -318,7 +332,8 @@ static void parse_body(HttpRequest *request)
         call->body =
             base_json_parse((const char *)request->filling->data, request->filling->len, &request->error);
     } else if (!request->error && request->route->upload && request->filling) {
-        write_out(request, request->filling);
+        http_write_out(request, request->filling);
+        intake_spool_end(request->call.upload);
     }
 }
 
@@ -340,6 +355,10 @@ void http_job_handle(gpointer data, gpointer user)
 {
     (void)user;
     HttpRequest *request = data;
+    if (http_flow_handle(request)) {
+        http_request_unref(request);
+        return;
+    }
     check(request);
     parse_body(request);
     run_handler(request);
@@ -398,9 +417,10 @@ static enum MHD_Result take_upload(HttpRequest *request, const char *data, size_
             return MHD_NO;
         }
     }
-    size_t take = MIN(*len, HTTP_UPLOAD_BUFFER_BYTES - request->filling->len);
-    g_byte_array_append(request->filling, (const guint8 *)data, (guint)take);
-    *len -= take;
+    /* All of it, over the limit too: what MHD keeps it gives again only when more comes from the socket, and
+     * after the last bytes nothing comes. */
+    g_byte_array_append(request->filling, (const guint8 *)data, (guint)*len);
+    *len = 0;
     return MHD_YES;
 }
 
@@ -462,7 +482,7 @@ static void suspend(HttpRequest *request)
 static enum MHD_Result post(HttpRequest *request)
 {
     ServerHttp *http = request->http;
-    write_out(request, request->filling);
+    http_write_out(request, request->filling);
     suspend(request);
     g_mutex_lock(&http->lock);
     http->n_posted++;
@@ -477,11 +497,11 @@ static enum MHD_Result post(HttpRequest *request)
     http->n_posted--;
     bool ok = !http->closed;
     if (ok) {
-        push(http->workers, request);
+        http_push(http->workers, request);
     }
     g_mutex_unlock(&http->lock);
     if (!ok) {
-        say_stopping(request);
+        http_say_stopping(request);
     }
     return MHD_YES;
 }
@@ -513,6 +533,9 @@ static enum MHD_Result handle(HttpRequest *request)
     g_mutex_unlock(&request->lock);
     if (later) {
         return MHD_YES;
+    }
+    if (request->flow_begun) {
+        return push_from_mhd(request->http->workers, request, true);
     }
     if (answers_at_once(request)) {
         run_handler(request);

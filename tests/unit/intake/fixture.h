@@ -160,6 +160,112 @@ static inline void fixture_load(Fixture *f, const CatalogTable *table, const cha
     intake_result_clear(&result);
 }
 
+/* A load that begins while its body comes, as the server does it. */
+typedef struct {
+    Fixture *f;
+    const CatalogTable *table;
+    IntakeOptions *options;
+    IntakeSpool *spool;
+    GThread *thread; /* of the load, once it has begun */
+    IntakeResult result;
+    GError *error;
+    bool begun, ok, refused; /* refused: the body was not taken */
+    gint over;               /* atomic: the load has ended */
+    GMutex lock;
+    GCond changed;
+    bool room;
+} FixtureFlow;
+
+static inline gpointer fixture_flow_load(gpointer data)
+{
+    FixtureFlow *flow = data;
+    flow->ok = intake_load(flow->f->intake, flow->table, flow->options, flow->spool, "tester", "local",
+                           &flow->result, &flow->error);
+    g_atomic_int_set(&flow->over, 1);
+    if (flow->begun) {
+        intake_spool_drop(flow->spool);
+    }
+    return NULL;
+}
+
+static inline void fixture_flow_begin(FixtureFlow *flow, Fixture *f, const CatalogTable *table,
+                                      const char *headers)
+{
+    memset(flow, 0, sizeof *flow);
+    flow->f = f;
+    flow->table = table;
+    flow->options = fixture_options(headers);
+    g_autoptr(GError) error = NULL;
+    bool ok = intake_options_check(flow->options, &error);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    flow->spool = intake_spool_new(f->intake);
+    if (intake_load_may_flow(table, flow->options)) {
+        intake_spool_let_flow(flow->spool);
+    }
+    g_mutex_init(&flow->lock);
+    g_cond_init(&flow->changed);
+}
+
+static inline void fixture_flow_room(void *user)
+{
+    FixtureFlow *flow = user;
+    g_mutex_lock(&flow->lock);
+    flow->room = true;
+    g_cond_signal(&flow->changed);
+    g_mutex_unlock(&flow->lock);
+}
+
+/* In pieces of `piece` bytes; waits for room as the server does. */
+static inline void fixture_flow_send(FixtureFlow *flow, const char *data, size_t len, size_t piece)
+{
+    for (size_t at = 0; at < len && !flow->refused; at += piece) {
+        g_autoptr(GError) error = NULL;
+        if (!intake_spool_append(flow->spool, data + at, MIN(piece, len - at), &error)) {
+            flow->refused = true;
+            return;
+        }
+        if (!flow->thread && intake_spool_flows(flow->spool)) {
+            flow->begun = true;
+            flow->thread = g_thread_new("load", fixture_flow_load, flow);
+        }
+        flow->room = false;
+        if (flow->thread && intake_spool_on_room(flow->spool, fixture_flow_room, flow)) {
+            g_mutex_lock(&flow->lock);
+            while (!flow->room) {
+                g_cond_wait(&flow->changed, &flow->lock);
+            }
+            g_mutex_unlock(&flow->lock);
+        }
+    }
+}
+
+/* The body is whole, or it never will be; waits for the load. `result`, `error` and `ok` say how it ended. */
+static inline void fixture_flow_finish(FixtureFlow *flow, bool whole)
+{
+    if (whole) {
+        intake_spool_end(flow->spool);
+    } else {
+        intake_spool_cut(flow->spool);
+    }
+    if (flow->thread) {
+        g_thread_join(flow->thread);
+    } else {
+        fixture_flow_load(flow);
+    }
+    g_clear_pointer(&flow->spool, intake_spool_free);
+}
+
+static inline void fixture_flow_clear(FixtureFlow *flow)
+{
+    intake_spool_free(flow->spool);
+    intake_options_free(flow->options);
+    intake_result_clear(&flow->result);
+    g_clear_error(&flow->error);
+    g_mutex_clear(&flow->lock);
+    g_cond_clear(&flow->changed);
+}
+
 /* All rows of a query as text: columns by ",", rows by "|", NULL as "~". */
 static inline char *fixture_query(Fixture *f, const char *sql)
 {
@@ -187,6 +293,38 @@ static inline void fixture_expect(Fixture *f, const char *sql, const char *expec
 {
     g_autofree char *got = fixture_query(f, sql);
     g_assert_cmpstr(got, ==, expected);
+}
+
+/* Until the load has set its rows aside; there is no other stage. */
+static inline void fixture_wait_until_parked(FixtureFlow *flow)
+{
+    for (;;) {
+        g_autofree char *n = fixture_query(
+            flow->f,
+            "SELECT count(*) FROM duckdb_tables() WHERE schema_name = '_weir' AND table_name LIKE 'txn_%'");
+        if (strcmp(n, "1") == 0) {
+            return;
+        }
+        g_assert_false(g_atomic_int_get(&flow->over));
+        g_usleep(10000);
+    }
+}
+
+/* A load that has parked after the first `len` bytes of its body. */
+static inline void fixture_flow_begin_parked(FixtureFlow *flow, Fixture *f, const CatalogTable *table,
+                                             const char *headers, const char *body, size_t len)
+{
+    f->intake->stream_wait_us = G_MAXINT64;
+    fixture_flow_begin(flow, f, table, headers);
+    size_t at = 0;
+    while (!intake_spool_flows(flow->spool)) { /* it begins below, where it has no time to wait */
+        g_autoptr(GError) error = NULL;
+        g_assert_true(at < len && intake_spool_append(flow->spool, body + at, 997, &error));
+        at += 997;
+    }
+    f->intake->stream_wait_us = 0;
+    fixture_flow_send(flow, body + at, len - at, 997);
+    fixture_wait_until_parked(flow);
 }
 
 #endif
