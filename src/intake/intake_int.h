@@ -391,7 +391,8 @@ void intake_memory_feed_free(IntakeMemoryFeed *feed);
 void intake_memory_feed_clear(IntakeMemoryFeed *feed);
 void intake_memory_feed_add(IntakeMemoryFeed *feed, const IntakeChunk *chunk, gint64 load_id);
 
-/* ---- kept.c ---------------------------------------------------------------------------------------------- */
+/* ---- kept.c ----------------------------------------------------------------------------------------------
+ */
 
 /* An INSERT from `feed` whose plan is kept from transaction to transaction of `conn`. */
 typedef struct IntakeKept IntakeKept;
