@@ -80,16 +80,34 @@ typedef struct {
     const FeaturesValue *keys;
 } Rejects;
 
+/* A key in a row that was kept is as it was pushed, or as the engine shows it: a time as text in any zone or
+ * as seconds, bytes as base64 or with \x. */
+static void append_kept_key(GString *sql, const char *name, const FeaturesValue *key)
+{
+    g_autoptr(GString) kept = g_string_new("(row_json ->> ");
+    g_autoptr(GString) value = g_string_new(NULL);
+    engine_sql_append_text(kept, name);
+    g_string_append_c(kept, ')');
+    features_value_append_sql(key, value);
+    if (key->type == FEATURES_TIMESTAMP) {
+        g_string_append_printf(sql,
+                               " AND (TRY_CAST(%s AS TIMESTAMP WITH TIME ZONE) = %s OR round(TRY_CAST(%s AS "
+                               "DOUBLE) * 1000000) = epoch_us(%s))",
+                               kept->str, value->str, kept->str, value->str);
+    } else if (key->type == FEATURES_BYTES) {
+        g_string_append_printf(sql, " AND %s IN (CAST(%s AS VARCHAR), to_base64(%s))", kept->str, value->str,
+                               value->str);
+    } else {
+        g_string_append_printf(sql, " AND %s = CAST(%s AS VARCHAR)", kept->str, value->str);
+    }
+}
+
 static bool delete_rejects(EngineConn *conn, void *user, GError **error)
 {
     const Rejects *rejects = user;
     GString *sql = g_string_new("DELETE FROM _weir.feature_rejects WHERE view = $1 AND version = $2");
     for (size_t k = 0; k < rejects->view->n_keys; k++) {
-        g_string_append(sql, " AND (row_json ->> ");
-        engine_sql_append_text(sql, rejects->view->keys[k].name);
-        g_string_append(sql, ") = CAST(");
-        features_value_append_sql(&rejects->keys[k], sql);
-        g_string_append(sql, " AS VARCHAR)");
+        append_kept_key(sql, rejects->view->keys[k].name, &rejects->keys[k]);
     }
     const EngineValue values[] = {engine_value_text(rejects->view->name),
                                   engine_value_int(rejects->view->version)};

@@ -90,9 +90,8 @@ static bool sweep(FeaturesJobs *jobs, GError **error)
 }
 
 /* With the lock: what ended long ago, and the oldest where there are too many. */
-static void forget_old(FeaturesJobs *jobs)
+static void forget_old(FeaturesJobs *jobs, gint64 now_us)
 {
-    gint64 now = base_time_now_us();
     guint ended = 0;
     for (guint i = 0; i < jobs->all->len; i++) {
         ended += features_job_is_over(g_ptr_array_index(jobs->all, i));
@@ -100,13 +99,21 @@ static void forget_old(FeaturesJobs *jobs)
     for (guint i = 0; i < jobs->all->len;) {
         FeaturesJobItem *job = g_ptr_array_index(jobs->all, i);
         if (features_job_is_over(job) &&
-            (ended > FEATURES_JOBS_KEPT || now - job->ended_us > FEATURES_JOB_KEPT_US)) {
+            (ended > FEATURES_JOBS_KEPT || now_us - job->ended_us > FEATURES_JOB_KEPT_US)) {
             forget(jobs, i);
             ended--;
         } else {
             i++;
         }
     }
+}
+
+bool features_jobs_forget_old(FeaturesJobs *jobs, gint64 now_us, GError **error)
+{
+    g_mutex_lock(&jobs->lock);
+    forget_old(jobs, now_us);
+    g_mutex_unlock(&jobs->lock);
+    return sweep(jobs, error);
 }
 
 /* ---- all jobs --------------------------------------------------------------------------------------------
@@ -180,7 +187,7 @@ static bool open_records(FeaturesJobs *jobs, GError **error)
         add_record(jobs, &g_array_index(records, FeaturesJob, i));
     }
     remove_strays(jobs);
-    forget_old(jobs);
+    forget_old(jobs, base_time_now_us());
     g_mutex_unlock(&jobs->lock);
     return sweep(jobs, error);
 }
@@ -260,7 +267,7 @@ static char *new_id(FeaturesJobs *jobs)
 static char *take_place(FeaturesJobs *jobs, GError **error)
 {
     g_mutex_lock(&jobs->lock);
-    forget_old(jobs);
+    forget_old(jobs, base_time_now_us());
     char *id = jobs->waiting < FEATURES_JOBS_WAITING ? new_id(jobs) : NULL;
     jobs->waiting += id != NULL;
     g_mutex_unlock(&jobs->lock);
@@ -354,7 +361,7 @@ bool features_jobs_get(FeaturesJobs *jobs, const char *id, gint64 wait_us, Featu
 {
     gint64 until = g_get_monotonic_time() + MAX(wait_us, 0);
     g_mutex_lock(&jobs->lock);
-    forget_old(jobs);
+    forget_old(jobs, base_time_now_us());
     FeaturesJobItem *job = find_job(jobs, id, error);
     if (job) {
         job->refs++;
@@ -378,7 +385,7 @@ GArray *features_jobs_list(FeaturesJobs *jobs, const char *user)
     GArray *list = g_array_new(FALSE, FALSE, sizeof(FeaturesJob));
     g_array_set_clear_func(list, clear_one);
     g_mutex_lock(&jobs->lock);
-    forget_old(jobs);
+    forget_old(jobs, base_time_now_us());
     for (guint i = jobs->all->len; i > 0; i--) {
         const FeaturesJobItem *job = g_ptr_array_index(jobs->all, i - 1);
         if (!user || g_strcmp0(job->spec.user, user) == 0) {

@@ -76,5 +76,8 @@ GArray *features_jobs_list(FeaturesJobs *jobs, const char *user);
 /* Cancels a job that waits or runs, and returns when it has ended; forgets one that has ended, with its
  * result. FEATURE_JOB. */
 bool features_jobs_cancel(FeaturesJobs *jobs, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Takes away results and rows of jobs that ended FEATURES_JOB_KEPT_US before `now_us`; a server does it once
+ * a minute, whether anybody asks for jobs or not. */
+bool features_jobs_forget_old(FeaturesJobs *jobs, gint64 now_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -39,7 +39,9 @@ static char *statement(guint64 feed, const FeaturesExpr *exprs, size_t n_exprs)
         g_string_append_printf(sql, "%sCAST((%s) AS %s)", e ? ", " : "", exprs[e].sql,
                                features_type_sql(exprs[e].type));
     }
-    g_string_append_printf(sql, " FROM weir_feed(%" G_GUINT64_FORMAT ") ORDER BY " FEATURES_FEED_ROW, feed);
+    g_string_append_printf(
+        sql, ", " FEATURES_FEED_ROW " FROM weir_feed(%" G_GUINT64_FORMAT ") ORDER BY " FEATURES_FEED_ROW,
+        feed);
     return g_string_free(sql, FALSE);
 }
 
@@ -64,9 +66,32 @@ static void keep(FeaturesValue *value, FeaturesArena *arena)
     value->text.bytes = bytes;
 }
 
+static bool fail_rows(const FeaturesExpr *exprs, GError **error)
+{
+    return base_fail(error, BASE_E_VALUE_INVALID, "an expression (`%s`, ...) does not give one value a row",
+                     exprs[0].sql);
+}
+
+/* Functions such as unnest() make several rows of one, or none; `ret` has room for one. */
+static bool check_rows(const EngineChunk *chunk, const FeaturesExpr *exprs, size_t n_exprs, size_t at,
+                       GError **error)
+{
+    EngineColumn column = engine_chunk_column(chunk, n_exprs);
+    const gint64 *number = column.data;
+    for (size_t row = 0; row < engine_chunk_rows(chunk); row++) {
+        if (number[row] != (gint64)(at + row)) {
+            return fail_rows(exprs, error);
+        }
+    }
+    return true;
+}
+
 static bool read_chunk(const EngineChunk *chunk, const FeaturesExpr *exprs, size_t n_exprs, size_t n,
                        size_t at, FeaturesArena *arena, FeaturesValue *ret, GError **error)
 {
+    if (!check_rows(chunk, exprs, n_exprs, at, error)) {
+        return false;
+    }
     for (size_t e = 0; e < n_exprs; e++) {
         EngineColumn column = engine_chunk_column(chunk, e);
         for (size_t row = 0; row < engine_chunk_rows(chunk); row++) {
@@ -94,6 +119,9 @@ static bool evaluate(EngineConn *conn, const FeaturesTable *rows, const Features
     for (EngineChunk *chunk; result && !failed && (chunk = engine_result_next(result, &failed));
          at += engine_chunk_rows(chunk)) {
         (void)!read_chunk(chunk, exprs, n_exprs, rows->n, at, arena, ret, &failed);
+    }
+    if (result && !failed && at < rows->n) {
+        (void)!fail_rows(exprs, &failed);
     }
     bool ok = result && !failed;
     g_clear_pointer(&result, engine_result_free);

@@ -4,7 +4,7 @@
 
 #include "features/registry_int.h"
 
-static void add_column(json_t *columns, const char *name, FeaturesType type, bool not_null)
+static void add_column(json_t *columns, const char *name, const char *type)
 {
     size_t i;
     json_t *known;
@@ -13,21 +13,20 @@ static void add_column(json_t *columns, const char *name, FeaturesType type, boo
             return;
         }
     }
-    json_array_append_new(columns, json_pack("{s:s, s:s, s:b}", "name", name, "type", features_type_sql(type),
-                                             "not_null", not_null));
+    json_array_append_new(columns, json_pack("{s:s, s:s}", "name", name, "type", type));
 }
 
 static void add_columns(json_t *columns, const FeaturesView *view)
 {
     for (size_t i = 0; i < view->n_keys; i++) {
-        add_column(columns, view->keys[i].name, view->keys[i].type, false);
+        add_column(columns, view->keys[i].name, features_type_sql(view->keys[i].type));
     }
-    add_column(columns, view->time, FEATURES_TIMESTAMP, false);
+    add_column(columns, view->time, features_type_sql(FEATURES_TIMESTAMP));
     if (view->created) {
-        add_column(columns, view->created, FEATURES_TIMESTAMP, false);
+        add_column(columns, view->created, features_type_sql(FEATURES_TIMESTAMP));
     }
     for (size_t i = 0; i < view->n_features; i++) {
-        add_column(columns, view->features[i].name, view->features[i].type, false);
+        add_column(columns, view->features[i].name, features_type_sql(view->features[i].type));
     }
 }
 
@@ -37,6 +36,11 @@ CatalogTable *features_registry_push_table(const FeaturesRegistry *registry, con
     const char *dot = strchr(view->table, '.');
     g_autofree char *schema = g_strndup(view->table, (gsize)(dot - view->table));
     json_t *columns = json_array();
+    const CatalogObject *known = catalog_resolve_table(registry->snapshot, schema, dot + 1, NULL, NULL);
+    for (guint i = 0; known && known->table && i < known->table->columns->len; i++) {
+        const CatalogColumn *column = g_ptr_array_index(known->table->columns, i);
+        add_column(columns, column->name, column->type); /* also of versions that were pruned */
+    }
     for (guint i = registry->views->len; i-- > 0;) { /* older ones first: columns stay where they are */
         const FeaturesView *other = g_ptr_array_index(registry->views, i);
         if (other->from == FEATURES_FROM_PUSH && g_str_equal(other->table, view->table)) {

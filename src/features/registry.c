@@ -71,7 +71,7 @@ static bool add_declared(FeaturesRegistry *registry, const CatalogObject *view, 
         return !newest || add_view(registry, view->domain, view->name, newest->version, true, newest->spec,
                                    own->message, error);
     }
-    features_spec_follow(spec, newest, newest ? newest->version + 1 : 1);
+    features_spec_follow(spec, newest, newest ? newest->version + 1 : 1, registry->snapshot);
     g_autofree char *hash = features_spec_hash(spec);
     bool recorded = newest && g_str_equal(hash, newest->hash);
     unsigned version = newest ? newest->version + !recorded : 1;

@@ -35,9 +35,10 @@ json_t *features_spec_make(const CatalogSnapshot *snapshot, const CatalogObject 
 #define FEATURES_PUSH_PREFIX "_weir_push__"
 #define FEATURES_PUSH_TIME   "event_timestamp" /* where the view says no other */
 void features_spec_set_table(json_t *spec, const char *domain, const char *table);
-/* The spec of a view whose newest version is `newest` (NULL = none): pushed rows stay in its table while what
- * is in it keeps its types; else they go to a new one, of version `next`. */
-void features_spec_follow(json_t *spec, const FeaturesVersion *newest, unsigned next);
+/* The spec of a view whose newest version is `newest` (NULL = none): pushed rows stay in its table (as
+ * `snapshot` has it) while what is in it keeps its types; else they go to a new one, of version `next`. */
+void features_spec_follow(json_t *spec, const FeaturesVersion *newest, unsigned next,
+                          const CatalogSnapshot *snapshot);
 /* Hex, 64. Caller frees. */
 char *features_spec_hash(const json_t *spec);
 /* Why the spec's tables cannot be read in this snapshot; NULL = they can. Caller frees. */

@@ -121,12 +121,32 @@ static bool is_push(const json_t *spec)
     return g_strcmp0(json_string_value(meaning_of(spec, "from")), "push") == 0;
 }
 
-void features_spec_follow(json_t *spec, const FeaturesVersion *newest, unsigned next)
+/* A feature that the newest version does not have may be one of an older version, whose column is there
+ * still, of another type. */
+static bool table_takes(const CatalogSnapshot *snapshot, const json_t *spec, const json_t *newest)
+{
+    const CatalogObject *object =
+        catalog_find(snapshot, json_string_value(meaning_of(newest, "table")), NULL, NULL);
+    const json_t *features = meaning_of(spec, "features");
+    for (size_t i = 0; object && object->table && i < json_array_size(features); i++) {
+        const char *name = base_json_string(json_array_get(features, i), "name", "");
+        const CatalogColumn *column =
+            type_in(newest, name) ? NULL : catalog_table_column(object->table, name);
+        if (column && features_type_of_sql(column->type) != features_type_by_name(type_in(spec, name))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void features_spec_follow(json_t *spec, const FeaturesVersion *newest, unsigned next,
+                          const CatalogSnapshot *snapshot)
 {
     if (!newest || !is_push(spec)) {
         return;
     }
-    bool stays = is_push(newest->spec) && same_rows(spec, newest->spec);
+    bool stays =
+        is_push(newest->spec) && same_rows(spec, newest->spec) && table_takes(snapshot, spec, newest->spec);
     const char *table = json_string_value(meaning_of(stays ? newest->spec : spec, "table"));
     const char *dot = strchr(table, '.');
     g_autofree char *domain = g_strndup(table, (gsize)(dot - table));
@@ -229,7 +249,7 @@ static bool next_number(const Check *check, const CatalogObject *view, unsigned 
     if (!spec) {
         return false;
     }
-    features_spec_follow(spec, newest, last + 1);
+    features_spec_follow(spec, newest, last + 1, check->after);
     g_autofree char *hash = features_spec_hash(spec);
     *ret = newest && g_str_equal(newest->hash, hash) ? newest->version : last + 1;
     return true;
@@ -403,7 +423,7 @@ static bool record_view(CatalogStore *store, const CatalogSnapshot *applied, con
     if (!last_number(store, view, &last, error)) {
         return false;
     }
-    features_spec_follow(spec, newest, last + 1);
+    features_spec_follow(spec, newest, last + 1, applied);
     pin_inputs(spec, applied, view, versions);
     g_autofree char *hash = features_spec_hash(spec);
     return (newest && g_str_equal(newest->hash, hash)) ||

@@ -458,6 +458,20 @@ static void take_source(View *view)
     }
 }
 
+/* Rows are pushed into the table that its file is loaded into: a load must not put the file in their place.
+ */
+static void keep_pushed(FeastImport *import, FeastNode *table)
+{
+    json_t *entry = json_array_get(json_object_get(table->source, "tables"), 0);
+    if (!entry || g_str_equal(base_json_string(entry, "mode", ""), "append")) {
+        return;
+    }
+    base_json_set_string(entry, "mode", "append");
+    feast_changed(import, table->name, "%s",
+                  base_tr("rows are pushed into it: when its file changes, the file's rows are added to them",
+                          "该表接收推送数据：文件变化时，其数据追加到表中，不替换已有数据"));
+}
+
 /* What is said of a view and has no place, or another one. */
 static void list_changes(FeastImport *import, const Feast__ViewSpec *spec)
 {
@@ -521,6 +535,9 @@ static void take_view(FeastImport *import, const Feast__ViewSpec *spec)
     }
     if (feast_node_add(import, "feature_views", spec->project, spec->name, view.definition)) {
         list_changes(import, spec);
+        if (view.table && spec->stream_source && spec->stream_source->type == PUSH_SOURCE) {
+            keep_pushed(import, view.table);
+        }
     }
 }
 

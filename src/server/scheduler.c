@@ -208,6 +208,15 @@ static void forget_old_runs(ServerScheduler *scheduler)
     }
 }
 
+/* Results hold people's data: they go when their time is over. */
+static void forget_old_retrievals(ServerScheduler *scheduler)
+{
+    g_autoptr(GError) error = NULL;
+    if (!features_jobs_forget_old(server_app_feature_jobs(scheduler->app), base_time_now_us(), &error)) {
+        base_log_error("retrievals", error);
+    }
+}
+
 static gpointer run(gpointer data)
 {
     ServerScheduler *scheduler = data;
@@ -230,6 +239,7 @@ static gpointer run(gpointer data)
             write_usage(scheduler);
         }
         forget_old_runs(scheduler);
+        forget_old_retrievals(scheduler);
         warehouse_schedule_wait(warehouse, LONGEST_WAIT_US);
     }
     write_usage(scheduler);

@@ -132,6 +132,32 @@ def test_a_table_that_another_version_or_a_model_reads_stays(kept):
     assert len(tables(kept)) == 2 and column(ask(kept, ["plain@v2:a"], {"thing_id": [1]}), "a") == [(10, "PRESENT")]
 
 
+def test_columns_of_a_pruned_version_stay_and_new_ones_come(kept):
+    """As many columns after the prune and the next version as before: one went from the definitions, one came."""
+    push(kept, "plain", [1], a=[10], b=[0.1])
+    declare(kept, "{name: b, type: double}, {name: c, type: int64}")
+    prune(kept, "plain@v1")
+    declare(kept, "{name: b, type: double}, {name: c, type: int64}, {name: d, type: int64}")
+    push(kept, "plain", [2], b=[0.2], c=[2], d=[4])
+    kept.kill()
+    kept.start()
+    assert kept.query("SELECT thing_id, a, b, c, d FROM x._weir_push__plain ORDER BY ALL", database="x") == [[1, 10, 0.1, None, None], [2, None, 0.2, 2, 4]]
+
+
+def test_a_feature_that_comes_back_with_another_type_has_a_table_of_its_own(kept):
+    push(kept, "plain", [1], a=[10], b=[0.1])
+    declare(kept, "{name: b, type: double}")
+    push(kept, "plain", [1], b=[0.2])
+    declare(kept, "{name: b, type: double}, {name: a, type: string}")
+    push(kept, "plain", [1], b=[0.3], a=["ten"])
+    assert tables(kept) == ["_weir_push__plain", "_weir_push__plain_v3"]
+    kept.kill()
+    kept.start()  # and it is the same version still
+    assert [one["version"] for one in kept.call("GET", "/api/v1/features/history?view=plain").json()["versions"]] == [3, 2, 1]
+    push(kept, "plain", [2], b=[0.4], a=["two"])
+    assert column(ask(kept, ["plain:a", "plain@v1:a"], {"thing_id": [1]}, full_feature_names=True), "plain__a") == [("ten", "PRESENT")]
+
+
 def test_an_erasure_reaches_the_rows_of_every_version(kept):
     push(kept, "plain", [1, 2], a=[10, 20], b=[0.1, 0.2])
     declare(kept, WIDER)  # v2 reads v1's table
@@ -193,3 +219,40 @@ def test_rejected_rows_are_kept_as_long_and_as_many_as_the_settings_say(kept):
     kept.env["WEIR_FEATURES_REJECTS_KEEP"] = "1ms"
     kept.start()
     until(lambda: rejects() == [], lambda: f"{rejects()}")
+
+
+KEYED_BY_TIME = """
+name: kept
+domains: [{name: x}]
+entities: [{name: moment, domain: x, key: happened, type: timestamp}]
+feature_views:
+  - {name: plain, domain: x, entities: [moment], push: true, time: seen, features: [{name: a, type: int64, checks: [{between: [0, 9]}]}]}
+  - {name: many, domain: x, inputs: ["plain:a"], features: [{name: e, type: int64, expr: "unnest([a, a, a])"}]}
+"""
+
+
+@pytest.fixture
+def moments(tmp_path):
+    server = Server(tmp_path)
+    (tmp_path / "weir.yml").write_text(KEYED_BY_TIME)
+    server.cli("apply", "--yes")
+    with server.served():
+        yield server
+
+
+def test_an_erasure_takes_rejected_rows_however_their_key_was_written(moments):
+    for key in ("2026-01-01T00:00:00Z", "2026-01-01 00:00:00", "2026-01-01T08:00:00+08:00", 1767225600, 1767225600.0, "2026-01-01T00:00:01Z"):
+        df = {"happened": [key], "seen": [hours(1)], "a": [100]}
+        assert moments.call("POST", "/push", {"push_source_name": "plain", "to": "online", "df": df}).json()["rejected"] == 1
+    assert moments.call("POST", "/api/v1/features/erase", {"keys": {"happened": "2026-01-01T00:00:00Z"}}).status == 200
+    left = moments.call("GET", "/api/v1/features/rejects?view=plain").json()["rejects"]
+    assert len(left) == 1 and "00:00:01Z" in left[0]["row"], left
+
+
+def test_an_expression_that_makes_several_rows_of_one_is_an_error(moments):
+    """There is room for one value a row; the others would be written behind it."""
+    keys = [1767225600 + i for i in range(2000)]
+    df = {"happened": keys, "seen": [hours(1)] * 2000, "a": [1] * 2000}
+    assert moments.call("POST", "/push", {"push_source_name": "plain", "to": "online", "df": df}).json()["written"] == 2000
+    answer = moments.call("POST", "/get-online-features", {"features": ["many:e"], "entities": {"happened": keys}})
+    assert answer.status == 422 and "one value a row" in answer.text, answer.text[:300]

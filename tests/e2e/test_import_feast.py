@@ -1,5 +1,6 @@
 """A registry of Feast becomes a project of Weir; what stays behind is listed. data/feast was made by Feast 0.67 (tests/interop/python/feast_import.py)."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -68,6 +69,26 @@ def test_files_of_the_repository_are_sources(project):
     project.call("POST", "/materialize", {"feature_views": ["place_heat"], "start_ts": "2026-01-01T00:00:00Z", "end_ts": "2026-01-03T00:00:00Z"})
     answer = project.call("POST", "/get-online-features", {"features": ["place_heat:heat"], "entities": {"place_name": ["Rome", "Oslo"]}}).json()
     assert answer["results"][-1]["values"] == [1.5, None]
+
+
+def test_pushed_rows_outlive_a_file_that_changes(tmp_path):
+    """`driver_stats` is the batch source of a push source; `places` is none, its table has what its file has."""
+    shutil.copytree(FEAST, tmp_path / "rides")
+    answer = json.loads(convert(tmp_path / "rides", tmp_path / "out", "--json").stdout)
+    assert "added to them" in reasons(answer, "changed")["ods_driver_stats"] and "ods_places" not in reasons(answer, "changed")
+    weir = Server(tmp_path / "out")
+    weir.cli("apply", "--yes")
+    weir.cli("refresh")
+    with weir.served():
+        df = {"driver_id": [7], "event_timestamp": ["2026-01-02T03:00:00Z"], "created": ["2026-01-02T03:00:00Z"], "conv_rate": [0.125]}
+        answer = weir.call("POST", "/push", {"push_source_name": "driver_fresh", "to": "offline", "df": df})
+        assert answer.status == 200, answer.text
+        for name in ("driver_stats", "place"):
+            os.utime(tmp_path / f"rides/data/{name}.parquet", (1, 1))  # written anew
+        weir.cli("refresh")
+        drivers = weir.cli("query", "SELECT driver_id, count(*) FROM rides.ods_driver_stats GROUP BY 1 ORDER BY 1", "-f", "csv").stdout.split()
+        assert drivers[1:] == ["1,4", "2,2", "7,1"]
+        assert weir.cli("query", "SELECT count(*) FROM rides.ods_places", "-f", "csv").stdout.split()[1:] == ["2"]
 
 
 def test_what_is_not_exact_is_listed(taken):

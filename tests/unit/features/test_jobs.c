@@ -99,6 +99,27 @@ static void a_job_writes_its_rows_and_is_forgotten(void)
     desk_close(&desk);
 }
 
+/* Nobody has to ask for jobs for that. */
+static void a_result_goes_when_its_time_is_over(void)
+{
+    Desk desk;
+    desk_open(&desk);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = start(&desk, QUICK, "ann", &error);
+    g_assert_no_error(error);
+    FeaturesJob job = ended(&desk, id);
+    g_assert_true(features_jobs_forget_old(desk.jobs, job.ended_us + FEATURES_JOB_KEPT_US, &error));
+    g_assert_cmpuint(n_files(desk.results), ==, 1);
+    g_assert_true(features_jobs_forget_old(desk.jobs, job.ended_us + FEATURES_JOB_KEPT_US + 1, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(n_files(desk.results), ==, 0);
+    gint64 n = -1;
+    g_assert_true(engine_query_int(desk.place.conn, "SELECT count(*) FROM _weir.feature_jobs", &n, &error));
+    g_assert_cmpint(n, ==, 0);
+    features_job_clear(&job);
+    desk_close(&desk);
+}
+
 /* Large enough for the engine to work on it with several threads. */
 static void files_are_in_the_order_of_the_asking_rows(void)
 {
@@ -242,6 +263,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/features/jobs/rows", a_job_writes_its_rows_and_is_forgotten);
+    g_test_add_func("/features/jobs/over", a_result_goes_when_its_time_is_over);
     g_test_add_func("/features/jobs/order", files_are_in_the_order_of_the_asking_rows);
     g_test_add_func("/features/jobs/cancel", jobs_wait_their_turn_and_can_be_cancelled);
     g_test_add_func("/features/jobs/failed", a_failed_job_has_its_reason);
