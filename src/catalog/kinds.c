@@ -540,7 +540,10 @@ static const CatalogKey feature_keys[] = {
     K("window", DURATION, "Window of an aggregate, back from the time that is asked for",
       "聚合窗口，从请求时间往前"),
     K("default", ANY, "Value when there is none", "默认值"),
-    K("checks", CHECKS, "Checks of each value on its way in", "入库时对每个值的检查"),
+    K("checks", CHECKS,
+      "Checks of each value on its way to the online store, and of what is pushed; training reads the table "
+      "without them",
+      "写入在线存储和推送时对每个值的检查；训练数据直接读表，不受其约束"),
     K("title", LABEL, "Title", "显示名"),
     K("description", LABEL, "What it is", "说明"),
     K("aliases", LABELS, "Other names that people use", "别名"),
