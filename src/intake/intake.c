@@ -121,9 +121,11 @@ void intake_conn_give(Intake *intake, EngineConn *conn)
 void intake_large_begin(Intake *intake)
 {
     g_mutex_lock(&intake->large_lock);
+    intake->large_waiting++;
     while (intake->large_running >= intake->large_max) {
         g_cond_wait(&intake->large_cond, &intake->large_lock);
     }
+    intake->large_waiting--;
     intake->large_running++;
     g_mutex_unlock(&intake->large_lock);
 }
@@ -131,7 +133,7 @@ void intake_large_begin(Intake *intake)
 bool intake_large_try(Intake *intake)
 {
     g_mutex_lock(&intake->large_lock);
-    bool ok = intake->large_running < intake->large_max;
+    bool ok = intake->large_waiting == 0 && intake->large_running < intake->large_max;
     intake->large_running += ok;
     g_mutex_unlock(&intake->large_lock);
     return ok;

@@ -557,7 +557,7 @@ struct Intake {
     IntakePlans *plans; /* of small loads */
     GMutex large_lock;
     GCond large_cond;
-    unsigned large_running, large_max;
+    unsigned large_running, large_waiting, large_max;
     gint64 stream_memory, stream_wait_us;
     gint flows; /* atomic: bodies that are in flows; at most flows_max */
     guint flows_max;
@@ -574,7 +574,8 @@ void intake_conn_give(Intake *intake, EngineConn *conn);
 /* Around a large load: so many at once, the others wait. */
 void intake_large_begin(Intake *intake);
 void intake_large_end(Intake *intake);
-bool intake_large_try(Intake *intake); /* intake_large_begin, if nobody need wait */
+/* intake_large_begin, if nobody need wait: a place that one who waits was woken for is not taken. */
+bool intake_large_try(Intake *intake);
 void intake_running_add(Intake *intake, gint64 txn_id, EngineConn *conn, gint64 deadline_us);
 void intake_running_remove(Intake *intake, gint64 txn_id);
 void intake_running_check(Intake *intake, gint64 now_us);

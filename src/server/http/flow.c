@@ -47,10 +47,10 @@ static void begin_flow(HttpRequest *request)
     }
 }
 
-/* True: the write ends when the spool has room. */
+/* True: the write ends when the spool has room. Nobody makes room where no work has begun. */
 static bool waits_for_room(HttpRequest *request)
 {
-    if (request->error || !intake_spool_flows(request->call.upload)) {
+    if (request->error || !request->flow_begun) {
         return false;
     }
     http_request_ref(request);

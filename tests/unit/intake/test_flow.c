@@ -463,6 +463,44 @@ static void test_others(void)
     fixture_stop(&f);
 }
 
+static gpointer wait_for_place(gpointer intake)
+{
+    intake_large_begin(intake);
+    return NULL;
+}
+
+static unsigned waiting_for_place(Intake *intake)
+{
+    g_mutex_lock(&intake->large_lock);
+    unsigned n = intake->large_waiting;
+    g_mutex_unlock(&intake->large_lock);
+    return n;
+}
+
+/* A place that comes free is of the load that waits for it, also while that one has not woken yet. */
+static void test_place_in_turn(void)
+{
+    Fixture f;
+    start(&f);
+    for (unsigned i = 0; i < f.intake->large_max; i++) {
+        g_assert_true(intake_large_try(f.intake));
+    }
+    g_assert_false(intake_large_try(f.intake));
+    GThread *thread = g_thread_new("waits", wait_for_place, f.intake);
+    while (waiting_for_place(f.intake) == 0) {
+        g_thread_yield();
+    }
+    f.intake->large_max++; /* free, and nobody was woken */
+    g_assert_false(intake_large_try(f.intake));
+    intake_large_end(f.intake);
+    g_thread_join(thread);
+    g_assert_true(intake_large_try(f.intake));
+    while (f.intake->large_running > 0) {
+        intake_large_end(f.intake);
+    }
+    fixture_stop(&f);
+}
+
 /* A writer that does as it is told holds no more than load.stream_memory and one piece. */
 static void test_bounded(void)
 {
@@ -504,6 +542,7 @@ int main(int argc, char **argv)
     g_test_add_func("/flow/a parked load that is cut off leaves nothing", test_parked_cut_off);
     g_test_add_func("/flow/a start drops what was parked", test_parked_stage_is_dropped);
     g_test_add_func("/flow/other loads go by the file", test_others);
+    g_test_add_func("/flow/places of large loads go in turn", test_place_in_turn);
     g_test_add_func("/flow/a flow is bounded", test_bounded);
     return g_test_run();
 }
