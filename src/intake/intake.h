@@ -38,6 +38,8 @@ IntakeSpool *intake_spool_new(Intake *intake);
 /* Errors: LOAD_TOO_LARGE, DISK_FULL. After an error the spool can only be freed. */
 bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same; the array itself may be taken, and is NULL then. */
+bool intake_spool_give(IntakeSpool *spool, GByteArray **bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 intake_spool_bytes(const IntakeSpool *spool);
 /* Whether `len` bytes more stay in memory. */
 bool intake_spool_has_room(const IntakeSpool *spool, size_t len);

@@ -171,15 +171,19 @@ static bool decide(IntakeSpool *spool, GError **error)
     return true;
 }
 
-static bool append_flow(IntakeSpool *spool, const void *data, size_t len, GError **error)
+/* `given` holds the data and may be taken; NULL = it is copied. */
+static bool append_flow(IntakeSpool *spool, const void *data, size_t len, GByteArray **given, GError **error)
 {
     bool ok = true;
     g_mutex_lock(&spool->lock);
     if (spool->parked) {
         ok = spool->dropped || write_out(spool, data, len, error);
     } else {
-        GByteArray *piece = g_byte_array_sized_new((guint)len);
-        intake_flow_append(spool->flow, g_byte_array_append(piece, data, (guint)len));
+        GByteArray *piece = given ? g_steal_pointer(given) : NULL;
+        if (!piece) {
+            piece = g_byte_array_append(g_byte_array_sized_new((guint)len), data, (guint)len);
+        }
+        intake_flow_append(spool->flow, piece);
         ok = spool->flowing || decide(spool, error);
     }
     g_mutex_unlock(&spool->lock);
@@ -259,7 +263,7 @@ bool intake_spool_park(IntakeSpool *spool, GError **error)
 /* ---- writing
  * ---------------------------------------------------------------------------------------------------- */
 
-static bool append(IntakeSpool *spool, const void *data, size_t len, GError **error)
+static bool append(IntakeSpool *spool, const void *data, size_t len, GByteArray **given, GError **error)
 {
     gint64 limit = spool->intake->max_bytes;
     if ((gint64)len > limit - spool->bytes) {
@@ -276,7 +280,7 @@ static bool append(IntakeSpool *spool, const void *data, size_t len, GError **er
     if (spool->memory) {
         g_byte_array_append(spool->memory, data, (guint)len);
     } else if (spool->flow) {
-        ok = append_flow(spool, data, len, error);
+        ok = append_flow(spool, data, len, given, error);
     } else {
         ok = write_out(spool, data, len, error);
     }
@@ -286,13 +290,14 @@ static bool append(IntakeSpool *spool, const void *data, size_t len, GError **er
     return ok;
 }
 
-bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len, GError **error)
+static bool append_or_fail(IntakeSpool *spool, const void *data, size_t len, GByteArray **given,
+                           GError **error)
 {
     if (spool->failed) {
         return base_fail(error, BASE_E_FILE_IO, "the upload failed before");
     }
     GError *why = NULL;
-    if (append(spool, data, len, &why)) {
+    if (append(spool, data, len, given, &why)) {
         return true;
     }
     spool->failed = true;
@@ -302,6 +307,16 @@ bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len, GErro
     }
     g_propagate_error(error, why);
     return false;
+}
+
+bool intake_spool_append(IntakeSpool *spool, const void *data, size_t len, GError **error)
+{
+    return append_or_fail(spool, data, len, NULL, error);
+}
+
+bool intake_spool_give(IntakeSpool *spool, GByteArray **bytes, GError **error)
+{
+    return append_or_fail(spool, (*bytes)->data, (*bytes)->len, bytes, error);
 }
 
 bool intake_spool_has_room(const IntakeSpool *spool, size_t len)

@@ -96,7 +96,7 @@ bool http_flow_handle(HttpRequest *request)
         intake_spool_drop(request->call.upload);
         end_flow(request);
     } else if (begun) {
-        http_write_out(request, request->filling);
+        http_write_out(request, &request->filling);
         intake_spool_end(request->call.upload); /* which did not fail before */
         end_flow(request);
     }

@@ -110,7 +110,7 @@ void http_job_door(gpointer request, gpointer http);
 
 void http_push(GThreadPool *pool, HttpRequest *request);
 /* To the spool; request->error says what is wrong. */
-void http_write_out(HttpRequest *request, GByteArray *bytes);
+void http_write_out(HttpRequest *request, GByteArray **bytes);
 /* Resumes the connection; true: the body is whole, its handler is next. */
 bool http_end_write(HttpRequest *request);
 /* The pools are closing: what has not begun is told so. */

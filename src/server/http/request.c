@@ -282,12 +282,21 @@ static void check(HttpRequest *request)
     request->checked = true;
 }
 
-void http_write_out(HttpRequest *request, GByteArray *bytes)
+static GByteArray *upload_buffer(void)
 {
-    if (!request->error && bytes->len > 0) {
-        (void)!intake_spool_append(request->call.upload, bytes->data, bytes->len, &request->error);
+    return g_byte_array_sized_new(HTTP_UPLOAD_BUFFER_BYTES + HTTP_CONNECTION_MEMORY_BYTES);
+}
+
+void http_write_out(HttpRequest *request, GByteArray **bytes)
+{
+    if (!request->error && (*bytes)->len > 0) {
+        (void)!intake_spool_give(request->call.upload, bytes, &request->error);
     }
-    g_byte_array_set_size(bytes, 0);
+    if (*bytes) {
+        g_byte_array_set_size(*bytes, 0);
+    } else {
+        *bytes = upload_buffer();
+    }
 }
 
 /* True: the body is whole, its handler is next. */
@@ -313,7 +322,7 @@ void http_job_door(gpointer data, gpointer user)
     bool writing = request->write_running;
     g_mutex_unlock(&request->lock);
     if (writing) {
-        http_write_out(request, request->writing);
+        http_write_out(request, &request->writing);
         waits = http_flow_written(request);
     } else {
         check(request);
@@ -332,7 +341,7 @@ static void parse_body(HttpRequest *request)
         call->body =
             base_json_parse((const char *)request->filling->data, request->filling->len, &request->error);
     } else if (!request->error && request->route->upload && request->filling) {
-        http_write_out(request, request->filling);
+        http_write_out(request, &request->filling);
         intake_spool_end(request->call.upload);
     }
 }
@@ -482,7 +491,7 @@ static void suspend(HttpRequest *request)
 static enum MHD_Result post(HttpRequest *request)
 {
     ServerHttp *http = request->http;
-    http_write_out(request, request->filling);
+    http_write_out(request, &request->filling);
     suspend(request);
     g_mutex_lock(&http->lock);
     http->n_posted++;
