@@ -8,9 +8,8 @@
 #include "base/time.h"
 #include "intake/intake_int.h"
 
-#define MAX_WAIT_US                                                                                          \
-    (G_GINT64_CONSTANT(1000) * 86400 * BASE_TIME_SECOND_US) /* more would not fit the clock                  \
-                                                             */
+/* More would not fit the clock. */
+#define MAX_WAIT_US (G_GINT64_CONSTANT(86400000) * BASE_TIME_SECOND_US)
 
 struct IntakeFlow {
     GMutex lock; /* guards all */
