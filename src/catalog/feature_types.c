@@ -1,5 +1,7 @@
 /* Types of features: the words that declare them, and what an expression gives, found by preparing it in the
  * parser's engine over columns with the types of the view's source. */
+#include <string.h>
+
 #include "catalog/resolve_int.h"
 #include "engine/sql.h"
 
@@ -118,6 +120,30 @@ static void complain_feature(const Binding *binding, size_t i, bool windowed, co
     }
 }
 
+/* An expression that makes several rows of one, or none: WHERE takes no such function, outside a subquery. */
+static bool makes_rows(const Binding *binding, const char *expr)
+{
+    g_autofree char *folded = g_ascii_strdown(expr, -1);
+    g_autoptr(GString) sql = g_string_new("SELECT ");
+    if (!strstr(folded, "unnest")) {
+        return false;
+    }
+    engine_sql_append_name(sql, binding->first);
+    g_string_append_printf(sql, "%s WHERE (%s) IS NULL", binding->from, expr);
+    g_autofree char *columns = catalog_bound_columns(binding->build->parser, sql->str, NULL);
+    return !columns;
+}
+
+static void check_rows(const Binding *binding, size_t i, const char *expr)
+{
+    if (makes_rows(binding, expr)) {
+        BaseDiag *diag = catalog_complain(binding->build, binding->item, expr_node(binding->item, i),
+                                          BASE_E_VALUE_INVALID, "it makes several rows of one");
+        base_diag_hint(diag,
+                       "a subquery makes one value of a list: (SELECT sum(x) FROM unnest(list) AS t(x))");
+    }
+}
+
 /* One statement for all; when it fails, one for each, to tell which. */
 static void bind_group(const Binding *binding, bool windowed)
 {
@@ -142,6 +168,9 @@ static void bind_group(const Binding *binding, bool windowed)
         if (tab) {
             g_free(type->type);
             type->type = g_strdup(tab + 1);
+            if (!windowed) {
+                check_rows(binding, i, base_json_string(feature, "expr", ""));
+            }
         } else if (error) {
             complain_feature(binding, i, windowed, error);
         }

@@ -152,11 +152,13 @@ static EngineConn *begin_job(FeaturesJobItem *job, GError **error)
     g_autoptr(EngineConn) conn = engine_connect(jobs->features->engine, error);
     g_mutex_lock(&jobs->lock);
     bool go = conn && !job->cancel;
-    jobs->waiting -= !features_job_is_over(job);
+    if (!features_job_is_over(job)) { /* also of one that has no connection: it waits no more */
+        jobs->waiting--;
+        job->started_us = base_time_now_us();
+    }
     if (go) {
         job->state = "running";
         job->phase = "reading";
-        job->started_us = base_time_now_us();
         job->conn = conn;
     }
     g_mutex_unlock(&jobs->lock);

@@ -34,12 +34,13 @@ static bool forget_version(EngineConn *conn, void *user, GError **error)
 bool features_forget_version(Features *features, const FeaturesView *view, gint64 *ret_online_rows,
                              GError **error)
 {
+    bool kept = view->from != FEATURES_FROM_REQUEST; /* of one on demand there is nothing online */
+    FeaturesOnline *online = kept ? features_online(features, error) : NULL;
     *ret_online_rows = 0;
-    FeaturesOnline *online = view->from == FEATURES_FROM_REQUEST ? NULL : features_online(features, error);
-    if (!online || !features_take_view(features, view, true, NULL, error)) {
-        return view->from == FEATURES_FROM_REQUEST;
+    if ((kept && !online) || !features_take_view(features, view, true, NULL, error)) {
+        return false;
     }
-    bool ok = features_online_erase_all(online, view->project, view, ret_online_rows, error) &&
+    bool ok = (!kept || features_online_erase_all(online, view->project, view, ret_online_rows, error)) &&
               intake_transact(features->intake, forget_version, (void *)(guintptr)view, error);
     features_give_view(features, view);
     return ok;

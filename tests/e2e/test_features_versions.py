@@ -227,7 +227,7 @@ domains: [{name: x}]
 entities: [{name: moment, domain: x, key: happened, type: timestamp}]
 feature_views:
   - {name: plain, domain: x, entities: [moment], push: true, time: seen, features: [{name: a, type: int64, checks: [{between: [0, 9]}]}]}
-  - {name: many, domain: x, inputs: ["plain:a"], features: [{name: e, type: int64, expr: "unnest([a, a, a])"}]}
+  - {name: many, domain: x, inputs: ["plain:a"], features: [{name: e, type: int64, expr: "generate_subscripts([a, a, a], 1)"}]}
 """
 
 
@@ -256,3 +256,10 @@ def test_an_expression_that_makes_several_rows_of_one_is_an_error(moments):
     assert moments.call("POST", "/push", {"push_source_name": "plain", "to": "online", "df": df}).json()["written"] == 2000
     answer = moments.call("POST", "/get-online-features", {"features": ["many:e"], "entities": {"happened": keys}})
     assert answer.status == 422 and "one value a row" in answer.text, answer.text[:300]
+    with open(moments.project + "/weir.yml", "w") as file:
+        file.write(KEYED_BY_TIME.replace("generate_subscripts([a, a, a], 1)", "1 + unnest([a, a])"))
+    refused = moments.cli("plan", check=False)
+    assert refused.returncode == 2 and "it makes several rows of one" in refused.stdout + refused.stderr
+    with open(moments.project + "/weir.yml", "w") as file:
+        file.write(KEYED_BY_TIME.replace("generate_subscripts([a, a, a], 1)", "(SELECT sum(x)::BIGINT FROM unnest([a, a]) AS t(x))"))
+    moments.cli("plan")

@@ -100,11 +100,36 @@ static void the_memory_of_a_retrieval_is_a_setting(void)
     place_close(&place);
 }
 
+/* A view on demand has nothing online, but profiles of what was trained. */
+static void a_version_on_demand_is_forgotten_too(void)
+{
+    Place place;
+    place_open(&place);
+    g_autoptr(GError) error = NULL;
+    gint64 online = -1, n = -1;
+    char project[] = "rides", name[] = "od", stored[] = "od";
+    const FeaturesView view = {
+        .project = project, .name = name, .stored = stored, .version = 1, .from = FEATURES_FROM_REQUEST};
+    g_assert_true(engine_exec(place.conn,
+                              "INSERT INTO _weir.feature_profiles (view, version, feature, at_us, profile) "
+                              "VALUES ('od', 1, 'e', 1, '{}'), ('od', 2, 'e', 1, '{}')",
+                              &error));
+    g_assert_no_error(error);
+    g_assert_true(features_forget_version(place.features, &view, &online, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(online, ==, 0);
+    g_assert_true(
+        engine_query_int(place.conn, "SELECT sum(version)::BIGINT FROM _weir.feature_profiles", &n, &error));
+    g_assert_cmpint(n, ==, 2);
+    place_close(&place);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/features/serve/the-edge-of-the-ttl-is-exact", the_edge_of_the_ttl_is_exact);
     g_test_add_func("/features/serve/the-memory-of-a-retrieval-is-a-setting",
                     the_memory_of_a_retrieval_is_a_setting);
+    g_test_add_func("/features/serve/a-version-on-demand-is-forgotten", a_version_on_demand_is_forgotten_too);
     return g_test_run();
 }
