@@ -69,19 +69,18 @@ static bool other_reads(const FeaturesRegistry *registry, const FeaturesView *pr
     return false;
 }
 
-static bool check_models(const CatalogSnapshot *snapshot, const CatalogObject *table, GError **error)
+/* Models, and whatever else has SQL of its own: feature views with `sql`, reports. */
+static bool check_readers(const CatalogSnapshot *snapshot, const CatalogObject *table, GError **error)
 {
     g_autoptr(GPtrArray) reaches = catalog_downstream(snapshot, table);
-    for (guint i = 0; i < reaches->len; i++) {
-        const CatalogObject *object = g_ptr_array_index(reaches, i);
-        if (object->kind == CATALOG_MODEL) {
-            base_fail(error, BASE_E_FEATURE_IN_USE, "model `%s` reads the pushed rows in `%s`",
-                      object->full_name, table->full_name);
-            base_error_not_done(error, "Nothing was forgotten.");
-            return false;
-        }
+    if (reaches->len == 0) {
+        return true;
     }
-    return true;
+    const CatalogObject *object = g_ptr_array_index(reaches, 0);
+    base_fail(error, BASE_E_FEATURE_IN_USE, "%s `%s` reads the pushed rows in `%s`",
+              catalog_kind_name(object->kind), object->full_name, table->full_name);
+    base_error_not_done(error, "Nothing was forgotten.");
+    return false;
 }
 
 bool server_features_table_drop(ServerApp *app, const FeaturesRegistry *registry, const FeaturesView *pruned,
@@ -95,7 +94,7 @@ bool server_features_table_drop(ServerApp *app, const FeaturesRegistry *registry
         return true;
     }
     const char *schema = table->table->schema, *name = table->table->name;
-    if (!check_models(snapshot, table, error) ||
+    if (!check_readers(snapshot, table, error) ||
         !catalog_store_remove_live(server_app_store(app), schema, name, error)) {
         return false;
     }

@@ -10,7 +10,7 @@
 bool server_features_tables(ServerApp *app, CatalogSnapshot **snapshot,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Before a version is pruned: drops its table of pushed rows when no other version reads it. FEATURE_IN_USE
- * when a model does. Under the lock of definitions. */
+ * when a model or the SQL of another view does. Under the lock of definitions. */
 bool server_features_table_drop(ServerApp *app, const FeaturesRegistry *registry, const FeaturesView *pruned,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -132,6 +132,23 @@ def test_a_table_that_another_version_or_a_model_reads_stays(kept):
     assert len(tables(kept)) == 2 and column(ask(kept, ["plain@v2:a"], {"thing_id": [1]}), "a") == [(10, "PRESENT")]
 
 
+def test_a_table_that_the_sql_of_another_view_reads_stays(kept):
+    def derived(features):
+        with open(kept.project + "/weir.yml", "w") as file:
+            file.write(PROJECT.replace("FEATURES", features) + "  - {name: derived, domain: x, entities: [thing], time: seen, "
+                       "sql: 'SELECT thing_id, seen, a FROM x._weir_push__plain', features: [{name: a, type: int64}]}\n")
+        kept.cli("apply", "--yes")
+
+    push(kept, "plain", [1], a=[10], b=[0.1])
+    derived(FIRST)
+    derived(OTHER_TYPE)
+    assert "feature_view `x.derived` reads" in prune(kept, "plain@v1", status=409)["detail"]
+    assert materialise(kept, view="derived")["views"][0]["written"] == 1
+    declare(kept, OTHER_TYPE)
+    prune(kept, "plain@v1")
+    assert tables(kept) == ["_weir_push__plain_v2"]
+
+
 def test_columns_of_a_pruned_version_stay_and_new_ones_come(kept):
     """As many columns after the prune and the next version as before: one went from the definitions, one came."""
     push(kept, "plain", [1], a=[10], b=[0.1])
