@@ -80,17 +80,6 @@ void intake_running_check(Intake *intake, gint64 now_us)
     g_mutex_unlock(&intake->running_lock);
 }
 
-bool intake_cancel(Intake *intake, gint64 txn_id)
-{
-    g_mutex_lock(&intake->running_lock);
-    const Running *running = g_hash_table_lookup(intake->running, &txn_id);
-    if (running) {
-        engine_conn_interrupt(running->conn);
-    }
-    g_mutex_unlock(&intake->running_lock);
-    return running != NULL;
-}
-
 /* ---- connections
  * ---------------------------------------------------------------------------------------------------- */
 

@@ -92,11 +92,8 @@ bool intake_options_set(IntakeOptions *options, const char *name, const char *va
 bool intake_options_check(IntakeOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "header `colums` is not known, did you mean `columns`?"; NULL when no name looks misspelt. */
 const char *intake_options_warnings(const IntakeOptions *options);
-const char *intake_options_label(const IntakeOptions *options);   /* NULL when not given */
-const char *intake_options_comment(const IntakeOptions *options); /* NULL when not given */
 /* Header i of the table and what it means, for docs; false past the end. */
 bool intake_options_header(size_t i, const char **ret_name, const char **ret_doc);
-bool intake_options_two_phase(const IntakeOptions *options);
 /* Format and compression from a file's name: .csv .tsv .json .jsonl .ndjson .parquet with .gz .zst ... */
 void intake_options_from_filename(IntakeOptions *options, const char *path);
 
@@ -137,9 +134,6 @@ typedef void (*IntakeDone)(void *user, IntakeResult *result, GError *error);
 bool intake_load_post(Intake *intake, CatalogSnapshot *snapshot, const CatalogTable *table,
                       const IntakeOptions *options, IntakeSpool *spool, const char *user, const char *peer,
                       IntakeDone done, void *done_user);
-
-/* Stops a running large load; what it did is undone. False when no such load runs. */
-bool intake_cancel(Intake *intake, gint64 txn_id);
 
 /* INSERT INTO ... VALUES / SELECT, DELETE, UPDATE, TRUNCATE by SQL, through the same committer, so that table
  * models hold: `select_sql` gives the columns named, in the engine's dialect, already checked. */

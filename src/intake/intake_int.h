@@ -440,7 +440,6 @@ typedef enum {
     INTAKE_TXN_VISIBLE,
     INTAKE_TXN_ABORTED
 } IntakeTxnState;
-const char *intake_txn_state_name(IntakeTxnState state);
 
 /* One load's row of _weir.loads. */
 typedef struct {

@@ -577,21 +577,6 @@ bool intake_options_check(IntakeOptions *options, GError **error)
     return options->checked;
 }
 
-const char *intake_options_label(const IntakeOptions *options)
-{
-    return options->label;
-}
-
-const char *intake_options_comment(const IntakeOptions *options)
-{
-    return options->comment;
-}
-
-bool intake_options_two_phase(const IntakeOptions *options)
-{
-    return options->two_phase;
-}
-
 /* ---- file names
  * ------------------------------------------------------------------------------------------------------ */
 

@@ -60,11 +60,6 @@ void intake_txn_free(IntakeTxn *txn)
 
 static const char *const STATE_NAMES[] = {"PREPARE", "PRECOMMITTED", "VISIBLE", "ABORTED"};
 
-const char *intake_txn_state_name(IntakeTxnState state)
-{
-    return STATE_NAMES[state];
-}
-
 char *intake_stage_name(gint64 txn_id)
 {
     return g_strdup_printf("_weir.\"txn_%" G_GINT64_FORMAT "\"", txn_id);
