@@ -225,6 +225,21 @@ static char *answer_sql(const FeaturesRetrieval *r, gint64 from, const char *int
     return g_string_free(sql, FALSE);
 }
 
+/* Each asking row gives exactly one: functions that make several rows of one have no place in a feature. */
+static bool check_count(const FeaturesRetrieval *r, gint64 from, const char *into, GError **error)
+{
+    gint64 n = 0, expected = from + (gint64)r->block.n;
+    g_autoptr(GString) sql = g_string_new("SELECT count(*) FROM temp.main.");
+    engine_sql_append_name(sql, into);
+    if (!engine_query_int(r->conn, sql->str, &n, error)) {
+        return false;
+    }
+    return n == expected || base_fail(error, BASE_E_VALUE_INVALID,
+                                      "an expression of an on-demand feature does not give one value a row: "
+                                      "%" G_GINT64_FORMAT " rows for %" G_GINT64_FORMAT,
+                                      n, expected);
+}
+
 bool features_answer(FeaturesRetrieval *r, gint64 from, const char *into, GError **error)
 {
     AnswerFeed answer;
@@ -235,5 +250,5 @@ bool features_answer(FeaturesRetrieval *r, gint64 from, const char *into, GError
     bool ok = engine_exec(r->conn, sql, error);
     engine_feed_remove(engine, id);
     answer_clear(&answer);
-    return ok;
+    return ok && check_count(r, from, into, error);
 }

@@ -273,6 +273,9 @@ def test_an_expression_that_makes_several_rows_of_one_is_an_error(moments):
     assert moments.call("POST", "/push", {"push_source_name": "plain", "to": "online", "df": df}).json()["written"] == 2000
     answer = moments.call("POST", "/get-online-features", {"features": ["many:e"], "entities": {"happened": keys}})
     assert answer.status == 422 and "one value a row" in answer.text, answer.text[:300]
+    rows = {"happened": ["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"], "event_timestamp": ["2026-01-02T00:00:00Z"] * 2}
+    job = moments.call("POST", "/api/v1/features/historical", {"features": ["many:e"], "wait": 30, "entities": {"rows": rows}}).json()
+    assert job["state"] == "failed" and "one value a row" in job["error"]["detail"], job
     with open(moments.project + "/weir.yml", "w") as file:
         file.write(KEYED_BY_TIME.replace("generate_subscripts([a, a, a], 1)", "1 + unnest([a, a])"))
     refused = moments.cli("plan", check=False)
