@@ -154,7 +154,8 @@ static void test_columns_are_named_by_their_text(void)
     check_names("SELECT *, CASE WHEN a THEN 1 END, IF(a, 1, 2) FROM t",
                 "id;a;b;d;j;CASE WHEN a THEN 1 END;IF(a, 1, 2)");
     check_names("SELECT NULL x, TRUE y, 1 z, 'a' 'b' FROM t", "x;y;z;ab");
-    check_names("SELECT 3 TYPE, a comment, count(*) TYPE, 3 AS TYPE FROM t GROUP BY a", "TYPE;comment;TYPE;TYPE");
+    check_names("SELECT 3 TYPE, a comment, count(*) TYPE, 3 AS TYPE FROM t GROUP BY a",
+                "TYPE;comment;TYPE;TYPE");
     check_names("SELECT CURRENT_USER, current_timestamp", "CURRENT_USER;current_timestamp");
     check_names("SELECT `COUNT(*)` FROM (SELECT COUNT(*) FROM t) q UNION SELECT 1+1", "COUNT(*)");
     check_names("SELECT 1 XOR 0, id IN (SELECT id+0 FROM t) FROM t ORDER BY a+1 LIMIT 1",
