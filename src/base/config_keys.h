@@ -17,8 +17,8 @@ X(TLS_CERT, "tls.cert", BASE_CONFIG_TEXT, "", 0, 0, false,
 X(TLS_KEY, "tls.key", BASE_CONFIG_TEXT, "", 0, 0, false, "PEM private key", "PEM 私钥")
 X(QUERY_TIMEOUT, "query.timeout", BASE_CONFIG_DURATION, "5m", 1000, G_MAXINT64, false,
   "A query is interrupted after this", "查询超时时间")
-X(QUERY_LIGHT_SLOTS, "query.light_slots", BASE_CONFIG_INT, "4", 1, 1024, false,
-  "Light queries that run at once", "同时运行的轻查询数")
+X(QUERY_LIGHT_SLOTS, "query.light_slots", BASE_CONFIG_INT, "0", 0, 1024, false,
+  "Light queries that run at once; 0 = six a core", "同时运行的轻查询数；0 表示每核六个")
 X(QUERY_HEAVY_SLOTS, "query.heavy_slots", BASE_CONFIG_INT, "1", 1, 1024, false,
   "Heavy queries that run at once", "同时运行的重查询数")
 X(QUERY_HEAVY_YIELDS, "query.heavy_yields", BASE_CONFIG_BOOL, "true", 0, 0, false,
@@ -47,9 +47,9 @@ X(LOAD_LABEL_KEEP, "load.label_keep", BASE_CONFIG_DURATION, "3d", 1000000, G_MAX
 X(LOAD_SPOOL_MEMORY, "load.spool_memory", BASE_CONFIG_BYTES, "256KB", 0, G_MAXINT32, false,
   "An upload larger than this goes to the spool folder", "上传超过此大小写入暂存目录")
 X(LOAD_STREAM_MEMORY, "load.stream_memory", BASE_CONFIG_BYTES, "64MB", 0, G_MAXINT32, false,
-  "Memory for the body of a load whose rows are inserted while it comes; 0 = every body is spooled first",
-  "边接收边写入的导入可占用的内存；0 表示一律先暂存")
-X(LOAD_STREAM_WAIT, "load.stream_wait", BASE_CONFIG_DURATION, "5s", 0, G_MAXINT64, false,
+  "Memory for the body of a load whose rows are inserted while it comes, at least 1MB; 0 = every body is spooled first",
+  "边接收边写入的导入可占用的内存（至少 1MB）；0 表示一律先暂存")
+X(LOAD_STREAM_WAIT, "load.stream_wait", BASE_CONFIG_DURATION, "5s", 0, 60000000, false,
   "So long such a load waits for its client in all; the rest of a slower client's body is spooled",
   "此类导入累计等待客户端的最长时间；更慢的客户端，其余内容改为暂存")
 X(FEATURES_ONLINE, "features.online", BASE_CONFIG_TEXT, "lmdb", 0, 0, false,

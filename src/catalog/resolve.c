@@ -56,7 +56,7 @@ static bool parse_model(CatalogBuild *build, CatalogItem *item, GError **error)
 {
     item->tree =
         item->tree ? item->tree : engine_tree_parse(build->parser, item->node->object.model->sql, error);
-    return item->tree && catalog_walked_read(item, error);
+    return item->tree && (item->names || catalog_walked_read(item, error));
 }
 
 /* Texts that are known are not parsed. */

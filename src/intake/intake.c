@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "intake/intake_int.h"
 
+#define STREAM_MIN_BYTES     (1 << 20) /* a segment must hold rows */
 #define MAX_IDLE_CONNECTIONS 16
 #define MAX_FLOWS            4 /* each may hold load.stream_memory */
 
@@ -161,7 +162,8 @@ static void read_limits(Intake *intake, const BaseConfig *config)
     intake->precommit_timeout_us = base_config_int(config, BASE_CONFIG_LOAD_PRECOMMIT_TIMEOUT);
     intake->label_keep_us = base_config_int(config, BASE_CONFIG_LOAD_LABEL_KEEP);
     intake->large_max = MAX(2, g_get_num_processors());
-    intake->stream_memory = base_config_int(config, BASE_CONFIG_LOAD_STREAM_MEMORY);
+    gint64 stream_memory = base_config_int(config, BASE_CONFIG_LOAD_STREAM_MEMORY);
+    intake->stream_memory = stream_memory > 0 ? MAX(stream_memory, STREAM_MIN_BYTES) : 0;
     intake->stream_wait_us = base_config_int(config, BASE_CONFIG_LOAD_STREAM_WAIT);
     intake->flows_max = MIN(intake->large_max, MAX_FLOWS);
 }

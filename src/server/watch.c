@@ -14,6 +14,8 @@
 
 #define TICK_US            (50 * 1000)
 #define TICKS_BEFORE_SLEEP 40
+#define LIGHT_SLOTS_A_CORE                                                                                   \
+    6 /* measured: fewer leave cores idle at each handing on, more make the order unfair */
 
 /* ---- what the session's thread calls --------------------------------------------------------------- */
 
@@ -237,10 +239,11 @@ void session_visit_all(ServerSql *sql, SessionVisit visit, void *user)
 ServerSql *server_sql_new(ServerApp *app, GError **error)
 {
     const BaseConfig *config = server_app_config(app);
+    unsigned light_slots = (unsigned)base_config_int(config, BASE_CONFIG_QUERY_LIGHT_SLOTS);
     ServerSql *sql = g_new0(ServerSql, 1);
     sql->app = app;
     sql->started_us = base_time_monotonic_us();
-    sql->pools = server_pools_new((unsigned)base_config_int(config, BASE_CONFIG_QUERY_LIGHT_SLOTS),
+    sql->pools = server_pools_new(light_slots > 0 ? light_slots : LIGHT_SLOTS_A_CORE * g_get_num_processors(),
                                   (unsigned)base_config_int(config, BASE_CONFIG_QUERY_HEAVY_SLOTS),
                                   base_config_bool(config, BASE_CONFIG_QUERY_HEAVY_YIELDS));
     g_mutex_init(&sql->lock);

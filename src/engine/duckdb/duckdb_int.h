@@ -25,6 +25,7 @@ struct Engine {
     char *wal_path; /* NULL: memory */
     char *recovery_note;
     int64_t checkpoint_wal_bytes;
+    unsigned threads; /* that work for queries, the caller of one included */
     GMutex feeds_lock;
     GHashTable *feeds; /* uint64_t* id -> EngineFeed*, under feeds_lock */
     uint64_t next_feed;

@@ -44,7 +44,7 @@ static bool config_fill(duckdb_config config, const Engine *engine, const Engine
 {
     int64_t memory = options->memory_bytes > 0 ? options->memory_bytes : machine_memory_bytes() / 10 * 6;
     int64_t temp = options->temp_max_bytes > 0 ? options->temp_max_bytes : TEMP_MAX_DEFAULT_BYTES;
-    unsigned threads = options->threads ? options->threads : g_get_num_processors();
+    unsigned threads = engine->threads;
     g_autofree char *temp_dir = engine->path ? g_strconcat(engine->path, ".tmp", NULL) : g_strdup("");
     return config_set_number(config, error, "memory_limit", MAX(memory, MEMORY_MIN_BYTES) / 1024, "KiB") &&
            config_set_number(config, error, "threads", threads, "") &&
@@ -240,6 +240,7 @@ static void engine_free(Engine *engine)
 static Engine *engine_new(const EngineOptions *options)
 {
     Engine *engine = g_new0(Engine, 1);
+    engine->threads = options->threads ? options->threads : g_get_num_processors();
     engine->refs = 1;
     engine->fd = -1;
     engine->checkpoint_wal_bytes =

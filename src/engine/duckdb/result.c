@@ -5,10 +5,11 @@
 #include "base/time.h"
 #include "engine/duckdb/duckdb_int.h"
 
-#define IDLE_YIELDS   20
-#define IDLE_SLEEP_US 100
-#define ASIDE_US      500
-#define ASIDE_MAX_US  10000
+#define IDLE_YIELDS        20
+#define IDLE_SLEEP_US      100
+#define ASIDE_US           500
+#define ASIDE_MAX_US       1000000
+#define ASIDE_ALONE_MAX_US 10000
 
 /* ---- the session's time zone ----------------------------------------------------------------------- */
 
@@ -66,14 +67,24 @@ static void read_columns(EngineResult *result)
 
 /* ---- running ----------------------------------------------------------------------------------------- */
 
-/* A heavy query's own thread leaves its core to light ones; the engine's threads go on with its other tasks,
- * and it goes on itself, a step at a time, however many the others are. */
-static void step_aside(EngineConn *conn)
+static bool others_run(EngineConn *conn)
 {
-    for (unsigned us = 0; conn->others && us < ASIDE_MAX_US && g_atomic_int_get(conn->others) > 0 &&
-                          !g_atomic_int_get(&conn->interrupted);
-         us += ASIDE_US) {
+    return conn->others && g_atomic_int_get(conn->others) > 0 && !g_atomic_int_get(&conn->interrupted);
+}
+
+/* A heavy query's own thread leaves its core to light ones while the engine's threads, which give way to them
+ * (EngineOptions.nice), go on with its tasks. An engine of one thread has none: then it goes on itself, a
+ * step at a time, however many the others are. What the check calls an error may be none (it knows no word
+ * for "finished"): the next step tells. */
+static void step_aside(EngineConn *conn, duckdb_pending_result pending)
+{
+    unsigned max_us = conn->engine->threads > 1 ? ASIDE_MAX_US : ASIDE_ALONE_MAX_US;
+    for (unsigned us = 0; us < max_us && others_run(conn); us += ASIDE_US) {
         g_usleep(ASIDE_US);
+        duckdb_pending_state state = duckdb_pending_execute_check_state(pending);
+        if (state != DUCKDB_PENDING_RESULT_NOT_READY && state != DUCKDB_PENDING_NO_TASKS_AVAILABLE) {
+            return;
+        }
     }
 }
 
@@ -85,7 +96,7 @@ bool engine_int_run_tasks(EngineConn *conn, duckdb_pending_result pending)
 {
     unsigned idle = 0;
     for (;;) {
-        step_aside(conn);
+        step_aside(conn, pending);
         duckdb_pending_state state = duckdb_pending_execute_task(pending);
         if (state == DUCKDB_PENDING_RESULT_NOT_READY) {
             idle = 0;
