@@ -49,7 +49,7 @@ X(LOAD_SPOOL_MEMORY, "load.spool_memory", BASE_CONFIG_BYTES, "256KB", 0, G_MAXIN
 X(LOAD_STREAM_MEMORY, "load.stream_memory", BASE_CONFIG_BYTES, "64MB", 0, G_MAXINT32, false,
   "Memory for the body of a load whose rows are inserted while it comes, at least 1MB; 0 = every body is spooled first",
   "边接收边写入的导入可占用的内存（至少 1MB）；0 表示一律先暂存")
-X(LOAD_STREAM_WAIT, "load.stream_wait", BASE_CONFIG_DURATION, "5s", 0, 60000000, false,
+X(LOAD_STREAM_WAIT, "load.stream_wait", BASE_CONFIG_DURATION, "5s", 0, G_GINT64_CONSTANT(3600000000), false,
   "So long such a load waits for its client in all; the rest of a slower client's body is spooled",
   "此类导入累计等待客户端的最长时间；更慢的客户端，其余内容改为暂存")
 X(FEATURES_ONLINE, "features.online", BASE_CONFIG_TEXT, "lmdb", 0, 0, false,
