@@ -88,6 +88,8 @@ bool access_guess_begin(Access *access, const char *name, const char *peer, unsi
 void access_guess_end(Access *access, const char *name, const char *peer, bool right);
 /* Wrong passwords in a row before tries have to wait; 0 (as opened) = any number. */
 void access_guess_allow(Access *access, unsigned wrong);
+/* A token's user without a wait either: NULL too for one that signs in once, which is written down. */
+AccessUser *access_sign_in_token_remembered(Access *access, CatalogSnapshot *snapshot, const char *token);
 /* As whom requests without credentials are, on routes that take guests; NULL when there is no such user. */
 AccessUser *access_guest(Access *access, CatalogSnapshot *snapshot, const char *name);
 AccessUser *access_sign_in_token(Access *access, CatalogSnapshot *snapshot, const char *token,

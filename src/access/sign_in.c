@@ -216,6 +216,23 @@ static bool use_up(Access *access, const char *id, GError **error)
     return ok;
 }
 
+static AccessUser *enter_by_token(Access *access, CatalogSnapshot *snapshot, const char *name)
+{
+    return g_str_equal(name, "local") ? access_user_ref(access->local) : enter(access, snapshot, name);
+}
+
+AccessUser *access_sign_in_token_remembered(Access *access, CatalogSnapshot *snapshot, const char *token)
+{
+    g_autofree char *name = NULL;
+    g_autofree char *once_id = NULL;
+    if (strlen(token) > ACCESS_MAX_TOKEN_BYTES) {
+        return NULL;
+    }
+    g_autofree char *hash = access_token_hash(token);
+    return find_token(access, hash, &name, &once_id) && !once_id ? enter_by_token(access, snapshot, name)
+                                                                 : NULL;
+}
+
 AccessUser *access_sign_in_token(Access *access, CatalogSnapshot *snapshot, const char *token, GError **error)
 {
     g_autofree char *name = NULL;
@@ -225,8 +242,7 @@ AccessUser *access_sign_in_token(Access *access, CatalogSnapshot *snapshot, cons
         g_autofree char *hash = access_token_hash(token);
         g_autoptr(GError) failed = NULL;
         if (find_token(access, hash, &name, &once_id) && (!once_id || use_up(access, once_id, &failed))) {
-            user =
-                g_str_equal(name, "local") ? access_user_ref(access->local) : enter(access, snapshot, name);
+            user = enter_by_token(access, snapshot, name);
         }
         if (failed) {
             g_propagate_error(error, g_steal_pointer(&failed));

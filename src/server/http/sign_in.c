@@ -110,22 +110,28 @@ static AccessUser *find_guest(HttpRequest *request)
                         base_config_text(server_app_config(call->app), BASE_CONFIG_FEATURES_GUEST));
 }
 
+static AccessUser *find_remembered(const ServerCall *call, const char *authorization)
+{
+    Access *access = server_app_access(call->app);
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    if (!g_ascii_strncasecmp(authorization, "Bearer ", 7)) {
+        return access_sign_in_token_remembered(access, snapshot, authorization + 7);
+    }
+    char *password = NULL;
+    bool basic = !g_ascii_strncasecmp(authorization, "Basic ", 6);
+    g_autofree char *pair = basic ? basic_pair(authorization + 6, &password, NULL) : NULL;
+    return pair && access_guess_begin(access, pair, call->peer, NULL, NULL)
+               ? access_sign_in_remembered(access, snapshot, pair, password)
+               : NULL;
+}
+
 bool http_sign_in_remembered(HttpRequest *request)
 {
     ServerCall *call = &request->call;
     const char *authorization = call_header(call, "authorization");
-    char *password = NULL;
     call->user = call->user ? call->user : find_guest(request);
-    if (call->user) {
-        return true;
-    }
-    if (!authorization || g_ascii_strncasecmp(authorization, "Basic ", 6) != 0) {
-        return false;
-    }
-    g_autofree char *pair = basic_pair(authorization + 6, &password, NULL);
-    if (pair && access_guess_begin(server_app_access(call->app), pair, call->peer, NULL, NULL)) {
-        g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-        call->user = access_sign_in_remembered(server_app_access(call->app), snapshot, pair, password);
+    if (!call->user && authorization) {
+        call->user = find_remembered(call, authorization);
     }
     return call->user != NULL;
 }
