@@ -3,18 +3,44 @@
 
 #define N_WAITERS 8
 
+/* Where whoever is done with waiting says so. */
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    GQueue waiters;
+} Order;
+
 typedef struct {
     ServerPools *pools;
     ServerTicket ticket;
     bool front, entered;
-    GAsyncQueue *order; /* where whoever got its slot says so */
+    Order *order;
 } Waiter;
+
+static void order_push(Order *order, Waiter *waiter)
+{
+    g_mutex_lock(&order->lock);
+    g_queue_push_tail(&order->waiters, waiter);
+    g_cond_signal(&order->changed);
+    g_mutex_unlock(&order->lock);
+}
+
+static Waiter *order_pop(Order *order)
+{
+    g_mutex_lock(&order->lock);
+    while (g_queue_is_empty(&order->waiters)) {
+        g_cond_wait(&order->changed, &order->lock);
+    }
+    Waiter *waiter = g_queue_pop_head(&order->waiters);
+    g_mutex_unlock(&order->lock);
+    return waiter;
+}
 
 static gpointer run_waiter(gpointer user)
 {
     Waiter *waiter = user;
     waiter->entered = server_pools_enter(waiter->pools, &waiter->ticket, SERVER_LIGHT, waiter->front);
-    g_async_queue_push(waiter->order, waiter);
+    order_push(waiter->order, waiter);
     return NULL;
 }
 
@@ -42,12 +68,12 @@ static void assert_counts(ServerPools *pools, guint running, guint waiting)
 static void test_first_come_first_served_but_who_goes_on_is_first(void)
 {
     ServerPools *pools = server_pools_new(1, 1, true);
-    g_autoptr(GAsyncQueue) order = g_async_queue_new();
+    Order order = {.waiters = G_QUEUE_INIT};
     ServerTicket holder = {0};
     g_assert_true(server_pools_enter(pools, &holder, SERVER_LIGHT, false));
-    Waiter waiters[3] = {{.pools = pools, .order = order},
-                         {.pools = pools, .order = order},
-                         {.pools = pools, .order = order, .front = true}};
+    Waiter waiters[3] = {{.pools = pools, .order = &order},
+                         {.pools = pools, .order = &order},
+                         {.pools = pools, .order = &order, .front = true}};
     GThread *threads[3];
     for (size_t i = 0; i < G_N_ELEMENTS(waiters); i++) {
         threads[i] = start_waiting(&waiters[i]);
@@ -56,7 +82,7 @@ static void test_first_come_first_served_but_who_goes_on_is_first(void)
     server_pools_leave(pools, &holder);
     const size_t expected[] = {2, 0, 1};
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
-        Waiter *next = g_async_queue_pop(order);
+        Waiter *next = order_pop(&order);
         g_assert_true(next == &waiters[expected[i]] && next->entered);
         assert_counts(pools, 1, 2 - (guint)i);
         server_pools_leave(pools, &next->ticket);
@@ -86,18 +112,18 @@ static void test_light_and_heavy_do_not_wait_for_each_other(void)
 static void test_a_cancelled_ticket_neither_waits_nor_takes_a_slot(void)
 {
     ServerPools *pools = server_pools_new(1, 1, true);
-    g_autoptr(GAsyncQueue) order = g_async_queue_new();
+    Order order = {.waiters = G_QUEUE_INIT};
     ServerTicket holder = {0};
     g_assert_true(server_pools_enter(pools, &holder, SERVER_LIGHT, false));
-    Waiter gone = {.pools = pools, .order = order}, next = {.pools = pools, .order = order};
+    Waiter gone = {.pools = pools, .order = &order}, next = {.pools = pools, .order = &order};
     GThread *first = start_waiting(&gone), *second = start_waiting(&next);
     server_pools_cancel(pools, &gone.ticket);
     server_pools_cancel(pools, &gone.ticket);
-    g_assert_true(g_async_queue_pop(order) == &gone);
+    g_assert_true(order_pop(&order) == &gone);
     g_assert_false(gone.entered);
     g_assert_false(server_pools_enter(pools, &gone.ticket, SERVER_LIGHT, false)); /* until it is renewed */
     server_pools_leave(pools, &holder);
-    g_assert_true(g_async_queue_pop(order) == &next && next.entered);
+    g_assert_true(order_pop(&order) == &next && next.entered);
     server_pools_leave(pools, &next.ticket);
     server_pools_renew(pools, &gone.ticket);
     g_assert_true(server_pools_enter(pools, &gone.ticket, SERVER_LIGHT, false));
