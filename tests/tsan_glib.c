@@ -33,6 +33,9 @@ static struct {
     GThreadPool *(*thread_pool_new)(GFunc, gpointer, gint, gboolean, GError **);
     gboolean (*thread_pool_push)(GThreadPool *, gpointer, GError **);
     void (*thread_pool_free)(GThreadPool *, gboolean, gboolean);
+    void (*queue_push)(GAsyncQueue *, gpointer);
+    gpointer (*queue_pop)(GAsyncQueue *);
+    gpointer (*queue_try_pop)(GAsyncQueue *);
     void (*time_zone_unref)(GTimeZone *);
 } real;
 
@@ -61,6 +64,9 @@ __attribute__((constructor(101))) static void find_all(void)
     find("g_thread_pool_new", &real.thread_pool_new);
     find("g_thread_pool_push", &real.thread_pool_push);
     find("g_thread_pool_free", &real.thread_pool_free);
+    find("g_async_queue_push", &real.queue_push);
+    find("g_async_queue_pop", &real.queue_pop);
+    find("g_async_queue_try_pop", &real.queue_try_pop);
     find("g_time_zone_unref", &real.time_zone_unref);
 }
 
@@ -225,4 +231,26 @@ UNSEEN void g_thread_pool_free(GThreadPool *pool, gboolean immediate, gboolean w
     if (wait) {
         __tsan_acquire(&p->done);
     }
+}
+
+/* ---- queues: a push comes before its pop ---- */
+
+void g_async_queue_push(GAsyncQueue *queue, gpointer data)
+{
+    __tsan_release(queue);
+    real.queue_push(queue, data);
+}
+
+gpointer g_async_queue_pop(GAsyncQueue *queue)
+{
+    gpointer data = real.queue_pop(queue);
+    __tsan_acquire(queue);
+    return data;
+}
+
+gpointer g_async_queue_try_pop(GAsyncQueue *queue)
+{
+    gpointer data = real.queue_try_pop(queue);
+    __tsan_acquire(queue);
+    return data;
 }

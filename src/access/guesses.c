@@ -85,7 +85,7 @@ static gboolean is_old(gpointer key, gpointer value, gpointer now_us)
 }
 
 /* With the lock. */
-static void count_wrong(AccessGuesses *guesses, char *key)
+static void count_wrong(AccessGuesses *guesses, const char *key)
 {
     gint64 now_us = base_time_monotonic_us();
     Guesser *own = g_hash_table_lookup(guesses->guessers, key);
@@ -108,7 +108,7 @@ static void count_wrong(AccessGuesses *guesses, char *key)
 void access_guess_end(Access *access, const char *name, const char *peer, bool right)
 {
     AccessGuesses *guesses = access->guesses;
-    if (right && g_atomic_int_get(&guesses->n) == 0) {
+    if (g_atomic_int_get(right ? &guesses->n : &access->guesses_allowed) == 0) {
         return;
     }
     g_autofree char *key = key_of(name, peer);

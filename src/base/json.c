@@ -181,12 +181,12 @@ void base_json_set_time(json_t *object, const char *key, gint64 us)
     base_json_set_string(object, key, text);
 }
 
-json_t *base_json_named(const json_t *list, const char *name)
+json_t *base_json_find(const json_t *list, const char *key, const char *text)
 {
     size_t i;
     json_t *entry;
     json_array_foreach (list, i, entry) {
-        if (g_str_equal(base_json_string(entry, "name", ""), name)) {
+        if (g_str_equal(base_json_string(entry, key, ""), text)) {
             return entry;
         }
     }

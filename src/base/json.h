@@ -23,8 +23,8 @@ const char *base_json_string(const json_t *object, const char *key, const char *
 gint64 base_json_int(const json_t *object, const char *key, gint64 fallback);
 double base_json_real(const json_t *object, const char *key, double fallback); /* takes integers too */
 bool base_json_bool(const json_t *object, const char *key, bool fallback);
-/* The entry of a list of objects whose `name` is that; NULL = none. It is the list's. */
-json_t *base_json_named(const json_t *list, const char *name);
+/* The entry of a list of objects whose text `key` is that; NULL = none. It is the list's. */
+json_t *base_json_find(const json_t *list, const char *key, const char *text);
 /* All texts in a value, however deep, each on a line of its own after what `out` has. */
 void base_json_append_texts(GString *out, const json_t *value);
 

@@ -215,7 +215,7 @@ static void complain_feature(CatalogBuild *build, const CatalogRef *ref, const B
 static void take_feature(CatalogBuild *build, const CatalogRef *ref, const BaseYaml *node,
                          const CatalogObject *view, const char *name, bool older)
 {
-    bool found = base_json_named(json_object_get(view->definition, "features"), name) != NULL;
+    bool found = base_json_find(json_object_get(view->definition, "features"), "name", name) != NULL;
     if (found && ref->item->node->object.kind == CATALOG_FEATURE_SERVICE) {
         edge_feature(build, ref, view, name);
     } else if (!found && !older) {

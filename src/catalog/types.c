@@ -11,6 +11,7 @@
 #include "catalog/splice_int.h"
 #include "engine/sql.h"
 
+#define BIND_PREFIX    "weir_bind_"
 #define MIN_PER_THREAD 8
 #define MAX_THREADS    4
 
@@ -489,58 +490,15 @@ static void do_level(Types *types, Pool *pool, unsigned level, bool *ret_more)
 /* ---- what stays behind ----------------------------------------------------------------------------------
  */
 
-typedef struct {
-    const Engine *engine; /* compared only */
-    char *schema;
-} Left;
-
-static GMutex left_lock;
-static GArray *left; /* Left; under left_lock */
-
-static void leave_schemas(const Types *types)
-{
-    GHashTableIter iter;
-    gpointer domain;
-    const Engine *engine = engine_conn_engine(types->build->parser);
-    g_mutex_lock(&left_lock);
-    left = left ? left : g_array_new(FALSE, FALSE, sizeof(Left));
-    g_hash_table_iter_init(&iter, types->schemas);
-    while (g_hash_table_iter_next(&iter, &domain, NULL)) {
-        Left one = {engine, g_strconcat(types->prefix, domain, NULL)};
-        g_array_append_val(left, one);
-    }
-    g_mutex_unlock(&left_lock);
-}
-
-/* The name of one of the engine's; NULL = there is no more. Caller frees. */
-static char *take_left(const Engine *engine)
-{
-    char *schema = NULL;
-    g_mutex_lock(&left_lock);
-    for (guint i = 0; left && i < left->len && !schema; i++) {
-        if (g_array_index(left, Left, i).engine == engine) {
-            schema = g_array_index(left, Left, i).schema;
-            g_array_remove_index_fast(left, i);
-        }
-    }
-    g_mutex_unlock(&left_lock);
-    return schema;
-}
-
 bool catalog_tidy(EngineConn *parser, GError **error)
 {
-    for (;;) {
-        g_autofree char *schema = take_left(engine_conn_engine(parser));
-        if (!schema) {
-            return true;
-        }
-        g_autoptr(GString) sql = g_string_new("DROP SCHEMA IF EXISTS ");
-        engine_sql_append_name(sql, schema);
-        g_string_append(sql, " CASCADE");
-        if (!engine_exec(parser, sql->str, error)) {
-            return false;
-        }
-    }
+    g_autofree char *drops = NULL;
+    return engine_query_text(parser,
+                             "SELECT string_agg('DROP SCHEMA \"' || replace(schema_name, '\"', '\"\"') || "
+                             "'\" CASCADE', ';') FROM duckdb_schemas() WHERE starts_with(schema_name, "
+                             "'" BIND_PREFIX "')",
+                             &drops, error) &&
+           (!drops || engine_exec(parser, drops, error));
 }
 
 void catalog_bind_types(CatalogBuild *build, GPtrArray *order)
@@ -551,7 +509,7 @@ void catalog_bind_types(CatalogBuild *build, GPtrArray *order)
                    .by_object = g_hash_table_new(g_direct_hash, g_direct_equal),
                    .made = g_hash_table_new(g_direct_hash, g_direct_equal),
                    .schemas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
-    types.prefix = g_strdup_printf("weir_bind_%d_", g_atomic_int_add(&counter, 1));
+    types.prefix = g_strdup_printf(BIND_PREFIX "%d_", g_atomic_int_add(&counter, 1));
     g_array_set_clear_func(types.bindings, clear_binding);
     set_levels(&types, order);
     Pool pool = {0};
@@ -561,7 +519,6 @@ void catalog_bind_types(CatalogBuild *build, GPtrArray *order)
         do_level(&types, &pool, level, &more);
     }
     pool_close(&pool);
-    leave_schemas(&types);
     g_array_unref(types.bindings);
     g_hash_table_unref(types.by_object);
     g_hash_table_unref(types.made);

@@ -5,6 +5,11 @@
 
 #define RECORDS_MAX 10000
 
+char *features_job_label(const char *id)
+{
+    return g_strconcat("features-", id, NULL);
+}
+
 static bool insert_job(EngineConn *conn, void *user, GError **error)
 {
     const FeaturesJob *job = user;
@@ -104,12 +109,29 @@ static void job_of_row(const json_t *row, FeaturesJob *ret)
     }
 }
 
+/* {} = its rows were not loaded. */
+static json_t *load_of(Features *features, const FeaturesJob *job, GError **error)
+{
+    g_autofree char *label = features_job_label(job->id);
+    g_autoptr(json_t) loads = intake_loads(features->intake, NULL, label, "VISIBLE", 1, error);
+    return !loads                               ? NULL
+           : job->out && json_array_size(loads) ? json_incref(json_array_get(loads, 0))
+                                                : json_object();
+}
+
 static bool end_by_restart(Features *features, FeaturesJob *job, GError **error)
 {
-    job->state = "failed";
-    job->ended_us = base_time_now_us();
-    base_fail(&job->error, BASE_E_INTERRUPTED, "the server ended before the retrieval did");
-    base_error_hint(&job->error, "ask for it again");
+    g_autoptr(json_t) load = load_of(features, job, error);
+    if (!load) {
+        return false;
+    }
+    job->rows = base_json_int(load, "loaded", -1);
+    job->state = job->rows >= 0 ? "done" : "failed";
+    job->ended_us = base_json_int(load, "finished_us", base_time_now_us());
+    if (job->rows < 0) {
+        base_fail(&job->error, BASE_E_INTERRUPTED, "the server ended before the retrieval did");
+        base_error_hint(&job->error, "ask for it again");
+    }
     return features_job_record_end(features, job, error);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/fs.h"
 #include "base/time.h"
 #include "engine/sql.h"
@@ -37,6 +38,14 @@ static bool write_file(const FeaturesJobItem *job, EngineConn *conn, GError **er
     return engine_exec(conn, sql->str, error);
 }
 
+static bool end_with(const FeaturesJobItem *job, GError **error)
+{
+    g_autofree char *label = features_job_label(job->id);
+    bool ok = job->spec.end(job->part, label, job->spec.end_user, error);
+    (void)BASE_FAULT("features-job-loaded");
+    return ok;
+}
+
 static bool retrieve(FeaturesJobItem *job, EngineConn *conn, GError **error)
 {
     const FeaturesJobSpec *spec = &job->spec;
@@ -57,7 +66,7 @@ static bool retrieve(FeaturesJobItem *job, EngineConn *conn, GError **error)
     const FeaturesProgress written = {.asked = rows, .done = rows, .phase = "writing"};
     on_progress(&written, job);
     return features_trained(job->jobs->features, conn, spec->selection, RESULT_TABLE, error) &&
-           write_file(job, conn, error) && (!spec->end || spec->end(job->part, spec->end_user, error));
+           write_file(job, conn, error) && (!spec->end || end_with(job, error));
 }
 
 /* The file that was written becomes the result, for good. */

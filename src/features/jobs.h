@@ -3,7 +3,8 @@
  * A job retrieves on a worker thread and writes one file into the folder that the engine may write to; when
  * it is whole it goes to the folder of results. Results and what is known of ended jobs are kept
  * FEATURES_JOB_KEPT_US, at most FEATURES_JOBS_KEPT of them, also over a restart; a job that had not ended
- * then is failed (INTERRUPTED). A FeaturesJobs is shared and thread-safe. */
+ * then is failed (INTERRUPTED), unless its rows had been loaded into a table under its label: then it is
+ * done. A FeaturesJobs is shared and thread-safe. */
 #ifndef WEIR_FEATURES_JOBS_H
 #define WEIR_FEATURES_JOBS_H
 
@@ -25,8 +26,8 @@ FeaturesJobs *features_jobs_open(Features *features, const char *spool, const ch
 void features_jobs_close(FeaturesJobs *jobs);
 
 /* What is to be done with the rows once they are in the file `path`: on the worker's thread. NULL = they stay
- * there. */
-typedef bool (*FeaturesJobEnd)(const char *path, void *user, GError **error);
+ * there. A load of them bears `label`, by which a restart knows that they were loaded. */
+typedef bool (*FeaturesJobEnd)(const char *path, const char *label, void *user, GError **error);
 
 typedef enum { FEATURES_PARQUET, FEATURES_CSV, FEATURES_JSON, FEATURES_NDJSON } FeaturesFormat;
 const char *features_format_name(FeaturesFormat format); /* "parquet" */

@@ -51,6 +51,8 @@ void features_job_run(gpointer data, gpointer unused);
 
 /* ---- rows (job_records.c) ------------------------------------------------------------------------------ */
 
+/* Of the load of its rows into a table. Caller frees. */
+char *features_job_label(const char *id);
 /* Of a job that was asked for: id, user, format, out. */
 bool features_job_record(Features *features, const FeaturesJob *job,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -60,8 +62,8 @@ bool features_job_record_end(Features *features, const FeaturesJob *job,
 /* `ids`: char*. */
 bool features_job_records_forget(Features *features, const GPtrArray *ids,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* FeaturesJob, oldest first, all ended: one that had not is failed from now on, because the process that ran
- * it is gone. `path` is not set. Free with g_array_unref. */
+/* FeaturesJob, oldest first, all ended: one that had not is done if its rows were loaded and failed if not,
+ * because the process that ran it is gone. `path` is not set. Free with g_array_unref. */
 GArray *features_job_records_open(Features *features, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

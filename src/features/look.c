@@ -349,7 +349,7 @@ static json_t *diff_json(json_t *before, json_t *after)
     json_t *feature;
     json_array_foreach ((json_t *)(guintptr)now, i, feature) {
         const char *name = base_json_string(feature, "name", "");
-        json_t *was = base_json_named(old, name);
+        json_t *was = base_json_find(old, "name", name);
         g_autofree char *prefix = g_strdup_printf("%s.", name);
         if (was) {
             compare_keys(was, feature, prefix, of_feature, changed);
@@ -359,7 +359,7 @@ static json_t *diff_json(json_t *before, json_t *after)
     }
     json_array_foreach ((json_t *)(guintptr)old, i, feature) {
         const char *name = base_json_string(feature, "name", "");
-        if (!base_json_named(now, name)) {
+        if (!base_json_find(now, "name", name)) {
             json_array_append_new(removed, json_string(name));
         }
     }

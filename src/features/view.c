@@ -41,7 +41,8 @@ static bool take_features(FeaturesView *view, const json_t *features, FeaturesAr
         feature->type = features_type_by_name(base_json_string(said, "type", ""));
         feature->expr = text_or_null(said, "expr");
         feature->window_us = base_json_int(said, "window_us", 0);
-        feature->definition = base_json_named(json_object_get(view->definition, "features"), feature->name);
+        feature->definition =
+            base_json_find(json_object_get(view->definition, "features"), "name", feature->name);
         if (missing && !features_value_of_json(missing, feature->type, arena, &feature->missing, error)) {
             g_prefix_error(error, "the default of feature `%s` of `%s`: ", feature->name, view->name);
             return false;

@@ -176,6 +176,7 @@ bool intake_table_alter(Intake *intake, const CatalogTable *before, const Catalo
 /* Whether intake_table_alter could do it, by the definitions alone; the same errors. */
 bool intake_table_can_alter(const CatalogTable *before, const CatalogTable *after,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A table that is not there is dropped already. */
 bool intake_table_drop(Intake *intake, const char *schema, const char *name,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_table_exists(Intake *intake, const char *schema, const char *name);

@@ -19,30 +19,10 @@ char *intake_table_key(const char *schema, const char *name)
     return g_utf8_strdown(full, -1);
 }
 
-/* A UUID of version 4. As g_uuid_string_random, which prints its bytes one by one: a small load feels it. */
-static char *random_label(void)
-{
-    static const char HEX[] = "0123456789abcdef";
-    guint32 words[4] = {g_random_int(), g_random_int(), g_random_int(), g_random_int()};
-    guint8 *bytes = (guint8 *)words;
-    bytes[6] = (guint8)((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = (guint8)((bytes[8] & 0x3f) | 0x80);
-    char *label = g_malloc(37), *at = label;
-    for (unsigned i = 0; i < sizeof words; i++) {
-        *at++ = HEX[bytes[i] >> 4];
-        *at++ = HEX[bytes[i] & 15];
-        if (i == 3 || i == 5 || i == 7 || i == 9) {
-            *at++ = '-';
-        }
-    }
-    *at = '\0';
-    return label;
-}
-
 IntakeTxn *intake_txn_new(const CatalogTable *table, const char *label, const char *user, const char *peer)
 {
     IntakeTxn *txn = g_new0(IntakeTxn, 1);
-    txn->label = label ? g_strdup(label) : random_label();
+    txn->label = label ? g_strdup(label) : g_uuid_string_random();
     txn->db = g_strdup(table->schema);
     txn->table = g_strdup(table->name);
     txn->user = g_strdup(user ? user : "");

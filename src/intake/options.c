@@ -419,27 +419,13 @@ static const char *const HTTP_HEADERS[] = {
     "via",
 };
 
-static guint name_hash(gconstpointer name)
-{
-    guint hash = 5381;
-    for (const char *p = name; *p; p++) {
-        hash = hash * 33 + (guint)g_ascii_tolower(*p);
-    }
-    return hash;
-}
-
-static gboolean name_equal(gconstpointer a, gconstpointer b)
-{
-    return g_ascii_strcasecmp(a, b) == 0;
-}
-
 /* The row of a name, &HTTP_HEADER of HTTP's own, NULL = not known. */
 static const Header *find_header(const char *name)
 {
     static GHashTable *by_name;
     static gsize once;
     if (g_once_init_enter(&once)) {
-        by_name = g_hash_table_new(name_hash, name_equal);
+        by_name = g_hash_table_new(g_str_hash, g_str_equal);
         for (size_t i = 0; i < G_N_ELEMENTS(HTTP_HEADERS); i++) {
             g_hash_table_insert(by_name, (gpointer)(guintptr)HTTP_HEADERS[i],
                                 (gpointer)(guintptr)&HTTP_HEADER);
@@ -450,8 +436,9 @@ static const Header *find_header(const char *name)
         }
         g_once_init_leave(&once, 1);
     }
-    const Header *found = g_hash_table_lookup(by_name, name);
-    bool theirs = !found && (!g_ascii_strncasecmp(name, "x-", 2) || !g_ascii_strncasecmp(name, "sec-", 4));
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+    const Header *found = g_hash_table_lookup(by_name, lower);
+    bool theirs = !found && (g_str_has_prefix(lower, "x-") || g_str_has_prefix(lower, "sec-"));
     return theirs ? &HTTP_HEADER : found;
 }
 

@@ -224,7 +224,7 @@ bool intake_table_drop(Intake *intake, const char *schema, const char *name, GEr
 {
     g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *sql_name = engine_sql_table(schema, name);
-    g_ptr_array_add(statements, g_strconcat("DROP TABLE ", sql_name, NULL));
+    g_ptr_array_add(statements, g_strconcat("DROP TABLE IF EXISTS ", sql_name, NULL));
     CatalogTable named = {.schema = (char *)(uintptr_t)schema, .name = (char *)(uintptr_t)name};
     g_autofree char *tombstones = intake_tombstone_sql(&named);
     g_ptr_array_add(statements, g_strconcat("DROP TABLE IF EXISTS ", tombstones, NULL));

@@ -99,7 +99,7 @@ const char *feast_domain(FeastImport *import, const char *project)
         feast_changed(import, project, base_tr("the project is the domain `%s`", "该项目成为域 `%s`"),
                       domain);
     }
-    if (!base_json_named(import->domains, domain)) {
+    if (!base_json_find(import->domains, "name", domain)) {
         const Feast__ProjectSpec *spec = project_of(import, project);
         json_t *entry = json_pack("{s:s}", "name", domain);
         if (spec) {

@@ -292,7 +292,7 @@ static FeastNode *table_of(FeastImport *import, const Feast__ViewSpec *view)
 static bool add_column(const FeastNode *table, const char *name, const char *type)
 {
     json_t *columns = json_object_get(table->definition, "columns");
-    const json_t *known = base_json_named(columns, name);
+    const json_t *known = base_json_find(columns, "name", name);
     if (!known) {
         json_array_append_new(columns, json_pack("{s:s, s:s}", "name", name, "type", type));
     }

@@ -45,8 +45,8 @@ struct ServerApp {
     GMutex parser_lock; /* guards the memory engine */
     Engine *parser_engine;
     EngineConn *parser;
-    struct ServerReader *reader;
-    bool ends_soon; /* one command, not a server */
+    ServerReader *reader;
+    bool ends_soon; /* one command that reads the project, not a server */
     char *http, *mysql;
     gint64 started_us;
     gint files_changed; /* atomic */
@@ -132,24 +132,23 @@ static bool close_folder(const char *path, GError **error)
     return chmod(path, 0700) == 0 || base_fs_fail(error, errno, "change the mode of", path);
 }
 
-static bool open_parts(ServerApp *app, bool reads_project, GError **error)
+static bool open_parts(ServerApp *app, GError **error)
 {
     if (!base_fs_mkdir(app->data, error) || !close_folder(app->data, error) || !take_lock(app, error)) {
         return false;
     }
     app->store = catalog_store_open(app->data, error);
     app->access = app->store ? access_open(app->store, error) : NULL;
-    if (app->access) {
-        access_guess_allow(app->access,
-                           (unsigned)base_config_int(app->config, BASE_CONFIG_SIGN_IN_WRONG_PASSWORDS));
-    }
     if (!app->access) {
         return false;
     }
-    app->reader = server_reader_start(app, reads_project);
+    access_guess_allow(app->access,
+                       (unsigned)base_config_int(app->config, BASE_CONFIG_SIGN_IN_WRONG_PASSWORDS));
+    app->reader = server_reader_start(app, app->ends_soon);
     app->intake = open_engine(app, error) ? intake_open(app->engine, app->data, app->config, error) : NULL;
     app->warehouse = app->intake ? warehouse_open(app->engine, app->intake, app->store, error) : NULL;
-    if (!app->warehouse || !(app->snapshot = server_reader_applied(app->reader, error)) ||
+    app->snapshot = app->warehouse ? server_reader_applied(app->reader, error) : NULL;
+    if (!app->snapshot ||
         !warehouse_prune_runs(app->warehouse, base_config_int(app->config, BASE_CONFIG_RUNS_KEEP), error)) {
         return false;
     }
@@ -204,7 +203,7 @@ ServerApp *server_app_open(const ServerAppOptions *options, GError **error)
         base_fail(error, BASE_E_USAGE, "neither a project nor a data folder is named");
         return NULL;
     }
-    return open_parts(app, options->reads_project, error) ? g_steal_pointer(&app) : NULL;
+    return open_parts(app, error) ? g_steal_pointer(&app) : NULL;
 }
 
 void server_app_close(ServerApp *app)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "server/ddl_int.h"
 #include "server/dml_int.h"
+#include "server/live.h"
 #include "server/show_int.h"
 
 /* ---- what all share
@@ -390,12 +391,7 @@ static bool drop_table(const SqlRun *run, const CatalogObject *object, GError **
     }
     g_autofree char *schema = g_strdup(object->domain);
     g_autofree char *name = g_strdup(object->name);
-    if (!catalog_store_remove_live(server_app_store(session->app), schema, name, error)) {
-        return false;
-    }
-    g_autoptr(CatalogSnapshot) next = catalog_snapshot_without_table(session->snapshot, schema, name);
-    server_app_set_snapshot(session->app, next);
-    return intake_table_drop(server_app_intake(session->app), schema, name, error);
+    return server_live_drop(session->app, session->snapshot, schema, name, error);
 }
 
 static bool drop_named(const SqlRun *run, void *user, GError **error)

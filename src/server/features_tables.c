@@ -3,6 +3,7 @@
 #include "server/features_tables.h"
 
 #include "features/store.h"
+#include "server/live.h"
 
 static bool make_table(ServerApp *app, CatalogSnapshot **snapshot, const CatalogTable *table, GError **error)
 {
@@ -94,11 +95,5 @@ bool server_features_table_drop(ServerApp *app, const FeaturesRegistry *registry
         return true;
     }
     const char *schema = table->table->schema, *name = table->table->name;
-    if (!check_readers(snapshot, table, error) ||
-        !catalog_store_remove_live(server_app_store(app), schema, name, error)) {
-        return false;
-    }
-    g_autoptr(CatalogSnapshot) without = catalog_snapshot_without_table(snapshot, schema, name);
-    server_app_set_snapshot(app, without);
-    return intake_table_drop(server_app_intake(app), schema, name, error);
+    return check_readers(snapshot, table, error) && server_live_drop(app, snapshot, schema, name, error);
 }

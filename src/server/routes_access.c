@@ -105,14 +105,7 @@ bool route_token_add(ServerCall *call, GError **error)
 static bool owns_token(const ServerCall *call, const char *id)
 {
     g_autoptr(json_t) own = access_tokens_to_json(access_of(call), access_user_name(call->user));
-    size_t i;
-    json_t *token;
-    json_array_foreach (own, i, token) {
-        if (g_str_equal(base_json_string(token, "id", ""), id)) {
-            return true;
-        }
-    }
-    return false;
+    return base_json_find(own, "id", id) != NULL;
 }
 
 bool route_token_remove(ServerCall *call, GError **error)

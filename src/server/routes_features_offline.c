@@ -184,7 +184,8 @@ static bool make_table(const JobEnd *end, const GPtrArray *names, const GPtrArra
     return ok;
 }
 
-static bool fill_table(const JobEnd *end, const char *path, const GPtrArray *names, GError **error)
+static bool fill_table(const JobEnd *end, const char *path, const char *label, const GPtrArray *names,
+                       GError **error)
 {
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(end->app);
     const CatalogObject *object = catalog_find(snapshot, end->table, NULL, error);
@@ -209,13 +210,13 @@ static bool fill_table(const JobEnd *end, const char *path, const GPtrArray *nam
     engine_sql_append_text(select, path);
     g_string_append_c(select, ')');
     IntakeResult result = {0};
-    bool ok = intake_insert(server_app_intake(end->app), object->table, columns, select->str, NULL, 0, NULL,
+    bool ok = intake_insert(server_app_intake(end->app), object->table, columns, select->str, NULL, 0, label,
                             access_user_name(end->user), &result, error);
     intake_result_clear(&result);
     return ok;
 }
 
-static bool into_table(const char *path, void *user, GError **error)
+static bool into_table(const char *path, const char *label, void *user, GError **error)
 {
     const JobEnd *end = user;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free),
@@ -229,7 +230,7 @@ static bool into_table(const char *path, void *user, GError **error)
         g_ptr_array_add(names, g_strdup(engine_result_column_name(result, i)));
         g_ptr_array_add(types, g_strdup(engine_result_type_text(result, i)));
     }
-    return result && make_table(end, names, types, error) && fill_table(end, path, names, error);
+    return result && make_table(end, names, types, error) && fill_table(end, path, label, names, error);
 }
 
 /* ---- the request

@@ -57,14 +57,18 @@ def at(text):
         datetime.datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def rides(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("rides")
+def declared(folder):
     (folder / "domains/rides").mkdir(parents=True)
     (folder / "weir.yml").write_text("name: rides\ntimezone: UTC\ndomains:\n  - {name: rides}\n")
     (folder / "domains/rides/features.yml").write_text(TABLES + VIEWS)
     server = Server(folder)
     server.cli("apply", "--yes")
+    return server
+
+
+@pytest.fixture(scope="module")
+def rides(tmp_path_factory):
+    server = declared(tmp_path_factory.mktemp("rides"))
     server.start()
     server.load("ods_rides_i", "".join(",".join(map(str, row)) + "\n" for row in RIDES), db="rides", column_separator=",")
     if DRIVERS.exists():
@@ -187,6 +191,24 @@ def test_without_entities_all_rows_in_a_range_or_a_snapshot(rides):
 def test_rows_go_into_a_table(rides, tmp_path):
     rides.cli("features", "get-historical", "--entities", entity_file(tmp_path, ASKED), "--features", "rides:amount", "--out", "table:rides.training")
     assert rides.query("SELECT label, amount FROM rides.training ORDER BY label", database="rides") == [["p", 1], ["q", 2], ["r", 4], ["s", 8], ["t", None]]
+
+
+def test_a_kill_after_the_rows_went_into_a_table(tmp_path):
+    """The retrieval is done after the restart: nobody asks for it again and doubles its rows."""
+    server = declared(tmp_path)
+    server.env["WEIR_FAULT"] = "features-job-loaded=kill"
+    server.start()
+    server.load("ods_rides_i", "".join(",".join(map(str, row)) + "\n" for row in RIDES), db="rides", column_separator=",")
+    with pytest.raises(OSError):
+        server.call("POST", "/api/v1/features/historical", {"features": ["rides:amount"], "start": "2026-01-01", "end": "2026-01-04",
+                                                            "table": "rides.training", "wait": 60})
+    server.process.wait(timeout=60)
+    del server.env["WEIR_FAULT"]
+    server.start()
+    job, = server.call("GET", "/api/v1/features/historical").json()["jobs"]
+    assert (job["state"], job["rows"], job["out"], job["error"]) == ("done", 4, "rides.training", None)
+    assert server.query("SELECT count(*) FROM rides.training", database="rides") == [[4]]
+    assert server.stop() == 0, server.tail()
 
 
 def test_what_is_missing_is_said_before_any_work(rides, tmp_path):

@@ -117,6 +117,23 @@ def test_a_pruned_version_takes_its_pushed_rows_along(kept):
     assert push(kept, "plain", [3], a=["three"], b=[3.0])["written"] == 1
 
 
+def test_a_kill_in_the_middle_of_a_prune(kept):
+    """The rows went first: none are left that no erasure finds, and the same prune ends what is left."""
+    push(kept, "plain", [1], a=[10], b=[0.1])
+    declare(kept, OTHER_TYPE)
+    kept.kill()
+    kept.env["WEIR_FAULT"] = "drop.between=kill"
+    kept.start()
+    with pytest.raises(OSError):
+        kept.call("POST", "/api/v1/features/prune", {"version": "plain@v1"})
+    kept.process.wait(timeout=60)
+    del kept.env["WEIR_FAULT"]
+    kept.start()
+    prune(kept, "plain@v1")
+    assert [name for name in tables(kept) if not name.endswith("_v2")] == []
+    assert push(kept, "plain", [1], a=["one"], b=[0.1])["written"] == 1
+
+
 def test_a_table_that_another_version_or_a_model_reads_stays(kept):
     push(kept, "plain", [1], a=[10], b=[0.1])
     declare(kept, WIDER)

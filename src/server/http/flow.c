@@ -19,16 +19,7 @@ static void has_room(void *user)
 {
     HttpRequest *request = user;
     if (http_end_write(request)) {
-        ServerHttp *http = request->http;
-        g_mutex_lock(&http->lock);
-        bool ok = !http->closed;
-        if (ok) {
-            http_push(http->workers, request);
-        }
-        g_mutex_unlock(&http->lock);
-        if (!ok) {
-            http_say_stopping(request);
-        }
+        http_push_or_stop(request);
     }
     http_request_unref(request);
 }

@@ -109,6 +109,8 @@ void http_job_handle(gpointer request, gpointer http);
 void http_job_door(gpointer request, gpointer http);
 
 void http_push(GThreadPool *pool, HttpRequest *request);
+/* To a worker; when the workers are closing, the answer that the server stops. */
+void http_push_or_stop(HttpRequest *request);
 /* To the spool; request->error says what is wrong. */
 void http_write_out(HttpRequest *request, GByteArray **bytes);
 /* Resumes the connection; true: the body is whole, its handler is next. */

@@ -1,6 +1,5 @@
 /* A request from its first header to its handler. The states are in http_int.h. */
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -43,17 +42,18 @@ static char *peer_text(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char host[NI_MAXHOST], port[NI_MAXSERV];
-    if (info && info->client_addr->sa_family == AF_INET) { /* the usual one, and quick */
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)info->client_addr;
-        const guint8 *ip = (const guint8 *)&in->sin_addr;
-        return g_strdup_printf("%u.%u.%u.%u:%u", ip[0], ip[1], ip[2], ip[3], ntohs(in->sin_port));
-    }
-    if (!info || getnameinfo(info->client_addr, sizeof(struct sockaddr_in6), host, sizeof host, port,
-                             sizeof port, NI_NUMERICHOST | NI_NUMERICSERV)) {
+    char host[INET6_ADDRSTRLEN];
+    if (!info) {
         return g_strdup("unknown");
     }
-    return g_strdup_printf("[%s]:%s", host, port);
+    bool v6 = info->client_addr->sa_family == AF_INET6;
+    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)info->client_addr;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)info->client_addr;
+    const void *address = v6 ? (const void *)&in6->sin6_addr : &in->sin_addr;
+    if (!inet_ntop(info->client_addr->sa_family, address, host, sizeof host)) {
+        return g_strdup("unknown");
+    }
+    return g_strdup_printf(v6 ? "[%s]:%u" : "%s:%u", host, ntohs(v6 ? in6->sin6_port : in->sin_port));
 }
 
 /* MHD leaves percent signs alone (http.c gives it an identity), so that %2F in a name is no path separator.
@@ -258,6 +258,20 @@ void http_say_stopping(HttpRequest *request)
         base_error_not_done(&request->error, "Nothing was done.");
     }
     http_finish(request);
+}
+
+void http_push_or_stop(HttpRequest *request)
+{
+    ServerHttp *http = request->http;
+    g_mutex_lock(&http->lock);
+    bool ok = !http->closed;
+    if (ok) {
+        http_push(http->workers, request);
+    }
+    g_mutex_unlock(&http->lock);
+    if (!ok) {
+        http_say_stopping(request);
+    }
 }
 
 static enum MHD_Result answer_stopping(HttpRequest *request)
@@ -504,14 +518,8 @@ static enum MHD_Result post(HttpRequest *request)
     http_request_unref(request);
     g_mutex_lock(&http->lock);
     http->n_posted--;
-    bool ok = !http->closed;
-    if (ok) {
-        http_push(http->workers, request);
-    }
     g_mutex_unlock(&http->lock);
-    if (!ok) {
-        http_say_stopping(request);
-    }
+    http_push_or_stop(request);
     return MHD_YES;
 }
 

@@ -58,6 +58,16 @@ static void expect_success(const FixtureFlow *flow, gint64 rows, size_t bytes)
     g_assert_cmpint(flow->result.bytes, ==, (gint64)bytes);
 }
 
+/* A whole body, of which the load began before it was whole. */
+static void load_flowing(FixtureFlow *flow, Fixture *f, const CatalogTable *t, const char *headers,
+                         const char *body, size_t len, size_t piece)
+{
+    fixture_flow_begin(flow, f, t, headers);
+    fixture_flow_send(flow, body, len, piece);
+    g_assert_nonnull(flow->thread);
+    fixture_flow_finish(flow, true);
+}
+
 /* ---- what is cut anywhere
  * --------------------------------------------------------------------------------------- */
 
@@ -141,17 +151,12 @@ static void test_gzip(void)
     g_autoptr(GByteArray) packed = gzip(body);
     static const char HEADERS[] = "format:json\nread_json_by_line:true\ncompress_type:gz";
     FixtureFlow flow;
-    fixture_flow_begin(&flow, &f, t, HEADERS);
-    fixture_flow_send(&flow, (const char *)packed->data, packed->len - 5, 991);
-    g_assert_nonnull(flow.thread);
-    fixture_flow_finish(&flow, true);
+    load_flowing(&flow, &f, t, HEADERS, (const char *)packed->data, packed->len - 5, 991);
     g_assert_error(flow.error, BASE_ERROR, BASE_E_FORMAT_INVALID); /* whole as it is, it is cut off */
     fixture_expect(&f, "SELECT count(*) FROM d.t", "0");
     fixture_flow_clear(&flow);
 
-    fixture_flow_begin(&flow, &f, t, HEADERS);
-    fixture_flow_send(&flow, (const char *)packed->data, packed->len, 991);
-    fixture_flow_finish(&flow, true);
+    load_flowing(&flow, &f, t, HEADERS, (const char *)packed->data, packed->len, 991);
     expect_success(&flow, 120000, packed->len);
     expect_rows(&f, "t", 120000);
     fixture_flow_clear(&flow);
@@ -179,11 +184,9 @@ static void test_rejects(void)
     g_autoptr(CatalogTable) t = fixture_create(&f, "t", CATALOG_DUPLICATE, "id:BIGINT");
     GString *body = rows_with_faults(100000, 1000);
     FixtureFlow flow;
-    fixture_flow_begin(&flow, &f, t,
-                       "format:json\nread_json_by_line:true\nstrict_mode:true\nmax_filter_ratio:0.001");
-    fixture_flow_send(&flow, body->str, body->len, 997);
-    g_assert_nonnull(flow.thread);
-    fixture_flow_finish(&flow, true);
+    load_flowing(&flow, &f, t,
+                 "format:json\nread_json_by_line:true\nstrict_mode:true\nmax_filter_ratio:0.001", body->str,
+                 body->len, 997);
     g_assert_no_error(flow.error);
     g_assert_cmpint(flow.result.total_rows, ==, 100000);
     g_assert_cmpint(flow.result.filtered_rows, ==, 100);
@@ -197,10 +200,9 @@ static void test_rejects(void)
     }
     fixture_flow_clear(&flow);
 
-    fixture_flow_begin(&flow, &f, t,
-                       "format:json\nread_json_by_line:true\nstrict_mode:true\nmax_filter_ratio:0.0009");
-    fixture_flow_send(&flow, body->str, body->len, 997);
-    fixture_flow_finish(&flow, true);
+    load_flowing(&flow, &f, t,
+                 "format:json\nread_json_by_line:true\nstrict_mode:true\nmax_filter_ratio:0.0009", body->str,
+                 body->len, 997);
     g_assert_error(flow.error, BASE_ERROR, BASE_E_LOAD_REJECTED);
     g_assert_cmpint(flow.result.filtered_rows, ==, 100);
     fixture_expect(&f, "SELECT count(*) FROM d.t", "99900"); /* of the first alone */
@@ -217,10 +219,8 @@ static void test_where(void)
     g_autoptr(CatalogTable) t = fixture_create(&f, "t", CATALOG_DUPLICATE, "id:BIGINT name:VARCHAR");
     GString *body = json_rows(0, 60000, false);
     FixtureFlow flow;
-    fixture_flow_begin(&flow, &f, t, "format:json\nread_json_by_line:true\nwhere:id % 3 = 0");
-    fixture_flow_send(&flow, body->str, body->len, 997);
-    g_assert_nonnull(flow.thread);
-    fixture_flow_finish(&flow, true);
+    load_flowing(&flow, &f, t, "format:json\nread_json_by_line:true\nwhere:id % 3 = 0", body->str, body->len,
+                 997);
     g_assert_no_error(flow.error);
     g_assert_cmpint(flow.result.total_rows, ==, 60000);
     g_assert_cmpint(flow.result.loaded_rows, ==, 20000);
@@ -229,10 +229,7 @@ static void test_where(void)
     fixture_flow_clear(&flow);
 
     /* the engine need not read a row to know this */
-    fixture_flow_begin(&flow, &f, t, "format:json\nread_json_by_line:true\nwhere:1 = 0");
-    fixture_flow_send(&flow, body->str, body->len, 997);
-    g_assert_nonnull(flow.thread);
-    fixture_flow_finish(&flow, true);
+    load_flowing(&flow, &f, t, "format:json\nread_json_by_line:true\nwhere:1 = 0", body->str, body->len, 997);
     g_assert_no_error(flow.error);
     g_assert_cmpint(flow.result.loaded_rows, ==, 0);
     g_assert_cmpint(flow.result.bytes, ==, (gint64)body->len);
@@ -270,9 +267,7 @@ static void test_cut_off(void)
     fixture_expect(&f, "SELECT count(*) FROM d.t", "0");
     fixture_flow_clear(&flow);
 
-    fixture_flow_begin(&flow, &f, t, HEADERS);
-    fixture_flow_send(&flow, body->str, body->len, 4096);
-    fixture_flow_finish(&flow, true);
+    load_flowing(&flow, &f, t, HEADERS, body->str, body->len, 4096);
     expect_success(&flow, 60000, body->len);
     expect_rows(&f, "t", 60000);
     fixture_flow_clear(&flow);
@@ -289,9 +284,7 @@ static void test_broken(void)
     static const char HEADERS[] = "format:json\nstrip_outer_array:true";
     GString *body = json_rows(0, 60000, true);
     FixtureFlow flow;
-    fixture_flow_begin(&flow, &f, t, HEADERS);
-    fixture_flow_send(&flow, body->str, body->len - 1, 997);
-    fixture_flow_finish(&flow, true);
+    load_flowing(&flow, &f, t, HEADERS, body->str, body->len - 1, 997);
     g_assert_error(flow.error, BASE_ERROR, BASE_E_FORMAT_INVALID);
     fixture_flow_clear(&flow);
 
