@@ -78,15 +78,24 @@ static FeaturesJob ended(Desk *desk, const char *id)
     return job;
 }
 
+/* Its id; caller frees. */
+static char *done_job(Desk *desk, const char *relation, FeaturesJob *ret)
+{
+    g_autoptr(GError) error = NULL;
+    char *id = start(desk, relation, "ann", &error);
+    g_assert_no_error(error);
+    *ret = ended(desk, id);
+    g_assert_cmpstr(ret->state, ==, "done");
+    return id;
+}
+
 static void a_job_writes_its_rows_and_is_forgotten(void)
 {
     Desk desk;
     desk_open(&desk);
     g_autoptr(GError) error = NULL;
-    g_autofree char *id = start(&desk, QUICK, "ann", &error);
-    g_assert_no_error(error);
-    FeaturesJob job = ended(&desk, id);
-    g_assert_cmpstr(job.state, ==, "done");
+    FeaturesJob job;
+    g_autofree char *id = done_job(&desk, QUICK, &job);
     g_assert_cmpint(job.rows, ==, 2);
     g_autofree char *text = base_fs_read(job.path, 1000, NULL, &error);
     g_assert_cmpstr(
@@ -105,9 +114,8 @@ static void a_result_goes_when_its_time_is_over(void)
     Desk desk;
     desk_open(&desk);
     g_autoptr(GError) error = NULL;
-    g_autofree char *id = start(&desk, QUICK, "ann", &error);
-    g_assert_no_error(error);
-    FeaturesJob job = ended(&desk, id);
+    FeaturesJob job;
+    g_autofree char *id = done_job(&desk, QUICK, &job);
     g_assert_true(features_jobs_forget_old(desk.jobs, job.ended_us + FEATURES_JOB_KEPT_US, &error));
     g_assert_cmpuint(n_files(desk.results), ==, 1);
     g_assert_true(features_jobs_forget_old(desk.jobs, job.ended_us + FEATURES_JOB_KEPT_US + 1, &error));
@@ -126,13 +134,12 @@ static void files_are_in_the_order_of_the_asking_rows(void)
     Desk desk;
     desk_open(&desk);
     g_autoptr(GError) error = NULL;
-    g_autofree char *id = start(&desk,
-                                "(SELECT 1 + i % 2 AS driver_id, TIMESTAMP '2026-01-02' AS event_timestamp, "
-                                "i AS label FROM range(400000) t(i) ORDER BY i)",
-                                "ann", &error);
-    g_assert_no_error(error);
-    FeaturesJob job = ended(&desk, id);
-    g_assert_cmpstr(job.state, ==, "done");
+    FeaturesJob job;
+    g_autofree char *id =
+        done_job(&desk,
+                 "(SELECT 1 + i % 2 AS driver_id, TIMESTAMP '2026-01-02' AS event_timestamp, "
+                 "i AS label FROM range(400000) t(i) ORDER BY i)",
+                 &job);
     gsize len;
     g_autofree char *text = base_fs_read(job.path, 100000000, &len, &error);
     g_assert_no_error(error);
