@@ -364,7 +364,11 @@ static bool run_in_slot(ServerSession *session, SessionPlan *plan, const SqlRun 
 bool session_plan_run(ServerSession *session, SessionPlan *plan, const SqlRun *run, GError **error)
 {
     ServerPools *pools = session->sql->pools;
-    if (!server_pools_enter(pools, &session->ticket, weigh(session, plan), false)) {
+    ServerWeight weight = weigh(session, plan);
+    if (weight == SERVER_HEAVY) {
+        session_slow(session);
+    }
+    if (!server_pools_enter(pools, &session->ticket, weight, false)) {
         return session_fail_stopped(session, error);
     }
     session->has_slot = true;

@@ -355,6 +355,19 @@ bool server_session_use(ServerSession *session, const char *database, GError **e
     return true;
 }
 
+void server_session_set_slow(ServerSession *session, void (*slow)(void *user), void *user)
+{
+    session->slow = slow;
+    session->slow_user = user;
+}
+
+void session_slow(ServerSession *session)
+{
+    if (session->slow) {
+        session->slow(session->slow_user);
+    }
+}
+
 /* ---- waiting for the client
  * ------------------------------------------------------------------------------------ */
 

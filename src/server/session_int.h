@@ -56,6 +56,8 @@ struct ServerSession {
     GPtrArray *transaction; /* SessionWrite (dml_int.h) that COMMIT will do; NULL = none yet */
     size_t transaction_bytes;
     gint64 connected_us;
+    void (*slow)(void *user); /* see server_session_set_slow; NULL = none */
+    void *slow_user;
 
     /* Set while a statement is translated when it asks for what changes by itself (a clock, ROW_COUNT()). */
     bool used_variable;
@@ -91,6 +93,8 @@ struct ServerSql {
 };
 
 /* ---- session.c ---- */
+/* What follows may take long. */
+void session_slow(ServerSession *session);
 void session_warn(ServerSession *session, const char *level, guint code, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 void session_clear_warnings(ServerSession *session);

@@ -83,6 +83,9 @@ const char *server_session_variable(const ServerSession *session, const char *na
 void server_session_set_socket(ServerSession *session, int fd);
 /* TLS's cipher, for SHOW STATUS; NULL = in the clear. */
 void server_session_set_cipher(ServerSession *session, const char *name);
+/* `slow` is called before anything that may take long, on the thread that runs the statement: all but light
+ * queries and what only looks or sets. */
+void server_session_set_slow(ServerSession *session, void (*slow)(void *user), void *user);
 /* Around a wait for a client that reads slowly, inside a sink's call: the session's query slot is free for
  * others meanwhile. */
 void server_session_wait_begin(ServerSession *session);

@@ -206,6 +206,9 @@ static bool run_kind(const SqlRun *run, EngineStatement kind, GError **error)
             return false;
         }
     }
+    if (STATEMENTS[kind].writes || kind == ENGINE_STATEMENT_COMMIT) {
+        session_slow(run->session);
+    }
     return STATEMENTS[kind].run(run, error);
 }
 

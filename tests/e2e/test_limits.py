@@ -1,4 +1,4 @@
-"""Bounded memory and patience (acceptance 6): a 1 GiB upload, 200 idle and 100 slow clients."""
+"""Bounded memory and patience: a 1 GiB upload, 200 idle and 100 slow clients."""
 import base64
 import json
 import os

@@ -362,6 +362,53 @@ def test_text_longer_than_its_column_is_refused_by_row_and_column(db):
         assert rows(db, "SELECT id, name FROM wire.short ORDER BY id") == [(1, "abcde"), (2, None), (3, "five5")]
 
 
+def n_threads(weir):
+    with open(f"/proc/{weir.process.pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Threads"))
+
+
+def one(raw, number):
+    """Asks for nothing: reads the answer of SELECT number."""
+    assert raw.answer()[2] == bytes([len(str(number))]) + str(number).encode()
+
+
+def test_silent_sessions_have_no_threads(db):
+    before = n_threads(db)
+    sessions = [Raw(db) for _ in range(60)]
+    for number, session in enumerate(sessions):
+        session.command(b"\x03SELECT %d" % number)
+        one(session, number)
+    assert n_threads(db) < before + 40
+    for number, session in enumerate(sessions):
+        session.command(b"\x03SELECT %d" % number)
+    for number, session in enumerate(sessions):
+        one(session, number)
+        session.socket.close()
+
+
+def test_a_silent_session_is_sent_away(db):
+    silent, other = Raw(db), Raw(db)
+    silent.command(b"\x03SET wait_timeout = 1")
+    assert silent.answer()[0][0] == 0
+    silent.seq = 0
+    error = silent.read()  # the server speaks first
+    assert error[0] == 0xFF and struct.unpack("<H", error[1:3])[0] == 4031 and b"inactivity" in error
+    assert silent.socket.recv(1) == b""
+    other.command(b"\x03SELECT 2")
+    one(other, 2)
+
+
+def test_commands_that_come_together_are_answered_in_turn(db):
+    raw = Raw(db)
+    texts = [b"\x03SELECT %d" % number for number in (11, 22, 33)]
+    whole = b"".join(len(text).to_bytes(3, "little") + b"\0" + text for text in texts)
+    raw.socket.sendall(whole[:-3])
+    one(raw, 11)
+    one(raw, 22)
+    raw.socket.sendall(whole[-3:])  # the rest of a packet that had begun
+    one(raw, 33)
+
+
 def test_kill_and_time_out(db):
     slow = "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i) WHERE a.i + b.i > 3"
     victim, killer, outcome = db.mysql(), db.mysql(), []

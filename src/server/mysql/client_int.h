@@ -1,8 +1,9 @@
-/* One MySQL client: its link, its session, its prepared statements. Used by one thread. */
+/* One MySQL client: its link, its session, its prepared statements. Used by the thread that serves it. */
 #ifndef WEIR_SERVER_MYSQL_CLIENT_INT_H
 #define WEIR_SERVER_MYSQL_CLIENT_INT_H
 
 #include "server/mysql/link_int.h"
+#include "server/mysql/threads_int.h"
 #include "server/mysql/tls_int.h"
 #include "server/sql.h"
 
@@ -16,7 +17,11 @@ typedef struct {
     GError *long_data_error; /* told at the next execute: SEND_LONG_DATA has no answer */
 } MysqlStatement;
 
+typedef struct ServerMysql ServerMysql;
+
 typedef struct {
+    MysqlTurn turn; /* first: what the threads have is the client */
+    ServerMysql *server;
     ServerApp *app;
     MysqlTls *tls;
     MysqlLink link;
@@ -37,12 +42,19 @@ bool mysql_sign_in(MysqlClient *client) G_GNUC_WARN_UNUSED_RESULT;
 bool mysql_change_user(MysqlClient *client, const void *bytes, size_t len) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- command.c ---- */
-/* Serves commands until the client quits or something breaks. */
-void mysql_serve_commands(MysqlClient *client);
+/* The next command, if it has come. MYSQL_OVER: the client quits, or something broke. */
+MysqlNext mysql_serve_command(MysqlClient *client);
+/* How long the client may be silent before it is sent away, and the words for that. */
+gint64 mysql_idle_us(const MysqlClient *client);
+void mysql_say_idle(MysqlClient *client);
 /* ERR from an error, in MySQL's words where clients match them (errors.c). */
 void mysql_put_error(MysqlClient *client, const GError *error);
 guint16 mysql_status(const MysqlClient *client);
 void mysql_drop_statements(MysqlClient *client);
+
+/* ---- listener.c ---- */
+/* What follows may take long: the client's thread leaves its turn to others. */
+void mysql_give_way(void *client);
 
 /* ---- statement.c: COM_STMT_* ---- */
 void mysql_com_prepare(MysqlClient *client, const char *sql);

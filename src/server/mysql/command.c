@@ -169,6 +169,7 @@ static void com_reset_connection(MysqlClient *client, const guint8 *bytes, size_
 
 static void com_change_user(MysqlClient *client, const guint8 *bytes, size_t len)
 {
+    mysql_give_way(client); /* a password's hash takes long */
     /* The packet is read while further packets come into the same buffer. */
     g_autofree guint8 *body = g_memdup2(bytes, len);
     if (!mysql_change_user(client, body, len)) {
@@ -219,23 +220,29 @@ void mysql_drop_statements(MysqlClient *client)
     g_hash_table_remove_all(client->statements);
 }
 
-static int idle_ms(const MysqlClient *client)
+gint64 mysql_idle_us(const MysqlClient *client)
 {
     gint64 limit_us = base_config_int(server_app_config(client->app), BASE_CONFIG_MYSQL_IDLE_TIMEOUT);
     gint64 seconds = 0;
     if (base_text_to_int(server_session_variable(client->session, "wait_timeout"), 1, G_MAXINT32, &seconds)) {
         limit_us = MIN(limit_us, seconds * BASE_TIME_SECOND_US);
     }
-    return (int)MIN(limit_us / 1000, G_MAXINT);
+    return limit_us;
 }
 
-static void put_read_error(MysqlClient *client, MysqlRead got)
+void mysql_say_idle(MysqlClient *client)
+{
+    mysql_put_err(&client->link.out, 4031, "HY000",
+                  "The client was disconnected by the server because of inactivity. See wait_timeout and "
+                  "mysql.idle_timeout for configuring this behavior.");
+    (void)!mysql_link_flush(&client->link, NULL);
+}
+
+static void say_read_error(MysqlClient *client, MysqlRead got)
 {
     switch (got) {
     case MYSQL_READ_TIMEOUT:
-        mysql_put_err(&client->link.out, 4031, "HY000",
-                      "The client was disconnected by the server because of inactivity. See wait_timeout and "
-                      "mysql.idle_timeout for configuring this behavior.");
+        mysql_say_idle(client);
         break;
     case MYSQL_READ_TOO_LARGE:
         mysql_put_err(&client->link.out, 1153, "08S01",
@@ -245,9 +252,11 @@ static void put_read_error(MysqlClient *client, MysqlRead got)
         mysql_put_err(&client->link.out, 1156, "08S01", "Got packets out of order");
         break;
     case MYSQL_READ_OK:
+    case MYSQL_READ_NOTHING:
     case MYSQL_READ_CLOSED:
         break;
     }
+    (void)!mysql_link_flush(&client->link, NULL);
 }
 
 static void serve_one(MysqlClient *client, const GByteArray *packet)
@@ -260,28 +269,33 @@ static void serve_one(MysqlClient *client, const GByteArray *packet)
     COMMANDS[command](client, packet->data + 1, packet->len - 1);
 }
 
-void mysql_serve_commands(MysqlClient *client)
+/* A large statement must not cost memory for ever. */
+static void trim_packet(MysqlLink *link)
 {
-    client->link.max_packet = MYSQL_MAX_PACKET_BYTES;
-    client->link.exact = false;
-    while (!client->link.broken && !server_session_closing(client->session)) {
-        MysqlRead got = mysql_link_read(&client->link, true, idle_ms(client));
-        if (got != MYSQL_READ_OK) {
-            put_read_error(client, got);
-            (void)!mysql_link_flush(&client->link, NULL);
-            return;
-        }
-        GByteArray *packet = client->link.packet;
-        if (packet->len > 0 && packet->data[0] == MYSQL_COM_QUIT) {
-            return;
-        }
-        serve_one(client, packet);
-        if (packet->len > 1024u * 1024u) { /* a large statement must not cost memory for ever */
-            g_byte_array_unref(client->link.packet);
-            client->link.packet = g_byte_array_new();
-        }
-        if (client->link.broken || !mysql_link_flush(&client->link, NULL)) {
-            return;
-        }
+    if (link->packet->len > 1024u * 1024u) {
+        g_byte_array_unref(link->packet);
+        link->packet = g_byte_array_new();
     }
+}
+
+MysqlNext mysql_serve_command(MysqlClient *client)
+{
+    MysqlLink *link = &client->link;
+    link->max_packet = MYSQL_MAX_PACKET_BYTES;
+    link->exact = false;
+    MysqlRead got = mysql_link_read(link, true, 0);
+    if (got == MYSQL_READ_NOTHING) {
+        return MYSQL_PARK;
+    }
+    if (got != MYSQL_READ_OK) {
+        say_read_error(client, got);
+        return MYSQL_OVER;
+    }
+    if (link->packet->len > 0 && link->packet->data[0] == MYSQL_COM_QUIT) {
+        return MYSQL_OVER;
+    }
+    serve_one(client, link->packet);
+    trim_packet(link);
+    bool ends = link->broken || !mysql_link_flush(link, NULL) || server_session_closing(client->session);
+    return ends ? MYSQL_OVER : mysql_link_has_input(link) ? MYSQL_AGAIN : MYSQL_PARK;
 }

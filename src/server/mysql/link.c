@@ -84,7 +84,7 @@ static Io transmit(MysqlLink *link, const void *from, size_t len, size_t *ret_n)
 }
 
 /* 1 = ready, 0 = time is up, -1 = broken. */
-static int wait_for(const MysqlLink *link, Io what, int timeout_ms)
+static int poll_for(const MysqlLink *link, Io what, int timeout_ms)
 {
     struct pollfd poll_fd = {.fd = link->fd, .events = what == IO_WAIT_WRITE ? POLLOUT : POLLIN};
     gint64 until_us = base_time_monotonic_us() + (gint64)timeout_ms * 1000;
@@ -100,7 +100,27 @@ static int wait_for(const MysqlLink *link, Io what, int timeout_ms)
     }
 }
 
+static int wait_for(const MysqlLink *link, Io what, int timeout_ms)
+{
+    if (timeout_ms == 0) {
+        return poll_for(link, what, 0);
+    }
+    if (link->wait_begin) {
+        link->wait_begin(link->wait_user);
+    }
+    int ready = poll_for(link, what, timeout_ms);
+    if (link->wait_end) {
+        link->wait_end(link->wait_user);
+    }
+    return ready;
+}
+
 /* ---- reading ------------------------------------------------------------------------------------ */
+
+bool mysql_link_has_input(const MysqlLink *link)
+{
+    return link->in_len > link->in_at || (link->tls && SSL_has_pending(link->tls));
+}
 
 static void make_room(MysqlLink *link)
 {
@@ -156,6 +176,9 @@ MysqlRead mysql_link_read(MysqlLink *link, bool new_command, int idle_ms)
     g_byte_array_set_size(link->packet, 0);
     for (bool first = true;; first = false) {
         MysqlRead got = fill(link, 1, first ? idle_ms : MYSQL_READ_TIMEOUT_MS);
+        if (first && got == MYSQL_READ_TIMEOUT) {
+            return MYSQL_READ_NOTHING;
+        }
         got = got == MYSQL_READ_OK ? fill(link, 4, MYSQL_READ_TIMEOUT_MS) : got;
         if (got != MYSQL_READ_OK) {
             return got;
@@ -183,18 +206,6 @@ MysqlRead mysql_link_read(MysqlLink *link, bool new_command, int idle_ms)
 
 /* ---- sending ------------------------------------------------------------------------------------ */
 
-static int wait_to_send(MysqlLink *link, Io io)
-{
-    if (link->wait_begin) {
-        link->wait_begin(link->wait_user);
-    }
-    int ready = wait_for(link, io, MYSQL_SEND_TIMEOUT_MS);
-    if (link->wait_end) {
-        link->wait_end(link->wait_user);
-    }
-    return ready;
-}
-
 bool mysql_link_flush(MysqlLink *link, GError **error)
 {
     size_t sent = 0;
@@ -202,7 +213,7 @@ bool mysql_link_flush(MysqlLink *link, GError **error)
         size_t n = 0;
         Io io = transmit(link, link->out.data + sent, link->out.len - sent, &n);
         sent += n;
-        link->broken = io == IO_GONE || (io != IO_DONE && wait_to_send(link, io) <= 0);
+        link->broken = io == IO_GONE || (io != IO_DONE && wait_for(link, io, MYSQL_SEND_TIMEOUT_MS) <= 0);
     }
     link->out.len = 0;
     if (link->out.cap > 4 * MYSQL_SEND_AT_BYTES) { /* one huge row must not cost memory for ever */

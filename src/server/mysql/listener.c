@@ -1,8 +1,9 @@
-/* The MySQL port: accepts, gives each client a thread, and ends them all when the server stops.
+/* The MySQL port: accepts, hands clients to its threads (threads_int.h), and ends them all when the server
+ * stops.
  *
- * Stopping: the listening socket is closed first, then every client's socket is shut down (which wakes its
- * thread) and what it runs is interrupted by the hang-up that the watcher sees; then the threads are waited
- * for. */
+ * Stopping: the listening socket is closed first, then every client's socket is shut down (which wakes whom
+ * it is parked with) and what it runs is interrupted by the hang-up that the watcher sees; then the clients
+ * are waited for, and the threads. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "server/metrics.h"
 #include "server/mysql/client_int.h"
 #include "server/server.h"
@@ -31,6 +33,7 @@
 struct ServerMysql {
     ServerApp *app;
     MysqlTls *tls;
+    MysqlThreads *threads;
     char *address;
     int listen_fd, stop_fd;
     GThread *thread;
@@ -43,15 +46,16 @@ struct ServerMysql {
 /* ---- a client
  * ------------------------------------------------------------------------------------------------------ */
 
-typedef struct {
-    ServerMysql *server;
-    int fd;
-    char *peer;
-} Arrival;
+void mysql_give_way(void *user)
+{
+    MysqlClient *client = user;
+    mysql_threads_give_way(client->server->threads, &client->turn);
+}
 
 static void wait_begin(void *user)
 {
     MysqlClient *client = user;
+    mysql_give_way(client);
     if (client->session) {
         server_session_wait_begin(client->session);
     }
@@ -74,29 +78,62 @@ static void leave(ServerMysql *server, int fd)
     server_metric_add(SERVER_METRIC_MYSQL_SESSIONS, -1);
 }
 
-static gpointer client_thread(gpointer data)
+static MysqlClient *new_client(ServerMysql *server, int fd, char *peer)
 {
-    Arrival *arrival = data;
-    ServerMysql *server = arrival->server;
-    MysqlClient client = {.app = server->app, .tls = server->tls, .peer = arrival->peer};
-    client.id = server_session_reserve_id(server->app);
-    client.statements = g_hash_table_new_full(NULL, NULL, NULL, mysql_free_statement);
-    mysql_link_init(&client.link, arrival->fd);
-    client.link.wait_begin = wait_begin;
-    client.link.wait_end = wait_end;
-    client.link.wait_user = &client;
-    if (mysql_sign_in(&client)) {
-        mysql_serve_commands(&client);
-    }
-    g_hash_table_unref(client.statements);
-    server_session_free(client.session);
-    client.session = NULL;
+    MysqlClient *client = g_new0(MysqlClient, 1);
+    client->turn.fd = fd;
+    client->server = server;
+    client->app = server->app;
+    client->tls = server->tls;
+    client->peer = peer;
+    client->id = server_session_reserve_id(server->app);
+    client->statements = g_hash_table_new_full(NULL, NULL, NULL, mysql_free_statement);
+    mysql_link_init(&client->link, fd);
+    client->link.wait_begin = wait_begin;
+    client->link.wait_end = wait_end;
+    client->link.wait_user = client;
+    return client;
+}
+
+static void end_client(MysqlClient *client)
+{
+    g_hash_table_unref(client->statements);
+    server_session_free(client->session);
+    client->session = NULL; /* the link's end may wait */
     /* The descriptor is taken off the list before it is closed, so that stop never shuts down another's. */
-    leave(server, arrival->fd);
-    mysql_link_clear(&client.link);
-    g_free(arrival->peer);
-    g_free(arrival);
-    return NULL;
+    leave(client->server, client->turn.fd);
+    mysql_link_clear(&client->link);
+    g_free(client->peer);
+    g_free(client);
+}
+
+static MysqlNext welcome(MysqlClient *client)
+{
+    mysql_give_way(client); /* it waits for the client, and checks a password */
+    if (!mysql_sign_in(client)) {
+        return MYSQL_OVER;
+    }
+    server_session_set_slow(client->session, mysql_give_way, client);
+    return mysql_link_has_input(&client->link) ? MYSQL_AGAIN : MYSQL_PARK;
+}
+
+static MysqlNext serve(MysqlTurn *turn)
+{
+    MysqlClient *client = (MysqlClient *)turn;
+    MysqlNext next = MYSQL_OVER;
+    if (!client->session) {
+        next = welcome(client);
+    } else if (turn->late) {
+        mysql_say_idle(client);
+    } else {
+        next = mysql_serve_command(client);
+    }
+    if (next == MYSQL_OVER) {
+        end_client(client);
+    } else if (next == MYSQL_PARK) {
+        turn->deadline_us = base_time_monotonic_us() + mysql_idle_us(client);
+    }
+    return next;
 }
 
 /* ---- accepting
@@ -151,7 +188,7 @@ static bool join(ServerMysql *server, int fd)
     return fits;
 }
 
-static void welcome(ServerMysql *server, int fd, const struct sockaddr_storage *address)
+static void take_in(ServerMysql *server, int fd, const struct sockaddr_storage *address)
 {
     server_metric_add(SERVER_METRIC_MYSQL_CONNECTIONS, 1);
     if (!join(server, fd)) {
@@ -160,22 +197,13 @@ static void welcome(ServerMysql *server, int fd, const struct sockaddr_storage *
     }
     server_metric_add(SERVER_METRIC_MYSQL_SESSIONS, 1);
     tune(fd);
-    Arrival *arrival = g_new0(Arrival, 1);
-    arrival->server = server;
-    arrival->fd = fd;
-    arrival->peer = peer_text(address);
+    MysqlClient *client = new_client(server, fd, peer_text(address));
     GError *error = NULL;
-    GThread *thread = g_thread_try_new("mysql", client_thread, arrival, &error);
-    if (!thread) {
-        base_log_error("a session could not get a thread", error);
+    if (!mysql_threads_add(server->threads, &client->turn, &error)) {
+        base_log_error("a MySQL client is sent away", error);
         g_clear_error(&error);
-        leave(server, fd);
-        refuse(fd);
-        g_free(arrival->peer);
-        g_free(arrival);
-        return;
+        end_client(client);
     }
-    g_thread_unref(thread);
 }
 
 static gpointer accept_thread(gpointer data)
@@ -192,7 +220,7 @@ static gpointer accept_thread(gpointer data)
         int fd = accept4(server->listen_fd, (struct sockaddr *)(void *)&address, &len,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            welcome(server, fd, &address);
+            take_in(server, fd, &address);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
             base_log(BASE_LOG_ERROR, "a MySQL client could not be accepted", "reason", g_strerror(errno),
                      NULL);
@@ -290,8 +318,16 @@ ServerMysql *server_mysql_start(ServerApp *app, const char *listen, GError **err
     if (fd < 0) {
         return NULL;
     }
+    unsigned turns = (unsigned)base_config_int(server_app_config(app), BASE_CONFIG_MYSQL_TURNS);
+    MysqlThreads *threads = mysql_threads_new(turns > 0 ? turns : MYSQL_TURNS_A_CORE * g_get_num_processors(),
+                                              MYSQL_STALL_US, serve, error);
+    if (!threads) {
+        close(fd);
+        return NULL;
+    }
     ServerMysql *server = g_new0(ServerMysql, 1);
     server->app = app;
+    server->threads = threads;
     server->tls = mysql_tls_new(server_app_config(app), server_app_data(app));
     server->listen_fd = fd;
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -336,6 +372,7 @@ void server_mysql_stop(ServerMysql *server)
     g_thread_join(server->thread);
     close(server->listen_fd);
     end_clients(server);
+    mysql_threads_free(server->threads);
     close(server->stop_fd);
     mysql_tls_free(server->tls);
     g_hash_table_unref(server->clients);
