@@ -124,6 +124,50 @@ static bool erase_rejects(Features *features, const FeaturesView *view, const Fe
     return view->n_keys == 0 || intake_transact(features->intake, delete_rejects, &rejects, error);
 }
 
+/* ---- pushes ----------------------------------------------------------------------------------------------
+ */
+
+void features_push_begin(Features *features)
+{
+    g_mutex_lock(&features->lock);
+    while (features->erasing > 0) {
+        g_cond_wait(&features->changed, &features->lock);
+    }
+    features->pushing++;
+    g_mutex_unlock(&features->lock);
+}
+
+void features_push_end(Features *features)
+{
+    g_mutex_lock(&features->lock);
+    if (--features->pushing == 0) {
+        g_cond_broadcast(&features->changed);
+    }
+    g_mutex_unlock(&features->lock);
+}
+
+static void keep_pushes_out(Features *features)
+{
+    g_mutex_lock(&features->lock);
+    features->erasing++;
+    while (features->pushing > 0) {
+        g_cond_wait(&features->changed, &features->lock);
+    }
+    g_mutex_unlock(&features->lock);
+}
+
+static void let_pushes_in(Features *features)
+{
+    g_mutex_lock(&features->lock);
+    if (--features->erasing == 0) {
+        g_cond_broadcast(&features->changed);
+    }
+    g_mutex_unlock(&features->lock);
+}
+
+/* ---- one view --------------------------------------------------------------------------------------------
+ */
+
 /* First offline: a run that materialises between the two would bring the row back. */
 static bool erase_taken(const Erase *erase, const FeaturesView *view, const FeaturesValue *keys,
                         GError **error)
@@ -146,7 +190,9 @@ static bool erase_view(const Erase *erase, const FeaturesView *view, const Featu
     if (!features_take_view(erase->features, view, true, NULL, error)) {
         return false;
     }
+    keep_pushes_out(erase->features);
     bool ok = erase_taken(erase, view, keys, error);
+    let_pushes_in(erase->features);
     features_give_view(erase->features, view);
     return ok;
 }

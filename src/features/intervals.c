@@ -65,10 +65,10 @@ static bool insert_interval(EngineConn *conn, void *user, GError **error)
 }
 
 bool features_interval_record(Features *features, const FeaturesView *view, const FeaturesInterval *interval,
-                              GError **error)
+                              const json_t *rejects, GError **error)
 {
     Record record = {.view = view, .interval = interval};
-    return intake_transact(features->intake, insert_interval, &record, error);
+    return features_rejects_record(features, view, "materialise", rejects, insert_interval, &record, error);
 }
 
 /* ---- old ones ------------------------------------------------------------------------------------------ */

@@ -213,16 +213,15 @@ static bool do_slice(Run *run, gint64 start_us, gint64 end_us, bool first, GErro
     bool seen = run->incremental && !run->ends_before;
     interval.mark = seen || !run->mark_before ? run->mark : run->mark_before;
     (void)BASE_FAULT("features-materialise-record");
-    if (!ok || !features_interval_record(run->features, run->view, &interval, error)) {
+    if (!ok || !features_interval_record(run->features, run->view, &interval, run->rejects, error)) {
         return false;
     }
     run->done.read += interval.read;
     run->done.written += interval.written;
     run->done.late += interval.late;
     run->done.rejected += interval.rejected;
-    bool kept = features_rejects_record(run->features, run->view, "materialise", run->rejects, error);
     json_array_clear(run->rejects);
-    return kept;
+    return true;
 }
 
 /* ---- one view

@@ -3,6 +3,7 @@
  * A row carries the columns of the view's source: keys, event time, created, and what features are made of.
  * A row that does not fit is rejected with its reason; the others go on. What goes to the warehouse is
  * committed before anything goes online, so that a value which was served can be trained on. */
+#include "base/fault.h"
 #include "base/time.h"
 #include "engine/sql.h"
 #include "features/read_int.h"
@@ -417,7 +418,7 @@ static bool check_rows(Push *push, GError **error)
         json_array_append_new(rejects, kept_row);
     }
     push->n = kept;
-    return features_rejects_record(push->store, push->view, "push", rejects, error);
+    return features_rejects_record(push->store, push->view, "push", rejects, NULL, NULL, error);
 }
 
 /* ---- to the online store
@@ -502,8 +503,12 @@ static bool push_rows(Push *push, const json_t *df, unsigned to, const char *use
     if (push->n == 0) {
         return true;
     }
-    return (!(to & FEATURES_TO_OFFLINE) || to_offline(push, user, error)) &&
-           (!(to & FEATURES_TO_ONLINE) || to_online(push, error));
+    features_push_begin(push->store);
+    bool ok = !(to & FEATURES_TO_OFFLINE) || to_offline(push, user, error);
+    (void)BASE_FAULT("features-push-between");
+    ok = ok && (!(to & FEATURES_TO_ONLINE) || to_online(push, error));
+    features_push_end(push->store);
+    return ok;
 }
 
 bool features_push(Features *features, const char *view, const json_t *df, unsigned to, const char *user,

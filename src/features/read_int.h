@@ -27,8 +27,9 @@ typedef struct {
     gint64 start_us, end_us, read, written, late, rejected;
     const char *mark; /* borrowed */
 } FeaturesInterval;
+/* A slice that was materialised, with the rows that it rejected: [{..., "reason"}]. */
 bool features_interval_record(Features *features, const FeaturesView *view, const FeaturesInterval *interval,
-                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                              const json_t *rejects, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Those of runs before `before_us`; in the committer's transaction. */
 bool features_intervals_fold(EngineConn *conn, gint64 before_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -41,9 +42,11 @@ char *features_read_windows(EngineConn *conn, FeaturesRegistry *registry, const 
 /* The first check of the view's features that a row of it breaks, as text; NULL for a row that is good. NULL
  * = the view has no checks. Caller frees. */
 char *features_check_sql(const FeaturesView *view);
-/* Keeps rows that were rejected: [{..., "reason"}]. `way` is "push" or "materialise". (rejects.c) */
+/* Keeps rows that were rejected: [{..., "reason"}]. `way` is "push" or "materialise". With `also` what it
+ * does with `user` is in the same transaction. (rejects.c) */
 bool features_rejects_record(Features *features, const FeaturesView *view, const char *way,
-                             const json_t *rejects, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                             const json_t *rejects, IntakeWork also, void *user,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Those that are too old or too many; in the committer's transaction. */
 bool features_rejects_trim(Features *features, EngineConn *conn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* FEATURE_TYPE when a column of the source does not fit the type that is declared for it. */

@@ -12,6 +12,8 @@ typedef struct {
     const char *way;
     guint64 feed; /* reason, row */
     bool trim;
+    IntakeWork also; /* NULL = nothing */
+    void *user;
 } Record;
 
 bool features_rejects_trim(Features *features, EngineConn *conn, GError **error)
@@ -39,7 +41,8 @@ static bool insert_rejects(EngineConn *conn, void *user, GError **error)
                         "SELECT $1, $2, $3, $4, reason, row FROM weir_feed(%" G_GUINT64_FORMAT ")",
                         record->feed);
     return engine_exec_values(conn, sql, values, G_N_ELEMENTS(values), NULL, error) &&
-           (!record->trim || features_rejects_trim(record->features, conn, error));
+           (!record->trim || features_rejects_trim(record->features, conn, error)) &&
+           (!record->also || record->also(conn, record->user, error));
 }
 
 /* Reasons in front, then the rows. */
@@ -58,13 +61,13 @@ static FeaturesValue *texts_of(const json_t *rejects, size_t n, GPtrArray *kept)
 }
 
 bool features_rejects_record(Features *features, const FeaturesView *view, const char *way,
-                             const json_t *rejects, GError **error)
+                             const json_t *rejects, IntakeWork also, void *user, GError **error)
 {
     static const FeaturesType TYPES[] = {FEATURES_STRING, FEATURES_STRING};
     const char *names[] = {"reason", "row"};
     size_t n = json_array_size(rejects);
     if (n == 0) {
-        return true;
+        return !also || intake_transact(features->intake, also, user, error);
     }
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
     g_autofree FeaturesValue *values = texts_of(rejects, n, kept);
@@ -77,6 +80,8 @@ bool features_rejects_record(Features *features, const FeaturesView *view, const
                      .view = view,
                      .way = way,
                      .feed = engine_feed_add(features->engine, &feed.feed),
+                     .also = also,
+                     .user = user,
                      .trim = before / TRIM_EVERY != (before + (gint)n) / TRIM_EVERY};
     bool ok = intake_transact(features->intake, insert_rejects, &record, error);
     engine_feed_remove(features->engine, record.feed);

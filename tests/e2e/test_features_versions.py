@@ -1,6 +1,7 @@
 """Versions of a pushed view side by side: their values online and offline, what a prune and an erasure take of them; and how long the
 store keeps what it wrote down of its runs and of rows that it rejected."""
 import datetime
+import threading
 
 import pytest
 
@@ -134,6 +135,21 @@ def test_a_kill_in_the_middle_of_a_prune(kept):
     assert push(kept, "plain", [1], a=["one"], b=[0.1])["written"] == 1
 
 
+def test_an_erasure_does_not_come_between_the_halves_of_a_push(kept):
+    """Whoever comes first: nothing is left of the entity, or all of it; never a value online without its row."""
+    kept.kill()
+    kept.env["WEIR_FAULT"] = "features-push-between=sleep:700"
+    kept.start()
+    pushing = threading.Thread(target=push, args=(kept, "plain", [1]), kwargs={"a": [10], "b": [0.1]})
+    pushing.start()
+    until(lambda: tables(kept) and kept.query("SELECT a FROM x." + tables(kept)[0], database="x") == [[10]], "the offline half of a push")
+    erased = kept.call("POST", "/api/v1/features/erase", {"keys": {"thing_id": 1}, "view": "plain"}).json()
+    pushing.join()
+    assert (erased["offline_rows"], erased["online_rows"]) == (1, 1)
+    assert column(ask(kept, ["plain:a"], {"thing_id": [1]}), "a") == [(None, "NOT_FOUND")]
+    del kept.env["WEIR_FAULT"]
+
+
 def test_a_table_that_another_version_or_a_model_reads_stays(kept):
     push(kept, "plain", [1], a=[10], b=[0.1])
     declare(kept, WIDER)
@@ -198,7 +214,7 @@ def test_an_erasure_reaches_the_rows_of_every_version(kept):
     declare(kept, OTHER_TYPE)
     push(kept, "plain", [1, 2], a=["ten", "twenty"], b=[1.0, 2.0])
     push(kept, "plain@v2", [1], ago=0.5, a=[11], b=[0.1], c=[1])
-    answer = kept.call("POST", "/api/v1/features/erase", {"keys": {"thing_id": 1}}).json()
+    answer = kept.call("POST", "/api/v1/features/erase", {"keys": {"thing_id": 1}, "view": "plain"}).json()
     assert (answer["online_rows"], answer["offline_rows"]) == (3, 3), answer
     for table in tables(kept):
         assert kept.query(f"SELECT DISTINCT thing_id FROM x.{table}", database="x") == [[2]], table
