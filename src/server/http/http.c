@@ -88,10 +88,21 @@ static bool read_tls(ServerHttp *http, GError **error)
     return http->tls_key != NULL;
 }
 
-static bool start_daemon(ServerHttp *http, int fd, GError **error)
+/* Accepted here and not by MHD, whose threads take whatever is there when they wake: most clients of a burst
+ * would be one thread's. Handed over, they go around. */
+static void take_in(void *user, int fd, const struct sockaddr_storage *address, socklen_t len)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     MHD_USE_ITC | (http->tls ? MHD_USE_TLS : 0U);
+    ServerHttp *http = user;
+    const struct sockaddr *peer = (const struct sockaddr *)(const void *)address;
+    if (MHD_add_connection(http->daemon, fd, peer, len) != MHD_YES) {
+        base_log(BASE_LOG_DEBUG, "http", "detail", "a client was sent away: there are too many", NULL);
+    }
+}
+
+static bool start_daemon(ServerHttp *http, GError **error)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                     MHD_USE_ERROR_LOG | MHD_USE_ITC | (http->tls ? MHD_USE_TLS : 0U);
     unsigned threads = CLAMP(g_get_num_processors(), 2, 8);
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls_cert},
                                          {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls_key},
@@ -99,18 +110,30 @@ static bool start_daemon(ServerHttp *http, int fd, GError **error)
     const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     http->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, http_on_request, http, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http,
-        MHD_OPTION_CONNECTION_LIMIT, HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_SECONDS,
+        MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http, MHD_OPTION_CONNECTION_LIMIT,
+        HTTP_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY_BYTES, MHD_OPTION_THREAD_POOL_SIZE,
         threads, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
         MHD_OPTION_ARRAY, http->tls ? tls : none, MHD_OPTION_END);
     if (http->daemon) {
         return true;
     }
-    close(fd);
     return base_fail(error, BASE_E_CONFIG_INVALID,
                      http->tls ? "HTTP does not start: the certificate or key is refused"
                                : "HTTP does not start");
+}
+
+static bool open_door(ServerHttp *http, int fd, GError **error)
+{
+    if (!start_daemon(http, error)) {
+        close(fd);
+        return false;
+    }
+    http->acceptor = server_acceptor_start("http-accept", fd, take_in, http, error);
+    if (!http->acceptor) {
+        MHD_stop_daemon(http->daemon);
+    }
+    return http->acceptor != NULL;
 }
 
 static void warn_if_open(const ServerHttp *http, bool loopback)
@@ -153,13 +176,13 @@ ServerHttp *server_http_start(ServerApp *app, const char *listen, GError **error
     }
     http->workers = g_thread_pool_new(http_job_handle, http, HTTP_WORKERS, FALSE, NULL);
     http->doors = g_thread_pool_new(http_job_door, http, HTTP_DOOR_WORKERS, FALSE, NULL);
-    if (!start_daemon(http, fd, error)) {
+    http->watching = true;
+    if (!open_door(http, fd, error)) {
         g_thread_pool_free(http->workers, FALSE, TRUE);
         g_thread_pool_free(http->doors, FALSE, TRUE);
         server_http_free(http);
         return NULL;
     }
-    http->watching = true;
     http->watcher = g_thread_new("http-watch", watch, http);
     warn_if_open(http, loopback);
     return http;
@@ -237,14 +260,11 @@ void server_http_stop(ServerHttp *http)
     if (!http) {
         return;
     }
-    MHD_socket listener = MHD_quiesce_daemon(http->daemon);
+    server_acceptor_stop(http->acceptor);
     wait_for_requests(http);
     g_thread_join(http->watcher);
     g_thread_pool_free(http->doors, FALSE, TRUE);
     g_thread_pool_free(http->workers, FALSE, TRUE);
     wait_for_answers(http);
     MHD_stop_daemon(http->daemon);
-    if (listener != MHD_INVALID_SOCKET) {
-        close(listener);
-    }
 }

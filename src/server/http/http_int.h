@@ -22,6 +22,7 @@
 
 #include <microhttpd.h>
 
+#include "server/acceptor.h"
 #include "server/api.h"
 #include "server/server.h"
 
@@ -33,7 +34,7 @@
     G_GINT64_CONSTANT(1073741824) /* read and dropped so that a client gets its answer */
 #define HTTP_MAX_CONNECTIONS         2048
 #define HTTP_IDLE_SECONDS            75
-#define HTTP_CONNECTION_MEMORY_BYTES (64 * 1024) /* cleared after each request */
+#define HTTP_CONNECTION_MEMORY_BYTES (32 * 1024) /* cleared after each request */
 #define HTTP_WORKERS                 256
 #define HTTP_DOOR_WORKERS            8
 
@@ -78,6 +79,7 @@ typedef struct {
 struct ServerHttp {
     ServerApp *app;
     struct MHD_Daemon *daemon;
+    ServerAcceptor *acceptor;
     char *address;
     bool tls;
     char *tls_cert, *tls_key;

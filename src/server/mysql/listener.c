@@ -10,8 +10,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "server/acceptor.h"
 #include "server/metrics.h"
 #include "server/mysql/client_int.h"
 #include "server/server.h"
@@ -28,15 +27,13 @@
 #define KEEPALIVE_INTERVAL_S 20
 #define KEEPALIVE_COUNT      3
 #define SEND_BUFFER_BYTES    (1024 * 1024)
-#define ACCEPT_PAUSE_MS      100 /* when the process has no file descriptors left */
 
 struct ServerMysql {
     ServerApp *app;
     MysqlTls *tls;
     MysqlThreads *threads;
     char *address;
-    int listen_fd, stop_fd;
-    GThread *thread;
+    ServerAcceptor *acceptor;
     guint max_sessions;
     GMutex lock; /* guards what follows */
     GCond ended;
@@ -188,8 +185,10 @@ static bool join(ServerMysql *server, int fd)
     return fits;
 }
 
-static void take_in(ServerMysql *server, int fd, const struct sockaddr_storage *address)
+static void take_in(void *user, int fd, const struct sockaddr_storage *address, socklen_t len)
 {
+    (void)len;
+    ServerMysql *server = user;
     server_metric_add(SERVER_METRIC_MYSQL_CONNECTIONS, 1);
     if (!join(server, fd)) {
         refuse(fd);
@@ -204,30 +203,6 @@ static void take_in(ServerMysql *server, int fd, const struct sockaddr_storage *
         g_clear_error(&error);
         end_client(client);
     }
-}
-
-static gpointer accept_thread(gpointer data)
-{
-    ServerMysql *server = data;
-    struct pollfd polls[2] = {{.fd = server->listen_fd, .events = POLLIN},
-                              {.fd = server->stop_fd, .events = POLLIN}};
-    while (poll(polls, 2, -1) >= 0 || errno == EINTR) {
-        if (polls[1].revents) {
-            break;
-        }
-        struct sockaddr_storage address;
-        socklen_t len = sizeof address;
-        int fd = accept4(server->listen_fd, (struct sockaddr *)(void *)&address, &len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            take_in(server, fd, &address);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            base_log(BASE_LOG_ERROR, "a MySQL client could not be accepted", "reason", g_strerror(errno),
-                     NULL);
-            poll(polls + 1, 1, ACCEPT_PAUSE_MS);
-        }
-    }
-    return NULL;
 }
 
 /* ---- listening
@@ -312,6 +287,17 @@ static char *own_address(int fd)
     return g_strdup_printf("[%.*s]%s", (int)(colon - text), text, colon);
 }
 
+static void free_server(ServerMysql *server)
+{
+    mysql_threads_free(server->threads);
+    mysql_tls_free(server->tls);
+    g_hash_table_unref(server->clients);
+    g_mutex_clear(&server->lock);
+    g_cond_clear(&server->ended);
+    g_free(server->address);
+    g_free(server);
+}
+
 ServerMysql *server_mysql_start(ServerApp *app, const char *listen, GError **error)
 {
     int fd = listen_on(listen, error);
@@ -329,14 +315,16 @@ ServerMysql *server_mysql_start(ServerApp *app, const char *listen, GError **err
     server->app = app;
     server->threads = threads;
     server->tls = mysql_tls_new(server_app_config(app), server_app_data(app));
-    server->listen_fd = fd;
-    server->stop_fd = eventfd(0, EFD_CLOEXEC);
     server->address = own_address(fd);
     server->max_sessions = (guint)base_config_int(server_app_config(app), BASE_CONFIG_MYSQL_MAX_SESSIONS);
     g_mutex_init(&server->lock);
     g_cond_init(&server->ended);
     server->clients = g_hash_table_new(NULL, NULL);
-    server->thread = g_thread_new("mysql-accept", accept_thread, server);
+    server->acceptor = server_acceptor_start("mysql-accept", fd, take_in, server, error);
+    if (!server->acceptor) {
+        free_server(server);
+        return NULL;
+    }
     return server;
 }
 
@@ -365,19 +353,7 @@ void server_mysql_stop(ServerMysql *server)
     if (!server) {
         return;
     }
-    guint64 one = 1;
-    if (write(server->stop_fd, &one, sizeof one) != sizeof one) {
-        g_warning("the MySQL port could not be told to stop: %s", g_strerror(errno));
-    }
-    g_thread_join(server->thread);
-    close(server->listen_fd);
+    server_acceptor_stop(server->acceptor);
     end_clients(server);
-    mysql_threads_free(server->threads);
-    close(server->stop_fd);
-    mysql_tls_free(server->tls);
-    g_hash_table_unref(server->clients);
-    g_mutex_clear(&server->lock);
-    g_cond_clear(&server->ended);
-    g_free(server->address);
-    g_free(server);
+    free_server(server);
 }
