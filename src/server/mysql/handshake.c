@@ -205,6 +205,7 @@ static bool enter(MysqlClient *client, AccessUser *user, const char *database, G
         return false;
     }
     server_session_set_socket(client->session, client->link.fd);
+    server_session_set_slow(client->session, mysql_give_way, client);
     server_session_set_cipher(client->session, mysql_link_cipher(&client->link));
     return !database || !*database || server_session_use(client->session, database, error);
 }

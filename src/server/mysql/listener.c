@@ -110,7 +110,6 @@ static MysqlNext welcome(MysqlClient *client)
     if (!mysql_sign_in(client)) {
         return MYSQL_OVER;
     }
-    server_session_set_slow(client->session, mysql_give_way, client);
     return mysql_link_has_input(&client->link) ? MYSQL_AGAIN : MYSQL_PARK;
 }
 
