@@ -1,10 +1,8 @@
 /* The one committer: group commit, checkpoints, housekeeping.
  *
- * It takes everything that queued while the last commit ran and commits it as one transaction, with one label
- * row a load. A lone load is committed at once, many at once share one fsync: after a commit of many their
- * clients come back within moments, and the next waits for half of them (gather). Loads that share
- * a plan are one INSERT. A group that fails is rolled back; the jobs of the part that failed are done again
- * each alone, the others together: nobody fails for another's rows.
+ * It takes everything that queued while the last commit ran and commits it as one transaction (writer.c). A
+ * lone load is committed at once, many at once share one fsync: after a commit of many their clients come
+ * back within moments, and the next waits for half of them (gather).
  *
  * Tables with keys are only changed by one writer at a time: by this thread, or by a large load that holds
  * the table (intake_table_hold) while it merges; jobs for a held table stay in the queue, in their order. So
@@ -17,17 +15,7 @@
 
 #define IDLE_US         (1 * BASE_TIME_SECOND_US) /* housekeeping when nothing comes */
 #define EXPIRE_EVERY_US (60 * BASE_TIME_SECOND_US)
-#define MAX_PREPARED    256
 #define GATHER_MAX_US   5000
-
-/* One plan's INSERT, kept: feed and statement. */
-typedef struct {
-    IntakeMemoryFeed *feed;
-    guint64 feed_id;
-    Engine *engine;
-    IntakeKept *insert; /* NULL for tables with keys: */
-    GPtrArray *merge_sql;
-} Prepared;
 
 typedef struct {
     unsigned shared; /* large appends */
@@ -46,287 +34,8 @@ struct IntakeCommitter {
     gint64 last_us;    /* and how long it took */
     GHashTable *holds; /* table key -> Hold* */
     bool stop;
-    EngineConn *conn;
-    GHashTable *prepared; /* signature -> Prepared* */
-    IntakeMemoryFeed *loads_feed;
-    guint64 loads_feed_id;
-    IntakeKept *loads_insert;
+    IntakeWriter *writer;
 };
-
-/* ---- prepared plans
- * ----------------------------------------------------------------------------------------- */
-
-static void prepared_free(gpointer data)
-{
-    Prepared *p = data;
-    intake_kept_free(p->insert);
-    engine_feed_remove(p->engine, p->feed_id);
-    intake_memory_feed_free(p->feed);
-    g_clear_pointer(&p->merge_sql, g_ptr_array_unref);
-    g_free(p);
-}
-
-static IntakeMemoryFeed *feed_for(const IntakePlan *plan)
-{
-    guint n = plan->fields->len;
-    g_autofree EngineType *types = g_new(EngineType, MAX(n, 1));
-    g_autofree const char **names = g_new(const char *, MAX(n, 1));
-    for (guint i = 0; i < n; i++) {
-        const IntakeField *field = plan->fields->pdata[i];
-        types[i] = field->type;
-        names[i] = field->name;
-    }
-    return intake_memory_feed_new(types, names, n, true);
-}
-
-const char **intake_plan_column_names(const IntakePlan *plan)
-{
-    const char **names = g_new0(const char *, plan->mappings->len + 1);
-    for (guint i = 0; i < plan->mappings->len; i++) {
-        names[i] = ((IntakeMapping *)plan->mappings->pdata[i])->name;
-    }
-    return names;
-}
-
-GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage, bool replace)
-{
-    g_autofree const char **names = intake_plan_column_names(plan);
-    const IntakeMerging merging = {plan->table,         names,  plan->has_delete, plan->partial,
-                                   plan->new_key_error, replace};
-    return intake_merge_sql(&merging, stage);
-}
-
-static Prepared *prepare(IntakeCommitter *c, const IntakePlan *plan, GError **error)
-{
-    Prepared *p = g_hash_table_lookup(c->prepared, plan->signature);
-    if (p) {
-        return p;
-    }
-    if (g_hash_table_size(c->prepared) >= MAX_PREPARED) {
-        g_hash_table_remove_all(c->prepared);
-    }
-    p = g_new0(Prepared, 1);
-    p->engine = c->intake->engine;
-    p->feed = feed_for(plan);
-    p->feed_id = engine_feed_add(p->engine, &p->feed->feed);
-    g_autofree char *from = g_strdup_printf("weir_feed(%" G_GUINT64_FORMAT ")", p->feed_id);
-    g_autofree char *select = intake_plan_select(plan, from);
-    if (intake_needs_merge(plan->table)) {
-        g_autofree char *stage = g_strdup_printf("(%s)", select);
-        p->merge_sql = intake_plan_merge_sql(plan, stage, false);
-    } else {
-        g_autofree char *target = engine_sql_table(plan->table->schema, plan->table->name);
-        g_autofree char *sql = g_strdup_printf("INSERT INTO %s (%s, " INTAKE_LOAD_ID ") %s", target,
-                                               plan->target_columns, select);
-        p->insert = intake_kept_new(c->conn, &p->feed->feed, sql, error);
-        if (!p->insert) {
-            prepared_free(p);
-            return NULL;
-        }
-    }
-    g_hash_table_insert(c->prepared, g_strdup(plan->signature), p);
-    return p;
-}
-
-void intake_committer_forget(IntakeCommitter *committer)
-{
-    g_hash_table_remove_all(committer->prepared);
-}
-
-/* ---- a group
- * ------------------------------------------------------------------------------------------------- */
-
-bool intake_exec_all(EngineConn *conn, const GPtrArray *statements, GError **error)
-{
-    for (guint i = 0; i < statements->len; i++) {
-        if (!engine_exec(conn, statements->pdata[i], error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The rows of jobs[from] and of every later job with the same plan, as one INSERT. `taken` marks them. */
-static bool run_part(IntakeCommitter *c, const GPtrArray *jobs, guint from, guint8 *part_of, GError **error)
-{
-    const IntakeJob *first = jobs->pdata[from];
-    Prepared *p = prepare(c, first->plan, error);
-    if (!p) {
-        part_of[from] = 1;
-        return false;
-    }
-    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    gint64 rows = 0;
-    intake_memory_feed_clear(p->feed);
-    for (guint i = from; i < jobs->len; i++) {
-        const IntakeJob *job = jobs->pdata[i];
-        if (!job->plan ||
-            (job->plan != first->plan && strcmp(job->plan->signature, first->plan->signature) != 0)) {
-            continue;
-        }
-        part_of[i] = 1;
-        rows += job->n_rows;
-        g_array_append_val(ids, job->txn->txn_id);
-        for (guint k = 0; k < job->chunks->len; k++) {
-            intake_memory_feed_add(p->feed, job->chunks->pdata[k], job->txn->txn_id);
-        }
-    }
-    const IntakeMergeRun merge = {p->merge_sql, first->plan->has_delete, rows,
-                                  (const gint64 *)(gconstpointer)ids->data, ids->len};
-    bool ok = p->insert ? intake_kept_run(p->insert, error) : intake_merge_run(c->conn, &merge, error);
-    intake_memory_feed_clear(p->feed);
-    return ok;
-}
-
-static bool write_loads(IntakeCommitter *c, const GPtrArray *jobs, GError **error)
-{
-    size_t n = 0;
-    for (guint i = 0; i < jobs->len; i++) {
-        n += ((IntakeJob *)jobs->pdata[i])->txn != NULL;
-    }
-    if (n == 0) {
-        return true;
-    }
-    gint64 now = base_time_now_us();
-    IntakeChunk *chunk = intake_chunk_new(intake_loads_types(), INTAKE_LOADS_N_COLUMNS, n);
-    n = 0;
-    for (guint i = 0; i < jobs->len; i++) {
-        IntakeJob *job = jobs->pdata[i];
-        if (job->txn) {
-            job->txn->finished_us = now;
-            intake_txn_to_chunk(job->txn, chunk, n++);
-        }
-    }
-    intake_memory_feed_clear(c->loads_feed);
-    intake_memory_feed_add(c->loads_feed, chunk, 0);
-    bool ok = intake_kept_run(c->loads_insert, error);
-    intake_memory_feed_clear(c->loads_feed);
-    intake_chunk_free(chunk);
-    return ok;
-}
-
-static bool reserve_ids(EngineConn *conn, IntakeTxns *txns, gint64 *ret_high, GError **error)
-{
-    *ret_high = intake_txns_reserve(txns);
-    if (*ret_high == 0) {
-        return true;
-    }
-    const EngineValue value = {.id = ENGINE_INT64, .i64 = *ret_high};
-    return engine_exec_values(conn, "UPDATE _weir.ids SET high = $1", &value, 1, NULL, error);
-}
-
-static bool any_loads(const GPtrArray *jobs)
-{
-    for (guint i = 0; i < jobs->len; i++) {
-        if (((const IntakeJob *)jobs->pdata[i])->txn) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool commit_faulted(EngineConn *conn, GError **error)
-{
-    int fault = BASE_FAULT("load.before_commit");
-    if (fault) {
-        return base_fail(error, BASE_E_DISK_FULL, "the commit failed: %s", g_strerror(fault));
-    }
-    if (!engine_commit(conn, error)) {
-        return false;
-    }
-    (void)BASE_FAULT("load.after_commit");
-    return true;
-}
-
-/* All jobs in one transaction. On failure `guilty` marks the jobs of the part that failed (none = not known).
- */
-static bool run_group(IntakeCommitter *c, const GPtrArray *jobs, guint8 *guilty, GError **error)
-{
-    g_autofree guint8 *done = g_malloc0(jobs->len), *part = g_malloc0(jobs->len);
-    gint64 high = 0;
-    bool ok = engine_begin(c->conn, error) &&
-              (!any_loads(jobs) || reserve_ids(c->conn, c->intake->txns, &high, error));
-    for (guint i = 0; ok && i < jobs->len; i++) {
-        IntakeJob *job = jobs->pdata[i];
-        if (done[i]) {
-            continue;
-        }
-        memset(part, 0, jobs->len);
-        part[i] = 1;
-        ok = job->work ? job->work(c->conn, job->user, error)
-                       : !job->plan || run_part(c, jobs, i, part, error);
-        for (guint k = 0; k < jobs->len; k++) {
-            done[k] |= part[k];
-        }
-        if (!ok) {
-            memcpy(guilty, part, jobs->len);
-        }
-    }
-    ok = ok && write_loads(c, jobs, error) && commit_faulted(c->conn, error);
-    if (!ok) {
-        engine_rollback(c->conn);
-    } else if (high > 0) {
-        intake_txns_reserved(c->intake->txns, high);
-    }
-    return ok;
-}
-
-static void run_jobs(IntakeCommitter *c, const GPtrArray *jobs);
-
-static void run_alone(IntakeCommitter *c, IntakeJob *job)
-{
-    g_autoptr(GPtrArray) one = g_ptr_array_new();
-    g_ptr_array_add(one, job);
-    run_jobs(c, one);
-}
-
-/* After a failed group: the guilty each alone, the others together; when the guilty are not known, each
- * alone. */
-static void run_split(IntakeCommitter *c, const GPtrArray *jobs, const guint8 *guilty)
-{
-    g_autoptr(GPtrArray) others = g_ptr_array_new();
-    bool known = memchr(guilty, 1, jobs->len) && memchr(guilty, 0, jobs->len);
-    for (guint i = 0; i < jobs->len; i++) {
-        if (known && !guilty[i]) {
-            g_ptr_array_add(others, jobs->pdata[i]);
-        } else {
-            run_alone(c, jobs->pdata[i]);
-        }
-    }
-    if (others->len > 0) {
-        run_jobs(c, others);
-    }
-}
-
-/* Sets ok or error of every job. */
-static void run_jobs(IntakeCommitter *c, const GPtrArray *jobs)
-{
-    g_autofree guint8 *guilty = g_malloc0(jobs->len);
-    gint64 start = base_time_monotonic_us();
-    GError *why = NULL;
-    if (run_group(c, jobs, guilty, &why)) {
-        gint64 took = (base_time_monotonic_us() - start) / 1000;
-        for (guint i = 0; i < jobs->len; i++) {
-            IntakeJob *job = jobs->pdata[i];
-            job->ok = true;
-            job->commit_ms = took;
-            if (job->txn) {
-                intake_txns_finish(c->intake->txns, job->txn->txn_id, job->txn->state, job->txn->finished_us);
-            }
-        }
-        return;
-    }
-    bool hopeless = g_error_matches(why, BASE_ERROR, BASE_E_DISK_FULL) || engine_poisoned(c->intake->engine);
-    if (jobs->len > 1 && !hopeless) {
-        g_error_free(why);
-        run_split(c, jobs, guilty);
-        return;
-    }
-    for (guint i = 0; i < jobs->len; i++) {
-        IntakeJob *job = jobs->pdata[i];
-        job->error = i + 1 == jobs->len ? g_steal_pointer(&why) : g_error_copy(why);
-    }
-}
 
 /* ---- the queue
  * ---------------------------------------------------------------------------------------------------- */
@@ -458,10 +167,11 @@ static void checkpoint(IntakeCommitter *c)
 static void expire(IntakeCommitter *c, gint64 now)
 {
     Intake *intake = c->intake;
+    EngineConn *conn = intake_writer_conn(c->writer);
     g_autoptr(GArray) overdue = intake_txns_overdue(intake->txns, now - intake->precommit_timeout_us);
     for (guint i = 0; i < overdue->len; i++) {
         g_autoptr(GError) why = NULL;
-        if (!intake_abort_overdue(intake, c->conn, g_array_index(overdue, gint64, i), &why)) {
+        if (!intake_abort_overdue(intake, conn, g_array_index(overdue, gint64, i), &why)) {
             return; /* tried again at the next round */
         }
     }
@@ -470,11 +180,11 @@ static void expire(IntakeCommitter *c, gint64 now)
         const EngineValue value = {.id = ENGINE_INT64, .i64 = before};
         g_autoptr(GError) why = NULL;
         if (!engine_exec_values(
-                c->conn,
+                conn,
                 "DELETE FROM _weir.load_log WHERE state <> 'PRECOMMITTED' AND finished_us < $1 "
                 "AND NOT (state = 'VISIBLE' AND starts_with(label, '" INTAKE_SOURCE_LABEL "'))",
                 &value, 1, NULL, &why) ||
-            !engine_exec(c->conn,
+            !engine_exec(conn,
                          "DELETE FROM _weir.merged WHERE txn_id NOT IN (SELECT txn_id FROM _weir.load_log)",
                          &why)) {
             return;
@@ -545,7 +255,7 @@ static gpointer committer_main(gpointer user)
         }
         if (group->len > 0) {
             gint64 start_us = base_time_monotonic_us();
-            run_jobs(c, group);
+            intake_writer_run(c->writer, group);
             c->last_us = base_time_monotonic_us() - start_us;
             c->last_group = group->len;
             finish_group(c, group, mine);
@@ -553,30 +263,13 @@ static gpointer committer_main(gpointer user)
         checkpoint(c);
         housekeeping(c);
     }
-    g_hash_table_remove_all(c->prepared);
+    intake_committer_forget(c);
     return NULL;
-}
-
-static bool start_loads_insert(IntakeCommitter *c, GError **error)
-{
-    c->loads_feed =
-        intake_memory_feed_new(intake_loads_types(), intake_loads_names(), INTAKE_LOADS_N_COLUMNS, false);
-    c->loads_feed_id = engine_feed_add(c->intake->engine, &c->loads_feed->feed);
-    g_autofree char *sql = g_strdup_printf(
-        "INSERT INTO _weir.load_log SELECT * FROM weir_feed(%" G_GUINT64_FORMAT ")", c->loads_feed_id);
-    c->loads_insert = intake_kept_new(c->conn, &c->loads_feed->feed, sql, error);
-    return c->loads_insert != NULL;
 }
 
 static void committer_free(IntakeCommitter *c)
 {
-    g_clear_pointer(&c->prepared, g_hash_table_unref);
-    intake_kept_free(c->loads_insert);
-    if (c->loads_feed) {
-        engine_feed_remove(c->intake->engine, c->loads_feed_id);
-        intake_memory_feed_free(c->loads_feed);
-    }
-    engine_disconnect(c->conn);
+    intake_writer_free(c->writer);
     g_hash_table_unref(c->holds);
     g_mutex_clear(&c->lock);
     g_cond_clear(&c->wake);
@@ -594,11 +287,8 @@ IntakeCommitter *intake_committer_start(Intake *intake, GError **error)
     g_cond_init(&c->done);
     g_queue_init(&c->jobs);
     c->holds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    c->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, prepared_free);
-    c->conn = engine_connect(intake->engine, error);
-    /* nobody asks for the progress of a group, and it is worked out at every step */
-    if (!c->conn || !engine_exec(c->conn, "SET enable_progress_bar=false", error) ||
-        !start_loads_insert(c, error)) {
+    c->writer = intake_writer_new(intake, error);
+    if (!c->writer) {
         committer_free(c);
         return NULL;
     }
@@ -617,6 +307,11 @@ void intake_committer_stop(IntakeCommitter *committer)
     g_mutex_unlock(&committer->lock);
     g_thread_join(committer->thread);
     committer_free(committer);
+}
+
+void intake_committer_forget(IntakeCommitter *committer)
+{
+    intake_writer_forget(committer->writer);
 }
 
 /* ---- callers' side
@@ -731,7 +426,7 @@ typedef struct {
 static bool reserve_work(EngineConn *conn, void *user, GError **error)
 {
     Reserving *reserving = user;
-    return reserve_ids(conn, reserving->txns, &reserving->high, error);
+    return intake_writer_reserve(conn, reserving->txns, &reserving->high, error);
 }
 
 bool intake_reserve_ids(Intake *intake, GError **error)

@@ -529,13 +529,28 @@ void intake_committer_forget(IntakeCommitter *committer);
 void intake_table_hold(Intake *intake, const char *key, bool merging);
 void intake_table_release(Intake *intake, const char *key, bool merging);
 bool intake_check_healthy(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool intake_exec_all(EngineConn *conn, const GPtrArray *statements, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-const char **intake_plan_column_names(const IntakePlan *plan);
-GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage, bool replace);
 /* Wakes the committer: a checkpoint may be due. */
 void intake_committer_poke(Intake *intake);
 /* Writes the label row of a large load in its own transaction. */
 bool intake_write_txn(EngineConn *conn, const IntakeTxn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- writer.c
+ * ------------------------------------------------------------------------------------------------ */
+
+typedef struct IntakeWriter IntakeWriter;
+IntakeWriter *intake_writer_new(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void intake_writer_free(IntakeWriter *writer); /* NULL is none */
+/* All jobs (IntakeJob*) in one transaction, or what can be of them: sets ok or error of each. */
+void intake_writer_run(IntakeWriter *writer, const GPtrArray *jobs);
+void intake_writer_forget(IntakeWriter *writer);
+EngineConn *intake_writer_conn(IntakeWriter *writer);
+/* Inside a transaction: moves the high water of ids when it is due; *ret_high is for intake_txns_reserved, 0
+ * = it was not. */
+bool intake_writer_reserve(EngineConn *conn, IntakeTxns *txns, gint64 *ret_high,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool intake_exec_all(EngineConn *conn, const GPtrArray *statements, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+const char **intake_plan_column_names(const IntakePlan *plan);
+GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage, bool replace);
 
 /* ---- two_phase.c
  * --------------------------------------------------------------------------------------------- */
