@@ -148,7 +148,7 @@ static void end_job(FeaturesJobItem *job, GError *error)
     job->ended_us = record.ended_us;
     job->error = record.error ? g_steal_pointer(&error) : NULL;
     g_clear_error(&error);
-    g_clear_pointer(&job->spec.selection, features_selection_free);
+    g_clear_pointer(&job->spec.selection, features_selection_unref);
     g_cond_broadcast(&jobs->changed);
     features_job_unref(job);
     g_mutex_unlock(&jobs->lock);

@@ -36,7 +36,7 @@ bool features_format_by_name(const char *name, FeaturesFormat *ret)
 
 void features_job_spec_clear(FeaturesJobSpec *spec)
 {
-    g_clear_pointer(&spec->selection, features_selection_free);
+    g_clear_pointer(&spec->selection, features_selection_unref);
     g_free(spec->relation);
     g_free(spec->time);
     g_free(spec->user);

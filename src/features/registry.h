@@ -133,6 +133,7 @@ typedef struct {
 } FeaturesPick;
 
 typedef struct {
+    gint refs; /* atomic */
     FeaturesRegistry *registry;
     size_t n_uses;
     FeaturesUse *uses; /* views that are read, also those that only on-demand features need */
@@ -153,8 +154,9 @@ typedef struct {
 FeaturesSelection *features_select(FeaturesRegistry *registry, const char *const *features,
                                    const char *service, bool full_names,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void features_selection_free(FeaturesSelection *selection);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FeaturesSelection, features_selection_free)
+FeaturesSelection *features_selection_ref(FeaturesSelection *selection);
+void features_selection_unref(FeaturesSelection *selection);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FeaturesSelection, features_selection_unref)
 
 /* ---- to look at ------------------------------------------------------------------------------------ */
 /* Views with counts, versions, entities, owners; one view whole with all its versions. New references. */

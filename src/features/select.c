@@ -325,6 +325,7 @@ static void take_columns(const GArray *columns, size_t *ret_n, const char ***ret
 static FeaturesSelection *take(Select *select)
 {
     FeaturesSelection *selection = g_new0(FeaturesSelection, 1);
+    selection->refs = 1;
     selection->registry = features_registry_ref(select->registry);
     g_array_set_clear_func(select->uses, NULL);
     g_array_set_clear_func(select->picks, NULL);
@@ -376,9 +377,15 @@ FeaturesSelection *features_select(FeaturesRegistry *registry, const char *const
     return selection;
 }
 
-void features_selection_free(FeaturesSelection *selection)
+FeaturesSelection *features_selection_ref(FeaturesSelection *selection)
 {
-    if (!selection) {
+    g_atomic_int_inc(&selection->refs);
+    return selection;
+}
+
+void features_selection_unref(FeaturesSelection *selection)
+{
+    if (!selection || !g_atomic_int_dec_and_test(&selection->refs)) {
         return;
     }
     for (size_t i = 0; i < selection->n_uses; i++) {

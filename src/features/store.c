@@ -41,6 +41,8 @@ Features *features_open(Engine *engine, CatalogStore *store, Intake *intake, con
     features->online_dir = g_build_filename(data_dir, "online", NULL);
     features->served =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)features_served_free);
+    features->selections =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)features_selection_unref);
     features->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     features->idle = g_ptr_array_new_with_free_func((GDestroyNotify)engine_disconnect);
     g_mutex_init(&features->lock);
@@ -56,6 +58,7 @@ void features_close(Features *features)
     g_ptr_array_unref(features->idle);
     g_clear_pointer(&features->calculator, engine_unref);
     g_clear_pointer(&features->online, features_online_close);
+    g_hash_table_unref(features->selections);
     g_clear_pointer(&features->registry, features_registry_unref);
     g_clear_pointer(&features->applied, catalog_snapshot_unref);
     g_hash_table_unref(features->busy);
@@ -80,6 +83,7 @@ bool features_refresh(Features *features, CatalogSnapshot *applied, const char *
     CatalogSnapshot *snapshot = features->applied;
     features->registry = registry;
     features->applied = catalog_snapshot_ref(applied);
+    g_hash_table_remove_all(features->selections);
     g_mutex_unlock(&features->lock);
     g_clear_pointer(&before, features_registry_unref);
     g_clear_pointer(&snapshot, catalog_snapshot_unref);

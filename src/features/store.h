@@ -91,7 +91,13 @@ bool features_push(Features *features, const char *view, const json_t *df, unsig
                    FeaturesPushed *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void features_pushed_clear(FeaturesPushed *pushed);
 
-/* ---- read online (features/serve.c) -------------------------------------------------------------------- */
+/* ---- read online (features/selected.c, serve.c) ----------------------------------------------------------
+ */
+
+/* As features_select of the registry that there is now. What was asked for lately is remembered until
+ * definitions change: a selection is the larger part of a small read. */
+FeaturesSelection *features_selected(Features *features, const char *const *refs, const char *service,
+                                     bool full_names, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef enum {
     FEATURES_PRESENT = 1,

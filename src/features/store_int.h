@@ -15,6 +15,7 @@ struct Features {
     FeaturesRegistry *registry;
     CatalogSnapshot *applied;
     FeaturesOnline *online; /* opened at first use */
+    GHashTable *selections; /* what was asked for -> FeaturesSelection of `registry` (selected.c) */
     GHashTable *served;     /* stored name -> FeaturesServed; entries live as long as this */
     GHashTable *busy;       /* stored names of views that are being materialised */
     unsigned pushing;       /* pushes that are between their first row and their last */

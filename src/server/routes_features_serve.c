@@ -20,7 +20,7 @@ typedef struct {
 
 static void asked_clear(Asked *asked)
 {
-    g_clear_pointer(&asked->selection, features_selection_free);
+    g_clear_pointer(&asked->selection, features_selection_unref);
     g_clear_pointer(&asked->arena, features_arena_free);
     g_clear_pointer(&asked->keys, g_free);
     g_clear_pointer(&asked->request, g_free);
@@ -69,9 +69,9 @@ static bool select_features(const ServerCall *call, const json_t *body, const ch
     if (!texts_of(features, names, error)) {
         return false;
     }
-    g_autoptr(FeaturesRegistry) registry = features_registry(server_app_features(call->app));
-    asked->selection = features_select(registry, service ? NULL : (const char *const *)(void *)names->pdata,
-                                       service, base_json_bool(body, full_key, false), error);
+    asked->selection = features_selected(server_app_features(call->app),
+                                         service ? NULL : (const char *const *)(void *)names->pdata, service,
+                                         base_json_bool(body, full_key, false), error);
     asked->arena = features_arena_new();
     return asked->selection && server_features_may_read(call, asked->selection, error);
 }

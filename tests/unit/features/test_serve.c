@@ -90,6 +90,44 @@ static void the_edge_of_the_ttl_is_exact(void)
     place_close(&place);
 }
 
+static FeaturesSelection *selected(Place *place, const char *first, const char *second, bool full_names)
+{
+    g_autoptr(GError) error = NULL;
+    const char *const refs[] = {first, second, NULL};
+    FeaturesSelection *selection = features_selected(place->features, refs, NULL, full_names, &error);
+    g_assert_no_error(error);
+    return selection;
+}
+
+/* Until definitions change; what only looks alike is another. */
+static void a_selection_is_remembered(void)
+{
+    static const char ONE[] = "driver_stats:conv_rate", OTHER[] = "driver_stats:acc_rate";
+    Place place;
+    place_open(&place);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FeaturesSelection)
+        first = selected(&place, ONE, OTHER, false),
+        again = selected(&place, ONE, OTHER, false), turned = selected(&place, OTHER, ONE, false),
+        full = selected(&place, ONE, OTHER, true), fewer = selected(&place, ONE, NULL, false);
+    g_assert_true(first == again);
+    g_assert_cmpstr(turned->picks[0].name, ==, "acc_rate");
+    g_assert_cmpstr(full->picks[0].name, ==, "driver_stats__conv_rate");
+    g_assert_cmpuint(fewer->n_picks, ==, 1);
+    const char *const joined[] = {"driver_stats:conv_rate\ndriver_stats:acc_rate", NULL};
+    g_assert_null(features_selected(place.features, joined, NULL, false, &error));
+    g_assert_error(error, BASE_ERROR, BASE_E_FEATURE_UNKNOWN);
+    g_clear_error(&error);
+
+    g_autoptr(CatalogSnapshot) snapshot = world_load(&place.world, NULL);
+    g_assert_true(features_refresh(place.features, snapshot, "ann", &error));
+    g_autoptr(FeaturesRegistry) registry = features_registry(place.features);
+    g_autoptr(FeaturesSelection) after = selected(&place, ONE, OTHER, false);
+    g_assert_true(after->registry == registry && first->registry != registry);
+    g_assert_cmpstr(first->picks[1].name, ==, "acc_rate"); /* who has it keeps it */
+    place_close(&place);
+}
+
 static void the_memory_of_a_retrieval_is_a_setting(void)
 {
     Place place;
@@ -131,5 +169,6 @@ int main(int argc, char **argv)
     g_test_add_func("/features/serve/the-memory-of-a-retrieval-is-a-setting",
                     the_memory_of_a_retrieval_is_a_setting);
     g_test_add_func("/features/serve/a-version-on-demand-is-forgotten", a_version_on_demand_is_forgotten_too);
+    g_test_add_func("/features/serve/remembered", a_selection_is_remembered);
     return g_test_run();
 }
