@@ -128,12 +128,15 @@ bool intake_load_may_flow(const CatalogTable *table, const IntakeOptions *option
 /* The same without waiting, for a small load of plain rows (no expressions, no phases, a body in memory):
  * parsed on the caller's thread, without a file or the engine, and queued. False: it is not such a load, or
  * something is wrong with it; nothing was done, intake_load says what. True: `done` is called once, on the
- * committer's thread, and must not block; it takes *result over, and `error` (NULL = loaded). The options and
- * the spool may be freed at once, the snapshot that the table is of must live until `done`. */
-typedef void (*IntakeDone)(void *user, IntakeResult *result, GError *error);
+ * committer's thread, for which all loads wait: it hands `posted` on and returns. The options and the spool
+ * may be freed at once, the snapshot that the table is of must live until intake_posted_end. */
+typedef struct IntakePosted IntakePosted;
+typedef void (*IntakeDone)(void *user, IntakePosted *posted);
 bool intake_load_post(Intake *intake, CatalogSnapshot *snapshot, const CatalogTable *table,
                       const IntakeOptions *options, IntakeSpool *spool, const char *user, const char *peer,
                       IntakeDone done, void *done_user);
+/* What became of it, as intake_load says it; on any thread, once: `posted` is freed. */
+bool intake_posted_end(IntakePosted *posted, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* INSERT INTO ... VALUES / SELECT, DELETE, UPDATE, TRUNCATE by SQL, through the same committer, so that table
  * models hold: `select_sql` gives the columns named, in the engine's dialect, already checked. */

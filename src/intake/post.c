@@ -10,7 +10,7 @@
 
 #define POST_MAX_BYTES (64 * 1024)
 
-typedef struct {
+struct IntakePosted {
     IntakeJob job; /* first: intake_commit_post gives it back */
     Intake *intake;
     IntakeReader *reader;
@@ -22,7 +22,8 @@ typedef struct {
     IntakeResult result;
     IntakeDone done;
     void *done_user;
-} Post;
+};
+typedef IntakePosted Post;
 
 static void post_free(Post *post)
 {
@@ -76,12 +77,17 @@ static bool parse(Post *post, CatalogSnapshot *snapshot, const CatalogTable *tab
 static void posted(IntakeJob *job)
 {
     Post *post = (Post *)job;
-    GError *failed = NULL;
-    post->result.commit_ms = job->commit_ms;
-    (void)!intake_load_end(post->intake, g_steal_pointer(&job->txn), g_steal_pointer(&job->error),
-                           &post->result, &failed);
-    post->done(post->done_user, &post->result, failed);
-    post_free(post);
+    post->done(post->done_user, post);
+}
+
+bool intake_posted_end(IntakePosted *posted, IntakeResult *ret, GError **error)
+{
+    *ret = posted->result;
+    ret->commit_ms = posted->job.commit_ms;
+    bool ok = intake_load_end(posted->intake, g_steal_pointer(&posted->job.txn),
+                              g_steal_pointer(&posted->job.error), ret, error);
+    post_free(posted);
+    return ok;
 }
 
 bool intake_load_post(Intake *intake, CatalogSnapshot *snapshot, const CatalogTable *table,

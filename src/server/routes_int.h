@@ -199,8 +199,9 @@ typedef struct {
     CatalogSnapshot *snapshot;
     const CatalogObject *object; /* the table */
     IntakeOptions *options;
-    IntakeResult result; /* once it is loaded, */
-    GError *failed;      /* or not */
+    IntakePosted *posted; /* NULL = it was not posted, or is taken */
+    IntakeResult result;  /* once it is loaded, */
+    GError *failed;       /* or not */
 } RouteLoad;
 void route_load_free(gpointer load);
 /* A declared table that the user may load into; its error text is Doris's. */

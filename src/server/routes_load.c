@@ -182,14 +182,20 @@ void route_load_flow(ServerCall *call)
     (void)!run_load(call, NULL);
 }
 
-static void loaded(void *user, IntakeResult *result, GError *failed)
+static void loaded(void *user, IntakePosted *posted)
 {
     ServerCall *call = user;
-    RouteLoad *load = call->state;
-    load->result = *result;
-    load->failed = failed;
-    note_load(call);
+    ((RouteLoad *)call->state)->posted = posted;
     call->posted(call->posted_user);
+}
+
+static void take_posted(const ServerCall *call)
+{
+    RouteLoad *load = call->state;
+    if (load->posted) {
+        (void)!intake_posted_end(g_steal_pointer(&load->posted), &load->result, &load->failed);
+        note_load(call);
+    }
 }
 
 bool route_load_post(ServerCall *call)
@@ -215,6 +221,7 @@ static void add_warnings(RouteLoad *load)
 bool route_load_finish(ServerCall *call, GError **error)
 {
     RouteLoad *load = call->state;
+    take_posted(call);
     add_warnings(load);
     call_json(call, result_to_json(call, &load->result));
     if (load->failed) {
@@ -375,6 +382,7 @@ bool route_stream_load_finish(ServerCall *call, GError **error)
     (void)error; /* the verdict stands in the answer */
     RouteLoad *load = call->state;
     IntakeResult *result = &load->result;
+    take_posted(call);
     if (!result->status) {
         result->status = load->failed ? "Fail" : "Success";
     }

@@ -24,6 +24,9 @@ void http_request_unref(HttpRequest *request)
     if (!g_atomic_ref_count_dec(&request->refs)) {
         return;
     }
+    if (request->posted) { /* nobody hears it, but what was done is noted */
+        (void)request->route->finish(&request->call, &request->error);
+    }
     server_call_clear(&request->call);
     g_clear_error(&request->error);
     g_clear_pointer(&request->filling, g_byte_array_unref);
