@@ -106,3 +106,28 @@ def test_a_folder_that_is_no_demo_is_left_alone(tmp_path):
     done = subprocess.run([WEIR, "demo", "--check"], cwd=tmp_path, env=ENV, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "is no demo" in done.stderr
     assert os.listdir(tmp_path / "weir-demo") == ["precious.txt"]
+
+
+def test_the_example_does_what_its_readme_says(folder):
+    """Every command of it, in its order, against the running demo; the Python lines with the client of clients/python."""
+    root = os.path.join(HERE, "..", "..")
+    with open(os.path.join(root, "examples/music/README.md")) as file:
+        blocks = re.findall(r"^```(\w*)\n(.*?)^```", file.read(), re.S | re.M)
+    shell = [text for language, text in blocks if not language and re.match(r"weir |curl ", text)]
+    python = [text for language, text in blocks if language == "python"]
+    assert len(shell) == 3 and len(python) == 1
+    env = dict(ENV, PATH=f"{os.path.dirname(WEIR)}:{os.environ['PATH']}", PYTHONPATH=os.path.join(root, "clients/python"))
+    with Demo(folder, "--http", "127.0.0.1:0", "--mysql", "127.0.0.1:0") as demo:
+        def run(command, *more):
+            done = subprocess.run([*command, *more], cwd=folder / "weir-demo", env=env, capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0, f"{more}\n{done.stdout}{done.stderr}"
+            return done.stdout
+
+        token = env["TOKEN"] = json.loads(run([WEIR, "token", "create", "--note", "readme", "--json"]))["token"]
+        at = f"127.0.0.1:{demo.port('http')}"
+        said = [run(["bash", "-euo", "pipefail", "-c"], text.replace("127.0.0.1:8030", at).replace("curl ", "curl -sSf ")) for text in shell]
+        assert "20203" in said[0], said[0]  # what was pushed is read back
+        answer = json.loads(said[1])
+        assert [result["statuses"][0] for result in answer["results"]][:2] == ["PRESENT", "PRESENT"], answer
+        assert said[2].count("\n") > 12, said[2]
+        run(["python3", "-c"], f"token = {token!r}\n" + python[0].replace("127.0.0.1:8030", at) + "\n")
