@@ -358,6 +358,7 @@ int cli_verb_features(CliContext *ctx)
                    {"materialize", cli_features_materialize},
                    {"materialize-incremental", cli_features_materialize_incremental},
                    {"intervals", cli_features_intervals},
+                   {"rejects", cli_features_rejects},
                    {"get-historical", cli_features_get_historical},
                    {"jobs", cli_features_jobs},
                    {"get-online", cli_features_get_online},

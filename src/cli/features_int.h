@@ -10,6 +10,7 @@ json_t *cli_features_names(char **list);
 int cli_features_materialize(CliContext *ctx);             /* START END [--view V] */
 int cli_features_materialize_incremental(CliContext *ctx); /* [END] [--view V] */
 int cli_features_intervals(CliContext *ctx);               /* [VIEW] */
+int cli_features_rejects(CliContext *ctx);                 /* [VIEW] */
 int cli_features_get_online(
     CliContext *ctx);                     /* KEY=VALUE... --features a:b,... | --service S [--full-names] */
 int cli_features_push(CliContext *ctx);   /* VIEW FILE [--to online|offline|both] */

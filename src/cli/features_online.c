@@ -103,6 +103,25 @@ int cli_features_intervals(CliContext *ctx)
     return CLI_EXIT_OK;
 }
 
+int cli_features_rejects(CliContext *ctx)
+{
+    static const CliColumn COLUMNS[] = {
+        {"view", "View", "视图", CLI_CELL_TEXT},     {"version", "Version", "版本", CLI_CELL_COUNT},
+        {"at", "At", "时间", CLI_CELL_TEXT},         {"way", "Way in", "途径", CLI_CELL_TEXT},
+        {"reason", "Reason", "原因", CLI_CELL_TEXT}, {"row", "Row", "行", CLI_CELL_TEXT},
+        {NULL, NULL, NULL, CLI_CELL_TEXT},
+    };
+    int code;
+    g_autoptr(GString) path = g_string_new("/api/v1/features/rejects");
+    cli_query_add(path, "view", cli_word(ctx, 1));
+    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
+    if (!answer) {
+        return code;
+    }
+    cli_print_table(json_object_get(answer, "rejects"), COLUMNS);
+    return CLI_EXIT_OK;
+}
+
 /* ---- keys on the command line
  * ------------------------------------------------------------------------------ */
 

@@ -350,6 +350,8 @@ def test_rows_that_break_a_check_are_kept_aside(trust):
     assert (answer["written"], answer["rejected"]) == (1, 1) and answer["rejects"] == [{"row": 0, "column": "fare", "reason": "fare: range"}]
     rejects = trust.call("GET", "/api/v1/features/rejects?view=trip_last").json()["rejects"]
     assert sorted(r["reason"] for r in rejects) == ["city: accepted_values", "fare: expr", "fare: not_null", "fare: range", "fare: range"]
+    told = trust.cli("features", "rejects", "trip_last").stdout
+    assert "fare: not_null" in told and "materialise" in told and '"fare":-1' in told.replace(" ", "")
     push(trust, "trip_last", [{"driver_id": d, "seen": at(0), "fare": -2, "city": "north"} for d in (900, 90)])
     assert trust.call("POST", "/api/v1/features/erase", {"keys": {"driver_id": 90}}).status == 200
     rejects = trust.call("GET", "/api/v1/features/rejects?view=trip_last").json()["rejects"]
