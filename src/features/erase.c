@@ -127,41 +127,64 @@ static bool erase_rejects(Features *features, const FeaturesView *view, const Fe
 /* ---- pushes ----------------------------------------------------------------------------------------------
  */
 
-void features_push_begin(Features *features)
+typedef struct {
+    unsigned pushing;
+    unsigned closed; /* by so many, who wait until nobody is pushing or have waited */
+} FeaturesGate;
+
+/* With the lock. */
+static FeaturesGate *gate_of(Features *features, const char *name)
+{
+    FeaturesGate *gate = g_hash_table_lookup(features->gates, name);
+    if (!gate) {
+        gate = g_new0(FeaturesGate, 1);
+        g_hash_table_insert(features->gates, g_strdup(name), gate);
+    }
+    return gate;
+}
+
+static void changed(Features *features, const char *name)
+{
+    const FeaturesGate *gate = gate_of(features, name);
+    if (gate->pushing == 0 && gate->closed == 0) {
+        g_hash_table_remove(features->gates, name);
+    }
+    g_cond_broadcast(&features->changed);
+}
+
+void features_push_begin(Features *features, const char *name)
 {
     g_mutex_lock(&features->lock);
-    while (features->erasing > 0) {
+    while (gate_of(features, name)->closed > 0) {
         g_cond_wait(&features->changed, &features->lock);
     }
-    features->pushing++;
+    gate_of(features, name)->pushing++;
     g_mutex_unlock(&features->lock);
 }
 
-void features_push_end(Features *features)
+void features_push_end(Features *features, const char *name)
 {
     g_mutex_lock(&features->lock);
-    if (--features->pushing == 0) {
-        g_cond_broadcast(&features->changed);
-    }
+    gate_of(features, name)->pushing--;
+    changed(features, name);
     g_mutex_unlock(&features->lock);
 }
 
-static void keep_pushes_out(Features *features)
+void features_keep_pushes_out(Features *features, const char *name)
 {
     g_mutex_lock(&features->lock);
-    features->erasing++;
-    while (features->pushing > 0) {
+    gate_of(features, name)->closed++;
+    while (gate_of(features, name)->pushing > 0) {
         g_cond_wait(&features->changed, &features->lock);
     }
     g_mutex_unlock(&features->lock);
 }
 
-static void let_pushes_in(Features *features)
+void features_let_pushes_in(Features *features, const char *name)
 {
     g_mutex_lock(&features->lock);
-    if (--features->erasing == 0) {
-        g_cond_broadcast(&features->changed);
-    }
+    gate_of(features, name)->closed--;
+    changed(features, name);
     g_mutex_unlock(&features->lock);
 }
 
@@ -184,17 +207,68 @@ static bool erase_taken(const Erase *erase, const FeaturesView *view, const Feat
     return true;
 }
 
-static bool erase_view(const Erase *erase, const FeaturesView *view, const FeaturesValue *keys,
-                       GError **error)
+typedef struct {
+    const FeaturesView *view;
+    FeaturesValue *keys;
+} Target;
+
+/* The versions of one view: they are taken first, since that may wait for a run, and pushes only then are
+ * kept out. */
+static bool erase_versions(const Erase *erase, const Target *targets, guint n, GError **error)
 {
-    if (!features_take_view(erase->features, view, true, NULL, error)) {
-        return false;
+    const char *name = targets[0].view->name;
+    guint taken = 0;
+    while (taken < n && features_take_view(erase->features, targets[taken].view, true, NULL, error)) {
+        taken++;
     }
-    keep_pushes_out(erase->features);
-    bool ok = erase_taken(erase, view, keys, error);
-    let_pushes_in(erase->features);
-    features_give_view(erase->features, view);
+    bool ok = taken == n;
+    if (ok) {
+        features_keep_pushes_out(erase->features, name);
+        for (guint i = 0; ok && i < n; i++) {
+            ok = erase_taken(erase, targets[i].view, targets[i].keys, error);
+        }
+        features_let_pushes_in(erase->features, name);
+    }
+    for (guint i = 0; i < taken; i++) {
+        features_give_view(erase->features, targets[i].view);
+    }
     return ok;
+}
+
+/* Versions that have exactly these keys, those of a view one after the other. */
+static bool find_targets(const FeaturesRegistry *registry, const FeaturesView *only, const json_t *keys,
+                         FeaturesArena *arena, GArray *ret, GError **error)
+{
+    const GPtrArray *views = features_registry_views(registry);
+    for (guint i = 0; i < views->len; i++) {
+        const FeaturesView *own = g_ptr_array_index(views, i);
+        GError *failed = NULL;
+        Target target = {own, features_arena_take(arena, MAX(own->n_keys, 1) * sizeof *target.keys)};
+        bool named = !only || g_str_equal(own->name, only->name);
+        if (named && own->from != FEATURES_FROM_REQUEST && keys_of(own, keys, arena, target.keys, &failed)) {
+            g_array_append_val(ret, target);
+        }
+        if (failed) {
+            g_propagate_error(error, failed);
+            return false;
+        }
+    }
+    return ret->len > 0 || base_fail(error, BASE_E_ENTITY_ROWS, "no feature view has exactly these keys");
+}
+
+static bool erase_all(const Erase *erase, const GArray *targets, GError **error)
+{
+    for (guint from = 0, to = 1; from < targets->len; from = to++) {
+        const Target *first = &g_array_index(targets, Target, from);
+        while (to < targets->len &&
+               g_str_equal(g_array_index(targets, Target, to).view->name, first->view->name)) {
+            to++;
+        }
+        if (!erase_versions(erase, first, to - from, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool features_erase(Features *features, const json_t *keys, const char *view, bool online, bool offline,
@@ -209,21 +283,8 @@ bool features_erase(Features *features, const json_t *keys, const char *view, bo
                                : base_fail(error, BASE_E_ENTITY_ROWS, "the keys of the entity are not given");
     }
     g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(Target));
     const Erase erase = {
         .features = features, .online = online, .offline = offline, .ret = ret, .done = done};
-    const GPtrArray *views = features_registry_views(registry);
-    bool any = false;
-    for (guint i = 0; i < views->len; i++) {
-        const FeaturesView *own = g_ptr_array_index(views, i);
-        GError *failed = NULL;
-        FeaturesValue *values = features_arena_take(arena, MAX(own->n_keys, 1) * sizeof *values);
-        bool named = !only || g_str_equal(own->name, only->name);
-        bool has = named && own->from != FEATURES_FROM_REQUEST && keys_of(own, keys, arena, values, &failed);
-        if (failed || (has && !erase_view(&erase, own, values, &failed))) {
-            g_propagate_error(error, failed);
-            return false;
-        }
-        any = any || has;
-    }
-    return any || base_fail(error, BASE_E_ENTITY_ROWS, "no feature view has exactly these keys");
+    return find_targets(registry, only, keys, arena, targets, error) && erase_all(&erase, targets, error);
 }

@@ -3,8 +3,9 @@
  * A job retrieves on a worker thread and writes one file into the folder that the engine may write to; when
  * it is whole it goes to the folder of results. Results and what is known of ended jobs are kept
  * FEATURES_JOB_KEPT_US, at most FEATURES_JOBS_KEPT of them, also over a restart; a job that had not ended
- * then is failed (INTERRUPTED), unless its rows had been loaded into a table under its label: then it is
- * done. A FeaturesJobs is shared and thread-safe. */
+ * then is failed (INTERRUPTED), unless its rows had been loaded into a table under its label: then it is done
+ * (labels are kept for load.label_keep: after a longer outage that is not known any more). A FeaturesJobs is
+ * shared and thread-safe. */
 #ifndef WEIR_FEATURES_JOBS_H
 #define WEIR_FEATURES_JOBS_H
 

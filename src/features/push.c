@@ -503,18 +503,15 @@ static bool push_rows(Push *push, const json_t *df, unsigned to, const char *use
     if (push->n == 0) {
         return true;
     }
-    features_push_begin(push->store);
     bool ok = !(to & FEATURES_TO_OFFLINE) || to_offline(push, user, error);
     (void)BASE_FAULT("features-push-between");
-    ok = ok && (!(to & FEATURES_TO_ONLINE) || to_online(push, error));
-    features_push_end(push->store);
-    return ok;
+    return ok && (!(to & FEATURES_TO_ONLINE) || to_online(push, error));
 }
 
-bool features_push(Features *features, const char *view, const json_t *df, unsigned to, const char *user,
-                   FeaturesPushed *ret, GError **error)
+/* The view is looked up again where it can no longer be pruned. */
+static bool push_taken(Features *features, const char *view, const json_t *df, unsigned to, const char *user,
+                       FeaturesPushed *ret, GError **error)
 {
-    *ret = (FeaturesPushed){.rejects = json_array()};
     g_autoptr(FeaturesRegistry) registry = features_registry(features);
     g_autoptr(CatalogSnapshot) applied = features_applied(features);
     g_autoptr(FeaturesArena) arena = features_arena_new();
@@ -530,6 +527,21 @@ bool features_push(Features *features, const char *view, const json_t *df, unsig
                  .columns = columns,
                  .done = ret};
     return push_rows(&push, df, to, user, error);
+}
+
+bool features_push(Features *features, const char *view, const json_t *df, unsigned to, const char *user,
+                   FeaturesPushed *ret, GError **error)
+{
+    *ret = (FeaturesPushed){.rejects = json_array()};
+    g_autoptr(FeaturesRegistry) registry = features_registry(features);
+    const FeaturesView *named = features_registry_view(registry, view, error);
+    if (!named) {
+        return false;
+    }
+    features_push_begin(features, named->name);
+    bool ok = push_taken(features, view, df, to, user, ret, error);
+    features_push_end(features, named->name);
+    return ok;
 }
 
 void features_pushed_clear(FeaturesPushed *pushed)

@@ -43,6 +43,7 @@ Features *features_open(Engine *engine, CatalogStore *store, Intake *intake, con
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)features_served_free);
     features->selections =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)features_selection_unref);
+    features->gates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     features->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     features->idle = g_ptr_array_new_with_free_func((GDestroyNotify)engine_disconnect);
     g_mutex_init(&features->lock);
@@ -62,6 +63,7 @@ void features_close(Features *features)
     g_clear_pointer(&features->registry, features_registry_unref);
     g_clear_pointer(&features->applied, catalog_snapshot_unref);
     g_hash_table_unref(features->busy);
+    g_hash_table_unref(features->gates);
     g_hash_table_unref(features->served);
     g_free(features->online_dir);
     g_mutex_clear(&features->lock);

@@ -91,6 +91,12 @@ bool features_push(Features *features, const char *view, const json_t *df, unsig
                    FeaturesPushed *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void features_pushed_clear(FeaturesPushed *pushed);
 
+/* A push writes offline and then online. Between the two calls there is none to any version of the view of
+ * that name, so that nothing comes between its halves, which would leave the second: erasures and prunes.
+ * (erase.c) */
+void features_keep_pushes_out(Features *features, const char *name);
+void features_let_pushes_in(Features *features, const char *name);
+
 /* ---- read online (features/selected.c, serve.c) ----------------------------------------------------------
  */
 

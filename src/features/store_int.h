@@ -18,8 +18,7 @@ struct Features {
     GHashTable *selections; /* what was asked for -> FeaturesSelection of `registry` (selected.c) */
     GHashTable *served;     /* stored name -> FeaturesServed; entries live as long as this */
     GHashTable *busy;       /* stored names of views that are being materialised */
-    unsigned pushing;       /* pushes that are between their first row and their last */
-    unsigned erasing;       /* erasures that run, or wait until `pushing` is 0; no push begins meanwhile */
+    GHashTable *gates;      /* a view's name -> FeaturesGate, while anybody is at it (erase.c) */
     gint rejected;          /* atomic: rows that were kept as rejected since the start */
     Engine *calculator;     /* memory engine of on-demand features; no tables are in reach of it */
     GPtrArray *idle;        /* EngineConn* of it */
@@ -35,10 +34,9 @@ gint64 features_retrieval_memory(Features *features);  /* as in FeaturesAsk; of 
 bool features_take_view(Features *features, const FeaturesView *view, bool wait, const gint *cancel,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void features_give_view(Features *features, const FeaturesView *view);
-/* Pushes write offline and then online: no erasure comes in between, which would leave the second half.
- * (erase.c) */
-void features_push_begin(Features *features);
-void features_push_end(Features *features);
+/* Pushes to any version of the view of that name; they wait while they are kept out. (erase.c) */
+void features_push_begin(Features *features, const char *name);
+void features_push_end(Features *features, const char *name);
 
 /* ---- on-demand features (on_demand.c) ---- */
 

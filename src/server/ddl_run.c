@@ -2,8 +2,9 @@
  *
  * A live table is a table like any other, but declared by no file: it is kept in the catalog's store and
  * added to the applied snapshot. One change at a time (server_app_lock_definitions). The order is engine,
- * store, snapshot: a failure in between leaves a table that nobody sees, which the next CREATE finds and
- * says. What files declare is changed in the files. */
+ * store, snapshot: a CREATE that fails in between leaves a table that nobody sees, which the next CREATE
+ * finds and says; a DROP leaves a name without a table, which the next DROP ends. What files declare is
+ * changed in the files. */
 #include "base/text.h"
 #include "server/ddl_int.h"
 #include "server/dml_int.h"

@@ -6,8 +6,9 @@
 
 #include "server/app.h"
 
-/* The rows go first: cut off in between, a table without rows is left, and the same call ends it. The
- * app's snapshot is then `snapshot` without it. */
+/* The engine's table goes first, so that no rows are left that nobody knows: cut off in between, the catalog
+ * has a table that cannot be read, and the same call ends it. The app's snapshot is then `snapshot` without
+ * it. */
 bool server_live_drop(ServerApp *app, CatalogSnapshot *snapshot, const char *schema, const char *name,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

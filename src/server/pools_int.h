@@ -1,7 +1,7 @@
 /* Slots for queries, light and heavy apart, each first come first served; and which of the two a statement
  * is.
  *
- * A slot is a permission, not a thread: the query runs on its session's thread and connection. Thread-safe.
+ * A slot is a permission, not a thread: the query runs on the thread that serves its session. Thread-safe.
  */
 #ifndef WEIR_SERVER_POOLS_INT_H
 #define WEIR_SERVER_POOLS_INT_H

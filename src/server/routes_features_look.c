@@ -128,18 +128,31 @@ bool route_features_diff(ServerCall *call, GError **error)
 }
 
 /* What is kept of it goes before it does, so that a prune that was cut off can be done again. */
-static bool prune(ServerCall *call, const char *version, gint64 *ret_rows, GError **error)
+static bool prune_taken(ServerCall *call, const FeaturesRegistry *registry, const FeaturesView *view,
+                        const char *version, gint64 *ret_rows, GError **error)
 {
     Features *features = server_app_features(call->app);
-    g_autoptr(FeaturesRegistry) registry = features_registry(features);
-    const FeaturesView *view = features_registry_prunable(registry, version, error);
-    if (!view || !server_features_table_drop(call->app, registry, view, error) ||
+    if (!server_features_table_drop(call->app, registry, view, error) ||
         !features_forget_version(features, view, ret_rows, error) ||
         !features_registry_prune(server_app_store(call->app), registry, version, error)) {
         return false;
     }
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     return features_refresh(features, snapshot, access_user_name(call->user), error);
+}
+
+static bool prune(ServerCall *call, const char *version, gint64 *ret_rows, GError **error)
+{
+    Features *features = server_app_features(call->app);
+    g_autoptr(FeaturesRegistry) registry = features_registry(features);
+    const FeaturesView *view = features_registry_prunable(registry, version, error);
+    if (!view) {
+        return false;
+    }
+    features_keep_pushes_out(features, view->name);
+    bool ok = prune_taken(call, registry, view, version, ret_rows, error);
+    features_let_pushes_in(features, view->name);
+    return ok;
 }
 
 bool route_features_prune(ServerCall *call, GError **error)

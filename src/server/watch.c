@@ -17,7 +17,8 @@
 #define LIGHT_SLOTS_A_CORE                                                                                   \
     6 /* measured: fewer leave cores idle at each handing on, more make the order unfair */
 
-/* ---- what the session's thread calls --------------------------------------------------------------- */
+/* ---- what the thread that serves a session calls
+ * --------------------------------------------------------------- */
 
 static void wake_watcher(ServerSql *sql)
 {

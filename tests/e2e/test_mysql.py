@@ -398,6 +398,50 @@ def test_a_silent_session_is_sent_away(db):
     one(other, 2)
 
 
+def test_clients_that_never_stop_do_not_keep_others_out(db):
+    """More of them than are served at once, each with its next commands there before the last is answered."""
+    stop, ping = threading.Event(), b"\x01\0\0\0\x0e"
+
+    def flood():
+        raw = Raw(db)
+        reader = threading.Thread(target=lambda: [None for _ in iter(lambda: raw.socket.recv(1 << 16), b"")])
+        reader.start()
+        while not stop.is_set():
+            raw.socket.sendall(ping * 3000 + ping[:3])  # it always ends in half a packet
+            raw.socket.sendall(ping[3:])
+        raw.socket.shutdown(socket.SHUT_WR)
+        reader.join()
+        raw.socket.close()
+
+    parked = Raw(db)
+    floods = [threading.Thread(target=flood) for _ in range(3 * (os.cpu_count() or 1) + 4)]
+    for thread in floods:
+        thread.start()
+    try:
+        for number in range(20):
+            parked.command(b"\x03SELECT %d" % number)
+            one(parked, number)
+    finally:
+        stop.set()
+        for thread in floods:
+            thread.join()
+
+
+def test_a_changed_user_and_a_kill_reach_a_silent_session(db):
+    raw, other = Raw(db), Raw(db)
+    raw.command(b"\x11admin\0" + bytes([20]) + raw.native(PASSWORD.encode(), raw.scramble()) + b"\0" + struct.pack("<H", 45) + b"mysql_native_password\0")
+    answer = raw.read()
+    if answer[0] == 0xFE:  # asks again, with a new scramble
+        raw.write(raw.native(PASSWORD.encode(), answer.split(b"\0", 1)[1][:20]))
+        answer = raw.read()
+    assert answer[0] == 0, answer
+    raw.command(b"\x03SELECT connection_id()")
+    number = int(raw.answer()[2][1:])
+    other.command(b"\x03KILL %d" % number)
+    assert other.answer()[0][0] == 0
+    assert raw.socket.recv(1) == b""
+
+
 def test_commands_that_come_together_are_answered_in_turn(db):
     raw = Raw(db)
     texts = [b"\x03SELECT %d" % number for number in (11, 22, 33)]

@@ -1,4 +1,5 @@
 /* The HTTP door: opened, watched, closed. See http_int.h. */
+#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "server/http/http_int.h"
 
 #define WATCH_TICK_US      (100 * 1000)
+#define TELL_EVERY_US      (60 * BASE_TIME_SECOND_US)
 #define STOP_GRACE_US      (30 * BASE_TIME_SECOND_US)
 #define STOP_ANSWERS_US    (2 * BASE_TIME_SECOND_US)
 #define TLS_FILE_MAX_BYTES (1024 * 1024)
@@ -89,13 +91,17 @@ static bool read_tls(ServerHttp *http, GError **error)
 }
 
 /* Accepted here and not by MHD, whose threads take whatever is there when they wake: most clients of a burst
- * would be one thread's. Handed over, they go around. */
+ * would be one thread's. Handed over, they go by their
+ * descriptors, which are mostly one after another. */
 static void take_in(void *user, int fd, const struct sockaddr_storage *address, socklen_t len)
 {
     ServerHttp *http = user;
     const struct sockaddr *peer = (const struct sockaddr *)(const void *)address;
-    if (MHD_add_connection(http->daemon, fd, peer, len) != MHD_YES) {
-        base_log(BASE_LOG_DEBUG, "http", "detail", "a client was sent away: there are too many", NULL);
+    if (MHD_add_connection(http->daemon, fd, peer, len) != MHD_YES && /* which closes it */
+        base_time_monotonic_us() - http->refused_us > TELL_EVERY_US) {
+        http->refused_us = base_time_monotonic_us();
+        base_log(BASE_LOG_WARN, "an HTTP client was sent away", "reason", g_strerror(errno), "most",
+                 G_STRINGIFY(HTTP_MAX_CONNECTIONS), NULL);
     }
 }
 

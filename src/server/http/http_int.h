@@ -13,10 +13,10 @@
  * of it, on a worker; the writes go on beside it. While its spool is full the last write does not end, so the
  * connection is suspended as by any write. The answer comes when the load and the body have both ended.
  * Small loads are many: a thread each, woken for each, would cost more than the load. Where the route can,
- * its work is posted from MHD's thread and finished there when the connection is resumed. What only reads
- * memory (route->quick) is answered there at once. Answers that
- * stream: the handler fills a bounded buffer and waits while it is full; MHD empties it and suspends the
- * connection while it is empty. */
+ * its work is posted from MHD's thread and finished there when the connection is resumed (by whoever lets go
+ * of the request last, when its client is gone). What only reads memory (route->quick) is answered there at
+ * once. Answers that stream: the handler fills a bounded buffer and waits while it is full; MHD empties it
+ * and suspends the connection while it is empty. */
 #ifndef WEIR_SERVER_HTTP_INT_H
 #define WEIR_SERVER_HTTP_INT_H
 
@@ -80,6 +80,7 @@ struct ServerHttp {
     ServerApp *app;
     struct MHD_Daemon *daemon;
     ServerAcceptor *acceptor;
+    gint64 refused_us; /* when a client was last said to be sent away; the acceptor's */
     char *address;
     bool tls;
     char *tls_cert, *tls_key;

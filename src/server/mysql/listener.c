@@ -127,7 +127,7 @@ static MysqlNext serve(MysqlTurn *turn)
     if (next == MYSQL_OVER) {
         end_client(client);
     } else if (next == MYSQL_PARK) {
-        turn->deadline_us = base_time_monotonic_us() + mysql_idle_us(client);
+        turn->deadline_us = base_time_monotonic_us() + MIN(mysql_idle_us(client), G_MAXINT64 / 2);
     }
     return next;
 }
@@ -200,6 +200,8 @@ static void take_in(void *user, int fd, const struct sockaddr_storage *address, 
     if (!mysql_threads_add(server->threads, &client->turn, &error)) {
         base_log_error("a MySQL client is sent away", error);
         g_clear_error(&error);
+        mysql_put_err(&client->link.out, 1040, "08004", "Too many connections");
+        (void)!mysql_link_flush(&client->link, NULL);
         end_client(client);
     }
 }

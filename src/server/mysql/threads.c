@@ -14,8 +14,9 @@
 #include "base/log.h"
 #include "base/time.h"
 
-#define EVENTS  64
-#define IDLE_US (10 * BASE_TIME_SECOND_US)
+#define EVENTS        64
+#define POLL_EVERY_US 1000 /* also while there is enough to do: others may have come */
+#define IDLE_US       (10 * BASE_TIME_SECOND_US)
 
 typedef struct MysqlWorker {
     MysqlThreads *threads;
@@ -34,17 +35,27 @@ struct MysqlThreads {
     GQueue ready, parked; /* MysqlTurn */
     GQueue idle, taking;  /* Worker: that sleep, last one first; that have a turn, longest one first */
     bool polling;
+    gint64 polled_us;             /* when it last did */
     gint64 poll_until_us;         /* what the one that polls sleeps till at most */
     unsigned n_workers, n_waking; /* that were woken or made, and are on their way */
     GCond ended;                  /* a worker has */
     GThread *monitor;
     GCond busy; /* the monitor sleeps until there is a turn */
     bool monitor_asleep, closing;
+    bool short_of_threads; /* one could not be made: the monitor tries again */
 };
 
 /* ---- waking -------------------------------------------------------------------------------------------- */
 
 static gpointer work(gpointer worker);
+
+static void wake_monitor(MysqlThreads *threads)
+{
+    if (threads->monitor_asleep) {
+        threads->monitor_asleep = false;
+        g_cond_signal(&threads->busy);
+    }
+}
 
 static void start_worker(MysqlThreads *threads)
 {
@@ -55,13 +66,18 @@ static void start_worker(MysqlThreads *threads)
     GError *error = NULL;
     GThread *thread = g_thread_try_new("mysql", work, worker, &error);
     if (thread) {
+        threads->short_of_threads = false;
         threads->n_workers++;
         threads->n_waking++;
         g_thread_unref(thread);
         return;
     }
-    base_log_error("the MySQL port could not get one more thread", error);
+    if (!threads->short_of_threads) {
+        base_log_error("the MySQL port could not get one more thread", error);
+    }
     g_clear_error(&error);
+    threads->short_of_threads = true;
+    wake_monitor(threads);
     g_cond_clear(&worker->wake);
     g_free(worker);
 }
@@ -164,11 +180,13 @@ static void take_event(MysqlThreads *threads, const struct epoll_event *event)
 }
 
 /* With the lock, which is given back meanwhile. */
-static void poll_once(MysqlThreads *threads)
+static void poll_once(MysqlThreads *threads, bool waits)
 {
     struct epoll_event events[EVENTS];
     gint64 left_us = threads->poll_until_us - base_time_monotonic_us();
-    int timeout_ms = threads->poll_until_us == G_MAXINT64 ? -1 : (int)CLAMP(left_us / 1000 + 1, 0, G_MAXINT);
+    int timeout_ms = !waits                                 ? 0
+                     : threads->poll_until_us == G_MAXINT64 ? -1
+                                                            : (int)CLAMP(left_us / 1000 + 1, 0, G_MAXINT);
     threads->polling = true;
     g_mutex_unlock(&threads->lock);
     int n = epoll_wait(threads->epoll, events, EVENTS, timeout_ms);
@@ -177,7 +195,10 @@ static void poll_once(MysqlThreads *threads)
     for (int i = 0; i < n; i++) {
         take_event(threads, &events[i]);
     }
-    end_late_ones(threads);
+    threads->polled_us = base_time_monotonic_us();
+    if (n < EVENTS) { /* whose event is not among them has not spoken in time */
+        end_late_ones(threads);
+    }
 }
 
 /* ---- turns --------------------------------------------------------------------------------------------- */
@@ -189,10 +210,7 @@ static void begin_turn(Worker *worker, MysqlTurn *turn)
     worker->has_turn = true;
     worker->since_us = base_time_monotonic_us();
     g_queue_push_tail_link(&threads->taking, &worker->link);
-    if (threads->monitor_asleep) {
-        threads->monitor_asleep = false;
-        g_cond_signal(&threads->busy);
-    }
+    wake_monitor(threads);
 }
 
 static void end_turn(Worker *worker)
@@ -209,6 +227,11 @@ static MysqlTurn *next_turn(Worker *worker)
     MysqlThreads *threads = worker->threads;
     for (;;) {
         bool may = threads->taking.length < threads->max_turns;
+        if (may && !threads->polling && !g_queue_is_empty(&threads->ready) &&
+            base_time_monotonic_us() - threads->polled_us > POLL_EVERY_US) {
+            poll_once(threads, false); /* clients that are always ready must not keep the others out */
+            continue;
+        }
         GList *link = may ? g_queue_pop_head_link(&threads->ready) : NULL;
         if (link) {
             begin_turn(worker, link->data);
@@ -219,7 +242,7 @@ static MysqlTurn *next_turn(Worker *worker)
             return NULL;
         }
         if (may && !threads->polling) {
-            poll_once(threads);
+            poll_once(threads, true);
         } else if (!sleep_until_woken(worker)) {
             return NULL;
         }
@@ -299,13 +322,14 @@ static gpointer watch(gpointer data)
     MysqlThreads *threads = data;
     g_mutex_lock(&threads->lock);
     while (!threads->closing) {
-        if (threads->taking.length == 0) {
+        if (threads->taking.length == 0 && !threads->short_of_threads) {
             threads->monitor_asleep = true;
             g_cond_wait(&threads->busy, &threads->lock);
         } else {
             (void)g_cond_wait_until(&threads->busy, &threads->lock,
                                     g_get_monotonic_time() + threads->stall_us);
             end_stalled(threads);
+            wake_another(threads);
         }
     }
     g_mutex_unlock(&threads->lock);
@@ -332,11 +356,11 @@ MysqlThreads *mysql_threads_new(unsigned turns, gint64 stall_us, MysqlServe serv
               epoll_ctl(threads->epoll, EPOLL_CTL_ADD, threads->nudge, &event) == 0;
     int reason = errno;
     threads->monitor = ok ? g_thread_try_new("mysql-monitor", watch, threads, error) : NULL;
+    if (!ok) {
+        base_fail(error, BASE_E_FILE_IO, "the MySQL port cannot poll: %s", g_strerror(reason));
+    }
     if (!threads->monitor) {
-        mysql_threads_free(threads);
-        return !ok && base_fail(error, BASE_E_FILE_IO, "the MySQL port cannot poll: %s", g_strerror(reason))
-                   ? threads
-                   : NULL;
+        g_clear_pointer(&threads, mysql_threads_free);
     }
     return threads;
 }
