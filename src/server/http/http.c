@@ -109,7 +109,9 @@ static bool start_daemon(ServerHttp *http, GError **error)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
                      MHD_USE_ERROR_LOG | MHD_USE_ITC | (http->tls ? MHD_USE_TLS : 0U);
-    unsigned threads = CLAMP(g_get_num_processors(), 2, 8);
+    /* two a core: a connection stays with its thread, so with one a core some would wait while a core is idle
+     */
+    unsigned threads = CLAMP(2 * g_get_num_processors(), 4, 16);
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls_cert},
                                          {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls_key},
                                          {MHD_OPTION_END, 0, NULL}};
