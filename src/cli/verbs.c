@@ -467,12 +467,14 @@ const CliVerb CLI_VERBS[] = {
 
     {"features", CLI_GROUP_DATA,
      "[ls | show VIEW[@vN] | search TEXT | history [VIEW] | diff VIEW@v1 VIEW@v2 | prune VIEW@vN | archive | "
-     "unarchive | materialize START END | materialize-incremental [END] | intervals [VIEW] | rejects [VIEW] | get-online "
+     "unarchive | materialize START END | materialize-incremental [END] | intervals [VIEW] | rejects [VIEW] "
+     "| get-online "
      "KEY=VALUE "
      "... | get-historical --out FILE | jobs [cancel ID] | push VIEW FILE | erase KEY=VALUE ... | status "
      "[VIEW] | verify VIEW]",
      0, CLI_MAX_WORDS, CLI_WORDS_LIST,
-     "ls show search history diff prune archive unarchive materialize materialize-incremental intervals rejects "
+     "ls show search history diff prune archive unarchive materialize materialize-incremental intervals "
+     "rejects "
      "get-online "
      "get-historical jobs push erase status verify",
      "the feature store: what is declared, versions, values", "特征库：定义、版本与取值",
