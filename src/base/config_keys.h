@@ -7,7 +7,7 @@ X(MYSQL_LISTEN, "mysql.listen", BASE_CONFIG_TEXT, "127.0.0.1:9030", 0, 0, false,
 X(MYSQL_MAX_SESSIONS, "mysql.max_sessions", BASE_CONFIG_INT, "1000", 1, 100000, false,
   "Most MySQL sessions at once", "MySQL 最大会话数")
 X(MYSQL_TURNS, "mysql.turns", BASE_CONFIG_INT, "0", 0, 100000, false,
-  "MySQL clients that are served at once, those with heavy queries and writes apart; 0: three a core",
+  "MySQL clients that are served at once, those with heavy queries and writes apart; 0 = three a core",
   "同时服务的 MySQL 客户端数，不含重查询与写入；0 表示每核三个")
 X(MYSQL_IDLE_TIMEOUT, "mysql.idle_timeout", BASE_CONFIG_DURATION, "8h", 1000000, G_MAXINT64, false,
   "An idle MySQL session is closed after this", "空闲 MySQL 会话的超时时间")

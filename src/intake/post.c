@@ -23,9 +23,8 @@ struct IntakePosted {
     IntakeDone done;
     void *done_user;
 };
-typedef IntakePosted Post;
 
-static void post_free(Post *post)
+static void post_free(IntakePosted *post)
 {
     g_clear_pointer(&post->chunks, g_ptr_array_unref);
     intake_parser_free(post->parser);
@@ -36,7 +35,7 @@ static void post_free(Post *post)
     g_free(post->key);
     g_free(post);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Post, post_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(IntakePosted, post_free)
 
 static bool is_plain(const IntakeOptions *options, const IntakeSpool *spool)
 {
@@ -47,7 +46,7 @@ static bool is_plain(const IntakeOptions *options, const IntakeSpool *spool)
 }
 
 /* False: not all of its rows are plainly good. */
-static bool parse(Post *post, CatalogSnapshot *snapshot, const CatalogTable *table,
+static bool parse(IntakePosted *post, CatalogSnapshot *snapshot, const CatalogTable *table,
                   const IntakeOptions *options, IntakeSpool *spool)
 {
     g_autoptr(GError) why = NULL;
@@ -76,7 +75,7 @@ static bool parse(Post *post, CatalogSnapshot *snapshot, const CatalogTable *tab
 /* On the committer's thread. */
 static void posted(IntakeJob *job)
 {
-    Post *post = (Post *)job;
+    IntakePosted *post = (IntakePosted *)job;
     post->done(post->done_user, post);
 }
 
@@ -98,7 +97,7 @@ bool intake_load_post(Intake *intake, CatalogSnapshot *snapshot, const CatalogTa
         return false;
     }
     gint64 start_us = base_time_monotonic_us();
-    g_autoptr(Post) post = g_new0(Post, 1);
+    g_autoptr(IntakePosted) post = g_new0(IntakePosted, 1);
     post->intake = intake;
     post->done = done;
     post->done_user = done_user;

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "server/ddl_int.h"
 #include "server/dml_int.h"
+#include "server/live.h"
 #include "server/show_int.h"
 
 static void free_column(gpointer data)
@@ -228,13 +229,8 @@ static bool alter_table(const SqlRun *run, void *user, GError **error)
     if (!sql_at_end(&cursor)) {
         return sql_fail_near(&cursor, run->sql, error);
     }
-    if (!intake_table_alter(server_app_intake(session->app), object->table, after, error) ||
-        !catalog_store_put_live(server_app_store(session->app), after, "sql", error)) {
-        return false;
-    }
-    g_autoptr(CatalogSnapshot) next = catalog_snapshot_with_table(session->snapshot, after);
-    server_app_set_snapshot(session->app, next);
-    return true;
+    return intake_table_alter(server_app_intake(session->app), object->table, after, error) &&
+           server_live_put(session->app, session->snapshot, after, error);
 }
 
 bool session_run_alter(const SqlRun *run, GError **error)

@@ -59,13 +59,6 @@ static bool alone(const SqlRun *run, ChangeDefinitions change, void *user, const
     return ok;
 }
 
-static void swap_in(ServerSession *session, const CatalogTable *table)
-{
-    CatalogSnapshot *next = catalog_snapshot_with_table(session->snapshot, table);
-    server_app_set_snapshot(session->app, next);
-    catalog_snapshot_unref(next);
-}
-
 /* A database must exist to hold a table; one that is only known (CREATE DATABASE) becomes a domain with its
  * first. */
 static bool check_database(ServerSession *session, const char *database, GError **error)
@@ -103,12 +96,8 @@ static bool create_table(const SqlRun *run, void *user, GError **error)
         }
         return base_fail(error, BASE_E_TABLE_EXISTS, "Table '%s' already exists", table->name);
     }
-    if (!intake_table_create(server_app_intake(session->app), table, error) ||
-        !catalog_store_put_live(server_app_store(session->app), table, "sql", error)) {
-        return false;
-    }
-    swap_in(session, table);
-    return true;
+    return intake_table_create(server_app_intake(session->app), table, error) &&
+           server_live_put(session->app, session->snapshot, table, error);
 }
 
 static bool run_create(const SqlRun *run, Create *create, GError **error)
@@ -390,9 +379,7 @@ static bool drop_table(const SqlRun *run, const CatalogObject *object, GError **
     if (!is_live(object)) {
         return refuse_declared(object, error);
     }
-    g_autofree char *schema = g_strdup(object->domain);
-    g_autofree char *name = g_strdup(object->name);
-    return server_live_drop(session->app, session->snapshot, schema, name, error);
+    return server_live_drop(session->app, session->snapshot, object->domain, object->name, error);
 }
 
 static bool drop_named(const SqlRun *run, void *user, GError **error)

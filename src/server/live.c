@@ -3,6 +3,16 @@
 
 #include "base/fault.h"
 
+bool server_live_put(ServerApp *app, CatalogSnapshot *snapshot, const CatalogTable *table, GError **error)
+{
+    if (!catalog_store_put_live(server_app_store(app), table, "sql", error)) {
+        return false;
+    }
+    g_autoptr(CatalogSnapshot) with = catalog_snapshot_with_table(snapshot, table);
+    server_app_set_snapshot(app, with);
+    return true;
+}
+
 bool server_live_drop(ServerApp *app, CatalogSnapshot *snapshot, const char *schema, const char *name,
                       GError **error)
 {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "server/http/http_int.h"
+#include "server/listen.h"
 
 #define WATCH_TICK_US      (100 * 1000)
 #define TELL_EVERY_US      (60 * BASE_TIME_SECOND_US)
@@ -91,8 +92,7 @@ static bool read_tls(ServerHttp *http, GError **error)
 }
 
 /* Accepted here and not by MHD, whose threads take whatever is there when they wake: most clients of a burst
- * would be one thread's. Handed over, they go by their
- * descriptors, which are mostly one after another. */
+ * would be one thread's. Handed over, they go by their descriptors, which are mostly one after another. */
 static void take_in(void *user, int fd, const struct sockaddr_storage *address, socklen_t len)
 {
     ServerHttp *http = user;
@@ -109,8 +109,7 @@ static bool start_daemon(ServerHttp *http, GError **error)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
                      MHD_USE_ERROR_LOG | MHD_USE_ITC | (http->tls ? MHD_USE_TLS : 0U);
-    /* two a core: a connection stays with its thread, so with one a core some would wait while a core is idle
-     */
+    /* two a core: a connection stays with its thread, and with one some would wait while a core is idle */
     unsigned threads = CLAMP(2 * g_get_num_processors(), 4, 16);
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls_cert},
                                          {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls_key},
@@ -177,7 +176,8 @@ ServerHttp *server_http_start(ServerApp *app, const char *listen, GError **error
     g_mutex_init(&http->lock);
     g_cond_init(&http->changed);
     g_cond_init(&http->begun);
-    int fd = read_tls(http, error) ? http_listen(listen, &http->address, &loopback, error) : -1;
+    int fd =
+        read_tls(http, error) ? server_listen(listen, "http.listen", &http->address, &loopback, error) : -1;
     if (fd < 0) {
         server_http_free(http);
         return NULL;

@@ -146,9 +146,4 @@ bool http_sign_in(HttpRequest *request, GError **error);
 /* Without blocking: true when the user and password were verified lately. */
 bool http_sign_in_remembered(HttpRequest *request);
 
-/* ---- listen.c ---- */
-/* "host:port" as a listening socket; *ret_address is the real one, *ret_loopback whether only this machine
- * reaches it. */
-int http_listen(const char *listen, char **ret_address, bool *ret_loopback, GError **error);
-
 #endif

@@ -1,5 +1,4 @@
 /* A request from its first header to its handler. The states are in http_int.h. */
-#include <arpa/inet.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -8,6 +7,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "server/http/http_int.h"
+#include "server/listen.h"
 #include "server/metrics.h"
 #include "server/routes_int.h"
 
@@ -45,18 +45,7 @@ static char *peer_text(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char host[INET6_ADDRSTRLEN];
-    if (!info) {
-        return g_strdup("unknown");
-    }
-    bool v6 = info->client_addr->sa_family == AF_INET6;
-    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)info->client_addr;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)info->client_addr;
-    const void *address = v6 ? (const void *)&in6->sin6_addr : &in->sin_addr;
-    if (!inet_ntop(info->client_addr->sa_family, address, host, sizeof host)) {
-        return g_strdup("unknown");
-    }
-    return g_strdup_printf(v6 ? "[%s]:%u" : "%s:%u", host, ntohs(v6 ? in6->sin6_port : in->sin_port));
+    return server_address_text(info ? info->client_addr : NULL);
 }
 
 /* MHD leaves percent signs alone (http.c gives it an identity), so that %2F in a name is no path separator.

@@ -44,9 +44,9 @@ bool mysql_change_user(MysqlClient *client, const void *bytes, size_t len) G_GNU
 /* ---- command.c ---- */
 /* The next command, if it has come. MYSQL_OVER: the client quits, or something broke. */
 MysqlNext mysql_serve_command(MysqlClient *client);
-/* How long the client may be silent before it is sent away, and the words for that. */
+/* How long the client may be silent before it is sent away (MYSQL_READ_TIMEOUT). */
 gint64 mysql_idle_us(const MysqlClient *client);
-void mysql_say_idle(MysqlClient *client);
+void mysql_say_read_error(MysqlClient *client, MysqlRead got);
 /* ERR from an error, in MySQL's words where clients match them (errors.c). */
 void mysql_put_error(MysqlClient *client, const GError *error);
 guint16 mysql_status(const MysqlClient *client);

@@ -230,19 +230,13 @@ gint64 mysql_idle_us(const MysqlClient *client)
     return limit_us;
 }
 
-void mysql_say_idle(MysqlClient *client)
-{
-    mysql_put_err(&client->link.out, 4031, "HY000",
-                  "The client was disconnected by the server because of inactivity. See wait_timeout and "
-                  "mysql.idle_timeout for configuring this behavior.");
-    (void)!mysql_link_flush(&client->link, NULL);
-}
-
-static void say_read_error(MysqlClient *client, MysqlRead got)
+void mysql_say_read_error(MysqlClient *client, MysqlRead got)
 {
     switch (got) {
     case MYSQL_READ_TIMEOUT:
-        mysql_say_idle(client);
+        mysql_put_err(&client->link.out, 4031, "HY000",
+                      "The client was disconnected by the server because of inactivity. See wait_timeout and "
+                      "mysql.idle_timeout for configuring this behavior.");
         break;
     case MYSQL_READ_TOO_LARGE:
         mysql_put_err(&client->link.out, 1153, "08S01",
@@ -283,12 +277,15 @@ MysqlNext mysql_serve_command(MysqlClient *client)
     MysqlLink *link = &client->link;
     link->max_packet = MYSQL_MAX_PACKET_BYTES;
     link->exact = false;
+    if (server_session_closing(client->session)) {
+        return MYSQL_OVER;
+    }
     MysqlRead got = mysql_link_read(link, true, 0);
     if (got == MYSQL_READ_NOTHING) {
         return MYSQL_PARK;
     }
     if (got != MYSQL_READ_OK) {
-        say_read_error(client, got);
+        mysql_say_read_error(client, got);
         return MYSQL_OVER;
     }
     if (link->packet->len > 0 && link->packet->data[0] == MYSQL_COM_QUIT) {

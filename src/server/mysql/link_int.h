@@ -43,8 +43,7 @@ typedef enum {
     MYSQL_READ_SEQUENCE /* packets out of order */
 } MysqlRead;
 /* The next payload into link->packet. `new_command`: its sequence number starts at 0. `idle_ms` is how long
- * to wait for its first byte. Memory grows with what has arrived, not with what a header
- * announces. */
+ * to wait for its first byte. Memory grows with what has arrived, not with what a header announces. */
 MysqlRead mysql_link_read(MysqlLink *link, bool new_command, int idle_ms);
 /* Bytes behind the payload last read have come already: no poll would tell. */
 bool mysql_link_has_input(const MysqlLink *link);

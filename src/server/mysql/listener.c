@@ -4,25 +4,19 @@
  * Stopping: the listening socket is closed first, then every client's socket is shut down (which wakes whom
  * it is parked with) and what it runs is interrupted by the hang-up that the watcher sees; then the clients
  * are waited for, and the threads. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "base/time.h"
 #include "server/acceptor.h"
+#include "server/listen.h"
 #include "server/metrics.h"
 #include "server/mysql/client_int.h"
 #include "server/server.h"
 
-#define BACKLOG              256
 #define KEEPALIVE_IDLE_S     60
 #define KEEPALIVE_INTERVAL_S 20
 #define KEEPALIVE_COUNT      3
@@ -120,7 +114,7 @@ static MysqlNext serve(MysqlTurn *turn)
     if (!client->session) {
         next = welcome(client);
     } else if (turn->late) {
-        mysql_say_idle(client);
+        mysql_say_read_error(client, MYSQL_READ_TIMEOUT);
     } else {
         next = mysql_serve_command(client);
     }
@@ -134,19 +128,6 @@ static MysqlNext serve(MysqlTurn *turn)
 
 /* ---- accepting
  * ------------------------------------------------------------------------------------------------------ */
-
-static char *peer_text(const struct sockaddr_storage *address)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
-        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
-        return g_strdup_printf("%s:%u", text, ntohs(v4->sin_port));
-    }
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
-    inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
-    return g_strdup_printf("%s:%u", text, ntohs(v6->sin6_port));
-}
 
 static void set_option(int fd, int level, int option, int value)
 {
@@ -195,7 +176,8 @@ static void take_in(void *user, int fd, const struct sockaddr_storage *address, 
     }
     server_metric_add(SERVER_METRIC_MYSQL_SESSIONS, 1);
     tune(fd);
-    MysqlClient *client = new_client(server, fd, peer_text(address));
+    MysqlClient *client =
+        new_client(server, fd, server_address_text((const struct sockaddr *)(const void *)address));
     GError *error = NULL;
     if (!mysql_threads_add(server->threads, &client->turn, &error)) {
         base_log_error("a MySQL client is sent away", error);
@@ -206,87 +188,8 @@ static void take_in(void *user, int fd, const struct sockaddr_storage *address, 
     }
 }
 
-/* ---- listening
- * ----------------------------------------------------------------------------------------------------- */
-
-/* "host:port", "[v6]:port", ":port", "port". Caller frees both. */
-static bool split_address(const char *listen, char **ret_host, char **ret_port, GError **error)
-{
-    const char *colon = strrchr(listen, ':');
-    gint64 number = 0;
-    const char *port = colon ? colon + 1 : listen;
-    if (!base_text_to_int(port, 0, 65535, &number)) {
-        base_fail(error, BASE_E_CONFIG_INVALID, "`%s` is no address to listen on", listen);
-        base_error_hint(error, "mysql.listen is HOST:PORT, such as 127.0.0.1:9030");
-        return false;
-    }
-    g_autofree char *host = colon ? g_strndup(listen, (size_t)(colon - listen)) : g_strdup("");
-    size_t len = strlen(host);
-    bool brackets = len >= 2 && host[0] == '[' && host[len - 1] == ']';
-    *ret_host = brackets ? g_strndup(host + 1, len - 2) : g_steal_pointer(&host);
-    *ret_port = g_strdup(port);
-    return true;
-}
-
-static int bind_one(const struct addrinfo *info)
-{
-    int fd = socket(info->ai_family, info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, info->ai_protocol);
-    if (fd < 0) {
-        return -1;
-    }
-    set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
-        int reason = errno;
-        close(fd);
-        errno = reason;
-        return -1;
-    }
-    return fd;
-}
-
-static int listen_on(const char *listen, GError **error)
-{
-    g_autofree char *host = NULL;
-    g_autofree char *port = NULL;
-    if (!split_address(listen, &host, &port, error)) {
-        return -1;
-    }
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *all = NULL;
-    int status = getaddrinfo(*host ? host : NULL, port, &hints, &all);
-    if (status != 0) {
-        base_fail(error, BASE_E_CONFIG_INVALID, "`%s`: %s", listen, gai_strerror(status));
-        return -1;
-    }
-    int fd = -1;
-    for (const struct addrinfo *info = all; info && fd < 0; info = info->ai_next) {
-        fd = bind_one(info);
-    }
-    int reason = errno;
-    freeaddrinfo(all);
-    if (fd < 0) {
-        base_fail(error, BASE_E_FILE_IO, "cannot listen on `%s`: %s", listen, g_strerror(reason));
-        base_error_hint(error, reason == EADDRINUSE
-                                   ? "the port is taken; mysql.listen with port 0 picks a free one"
-                                   : "see mysql.listen");
-    }
-    return fd;
-}
-
-static char *own_address(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)(void *)&address, &len) != 0) {
-        return g_strdup("");
-    }
-    g_autofree char *text = peer_text(&address);
-    if (address.ss_family == AF_INET) {
-        return g_steal_pointer(&text);
-    }
-    char *colon = strrchr(text, ':');
-    return g_strdup_printf("[%.*s]%s", (int)(colon - text), text, colon);
-}
+/* ---- start and stop
+ * ------------------------------------------------------------------------------------------------ */
 
 static void free_server(ServerMysql *server)
 {
@@ -301,7 +204,8 @@ static void free_server(ServerMysql *server)
 
 ServerMysql *server_mysql_start(ServerApp *app, const char *listen, GError **error)
 {
-    int fd = listen_on(listen, error);
+    g_autofree char *address = NULL;
+    int fd = server_listen(listen, "mysql.listen", &address, NULL, error);
     if (fd < 0) {
         return NULL;
     }
@@ -316,7 +220,7 @@ ServerMysql *server_mysql_start(ServerApp *app, const char *listen, GError **err
     server->app = app;
     server->threads = threads;
     server->tls = mysql_tls_new(server_app_config(app), server_app_data(app));
-    server->address = own_address(fd);
+    server->address = g_steal_pointer(&address);
     server->max_sessions = (guint)base_config_int(server_app_config(app), BASE_CONFIG_MYSQL_MAX_SESSIONS);
     g_mutex_init(&server->lock);
     g_cond_init(&server->ended);
