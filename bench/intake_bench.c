@@ -261,7 +261,7 @@ static double upsert_ours(Bench *b, const CatalogTable *table, const char *path)
 
 static void bench_upsert(Bench *b)
 {
-    enum { ROUNDS = 6 };
+    const int rounds = 6;
     g_autoptr(CatalogTable) table = make_table(b, "up", "unique", KEYED);
     g_autofree char *fill = g_strdup_printf(
         "INSERT INTO d.up SELECT i, i / 7, i %% 1000, 'name ' || i, TIMESTAMP '2026-01-01', 0 FROM "
@@ -271,7 +271,7 @@ static void bench_upsert(Bench *b)
         b->n);
     exec(b, fill);
     double ours = 0, theirs = 0;
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         g_autofree char *path = g_strdup_printf("%s/batch%d.csv", b->spool, i);
         g_autofree char *make = g_strdup_printf(
             "COPY (SELECT (hash(i + %d) %% %" G_GINT64_FORMAT
@@ -293,7 +293,7 @@ static void bench_upsert(Bench *b)
     }
     printf("{\"bench\": \"upsert\", \"rows\": %" G_GINT64_FORMAT
            ", \"batch\": 10000, \"weir_ms\": %.1f, \"on_conflict_ms\": %.1f, \"ratio\": %.1f}\n",
-           b->n, ours * 1000 / ROUNDS, theirs * 1000 / ROUNDS, theirs / ours);
+           b->n, ours * 1000 / rounds, theirs * 1000 / rounds, theirs / ours);
 }
 
 int main(int argc, char **argv)
