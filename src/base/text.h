@@ -23,9 +23,9 @@ bool base_text_to_real(const char *text, double *ret);
 /* "64", "64KB", "1.5GiB" -> bytes; K M G T with or without i and B are powers of 1024. */
 bool base_text_to_bytes(const char *text, gint64 *ret_bytes);
 /* "250ms", "10s", "2h", "7d", "2w" -> microseconds. A bare number is refused. */
+bool base_text_to_duration(const char *text, gint64 *ret_us);
 /* "${NAME}" is what the environment has under it ("" = nothing); caller frees. */
 char *base_text_expand_env(const char *text);
-bool base_text_to_duration(const char *text, gint64 *ret_us);
 char *base_text_from_bytes(gint64 bytes); /* "1.4 GB" */
 char *base_text_from_count(gint64 n);     /* "1,000,000" */
 char *base_text_from_duration(gint64 us); /* "3.4s", "2m 10s" */

@@ -472,6 +472,10 @@ bool intake_parse_date(const char *text, size_t len, gint32 *ret_days)
 
 static bool parse_bool(const char *p, const char *end, bool *ret)
 {
+    if ((end - p == 4 && memcmp(p, "true", 4) == 0) || (end - p == 5 && memcmp(p, "false", 5) == 0)) {
+        *ret = *p == 't';
+        return true;
+    }
     trim(&p, &end);
     if (end - p == 1 && (*p == '0' || *p == '1')) {
         *ret = *p == '1';

@@ -18,6 +18,7 @@ struct IntakeFlow {
     size_t at;         /* bytes of the first one that were read */
     gint64 held_bytes; /* in the pieces, not read */
     gint64 max_bytes;
+    bool waits; /* a reader does, for more than there is */
     bool ended, dropped;
     GError *failed;
     void (*room)(void *user);
@@ -55,12 +56,19 @@ void intake_flow_free(IntakeFlow *flow)
     }
 }
 
+/* A quarter, while there are readers at work: what is further ahead has left the processor's caches when they
+ * come to it. */
+static bool is_full(const IntakeFlow *flow)
+{
+    return flow->held_bytes >= (flow->waits ? flow->max_bytes : flow->max_bytes / 4);
+}
+
 /* Unlocks, and calls who waits for room when there is some now. */
 static void unlock_with_room(IntakeFlow *flow)
 {
     void (*room)(void *user) = NULL;
     void *user = flow->room_user;
-    if (flow->held_bytes < flow->max_bytes) {
+    if (!is_full(flow)) {
         room = flow->room;
         flow->room = NULL;
     }
@@ -86,7 +94,7 @@ void intake_flow_append(IntakeFlow *flow, GByteArray *piece)
 bool intake_flow_on_room(IntakeFlow *flow, void (*room)(void *user), void *user)
 {
     g_mutex_lock(&flow->lock);
-    bool full = flow->held_bytes >= flow->max_bytes;
+    bool full = is_full(flow);
     if (full) {
         flow->room = room;
         flow->room_user = user;
@@ -165,6 +173,9 @@ bool intake_flow_wait(IntakeFlow *flow, gint64 bytes, gint64 wait_us, bool *ret_
     gint64 until_us = g_get_monotonic_time() + MIN(wait_us, MAX_WAIT_US);
     bool late = false;
     g_mutex_lock(&flow->lock);
+    flow->waits = true;
+    unlock_with_room(flow); /* what was full is not so any more */
+    g_mutex_lock(&flow->lock);
     while (!flow->failed && !flow->ended && flow->held_bytes < bytes && !late) {
         if (wait_us < 0) {
             g_cond_wait(&flow->changed, &flow->lock);
@@ -176,6 +187,7 @@ bool intake_flow_wait(IntakeFlow *flow, gint64 bytes, gint64 wait_us, bool *ret_
     if (!ok && error) {
         *error = g_error_copy(flow->failed);
     }
+    flow->waits = false;
     *ret_late = late && !flow->ended && flow->held_bytes < bytes;
     g_mutex_unlock(&flow->lock);
     return ok;

@@ -74,7 +74,7 @@ bool intake_spool_in_memory(const IntakeSpool *spool);
  * ----------------------------------------------------------------------------------------------- */
 
 typedef struct IntakeFlow IntakeFlow;
-/* `max_bytes`: from so many on that are not read it is full. */
+/* `max_bytes`: from so many on that are not read it is full; from a quarter, while nobody waits for more. */
 IntakeFlow *intake_flow_new(gint64 max_bytes);
 void intake_flow_free(IntakeFlow *flow);
 void intake_flow_append(IntakeFlow *flow, GByteArray *piece); /* takes it; never refuses */

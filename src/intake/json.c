@@ -14,7 +14,8 @@
 #include "base/json.h"
 #include "intake/intake_int.h"
 
-#define MAX_STEPS 64
+#define MAX_STEPS   64
+#define KEY_PADDING 8
 
 /* ---- paths
  * -------------------------------------------------------------------------------------------------- */
@@ -238,8 +239,9 @@ struct IntakeJsonParser {
     Pool pool;
     yyjson_alc alc;
     GHashTable *fields; /* key -> index + 1 */
-    size_t *name_lens;  /* of json->names */
-    guint *guess;       /* guess[i] = field of the i-th key of the last row, or n_fields */
+    char **names;       /* json->names, each with KEY_PADDING bytes after it */
+    size_t *name_lens;
+    guint *guess; /* guess[i] = field of the i-th key of the last row, or n_fields */
     guint n_guess, guess_capacity;
     char *data;
     const char *pristine;
@@ -256,10 +258,14 @@ IntakeJsonParser *intake_json_parser_new(const IntakeJson *json)
     parser->json = json;
     parser->alc = (yyjson_alc){pool_malloc, pool_realloc, pool_free, &parser->pool};
     parser->fields = g_hash_table_new(g_str_hash, g_str_equal);
-    parser->name_lens = g_new(size_t, MAX(json->names->len, 1));
+    parser->names = g_new0(char *, json->names->len + 1);
+    parser->name_lens = g_new(size_t, json->names->len + 1);
     for (guint i = 0; i < json->names->len; i++) {
-        parser->name_lens[i] = strlen(json->names->pdata[i]);
-        g_hash_table_insert(parser->fields, json->names->pdata[i], GUINT_TO_POINTER(i + 1));
+        size_t len = strlen(json->names->pdata[i]);
+        parser->names[i] = g_malloc0(len + 1 + KEY_PADDING);
+        memcpy(parser->names[i], json->names->pdata[i], len);
+        parser->name_lens[i] = len;
+        g_hash_table_insert(parser->fields, parser->names[i], GUINT_TO_POINTER(i + 1));
     }
     return parser;
 }
@@ -268,6 +274,7 @@ void intake_json_parser_free(IntakeJsonParser *parser)
 {
     if (parser) {
         g_free(parser->pool.data);
+        g_strfreev(parser->names);
         g_free(parser->name_lens);
         g_free(parser->guess);
         g_hash_table_unref(parser->fields);
@@ -326,6 +333,24 @@ static void reject(IntakeJsonParser *parser, IntakeRows *rows, const char *reaso
     rows->reject(rows->reject_user, parser->line, parser->line_len, reason);
 }
 
+/* Keys are short and equal nearly always: a word at a time, without a call. Both sides have KEY_PADDING bytes
+ * that may be read behind them (a block has INTAKE_BLOCK_PADDING). */
+static inline bool same_key(const char *a, const char *b, size_t len)
+{
+    guint64 x, y;
+    for (; len > sizeof x; a += sizeof x, b += sizeof x, len -= sizeof x) {
+        memcpy(&x, a, sizeof x);
+        memcpy(&y, b, sizeof y);
+        if (x != y) {
+            return false;
+        }
+    }
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    guint64 differ = GUINT64_FROM_LE(x ^ y);
+    return len == 0 || differ << (64 - 8 * len) == 0;
+}
+
 /* The field of the i-th key of an object. */
 static guint field_of(IntakeJsonParser *parser, guint i, yyjson_val *key)
 {
@@ -334,8 +359,7 @@ static guint field_of(IntakeJsonParser *parser, guint i, yyjson_val *key)
     guint n = parser->json->names->len;
     if (i < parser->n_guess) {
         guint guessed = parser->guess[i];
-        if (guessed < n && parser->name_lens[guessed] == len &&
-            memcmp(parser->json->names->pdata[guessed], name, len) == 0) {
+        if (guessed < n && parser->name_lens[guessed] == len && same_key(parser->names[guessed], name, len)) {
             return guessed;
         }
     }

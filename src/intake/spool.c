@@ -15,6 +15,8 @@
 #include "base/time.h"
 #include "intake/intake_int.h"
 
+#define BEGIN_PART 8 /* of load.stream_memory: from so much on a load may begin */
+
 struct IntakeSpool {
     Intake *intake;
     GByteArray *memory; /* NULL once on disk */
@@ -152,12 +154,12 @@ static bool leave_memory(IntakeSpool *spool, GError **error)
     return true;
 }
 
-/* Whether the load begins, or what gathered goes to the file: there is a segment, or it was too long coming.
+/* Whether the load begins, or what gathered goes to the file: there is enough, or it was too long coming.
  * @locks: held. */
 static bool decide(IntakeSpool *spool, GError **error)
 {
     bool late = base_time_monotonic_us() - spool->flow_from_us > spool->intake->stream_wait_us;
-    if (!late && intake_flow_held(spool->flow) < intake_spool_segment_bytes(spool)) {
+    if (!late && intake_flow_held(spool->flow) < spool->intake->stream_memory / BEGIN_PART) {
         return true;
     }
     spool->flowing = spool->has_slot = !late && intake_large_try(spool->intake);

@@ -494,18 +494,22 @@ static void test_place_in_turn(void)
     fixture_stop(&f);
 }
 
-/* A writer that does as it is told holds no more than load.stream_memory and one piece. */
+static void append_piece(IntakeFlow *flow, const char *bytes, guint len)
+{
+    intake_flow_append(flow, g_byte_array_append(g_byte_array_new(), (const guint8 *)bytes, len));
+}
+
+/* A writer that does as it is told holds no more than a quarter of load.stream_memory and one piece. */
 static void test_bounded(void)
 {
-    IntakeFlow *flow = intake_flow_new(10000);
+    IntakeFlow *flow = intake_flow_new(40000);
     char buffer[4000];
     FixtureFlow waits = {0};
     g_mutex_init(&waits.lock);
     g_cond_init(&waits.changed);
     for (int i = 0; i < 3; i++) {
         g_assert_false(intake_flow_on_room(flow, fixture_flow_room, &waits));
-        GByteArray *piece = g_byte_array_new();
-        intake_flow_append(flow, g_byte_array_append(piece, (const guint8 *)buffer, sizeof buffer));
+        append_piece(flow, buffer, sizeof buffer);
     }
     g_assert_true(intake_flow_on_room(flow, fixture_flow_room, &waits));
     g_assert_cmpuint(intake_flow_take(flow, buffer, 2000), ==, 2000);
@@ -514,6 +518,39 @@ static void test_bounded(void)
     g_assert_true(waits.room);
     g_assert_cmpint(intake_flow_held(flow), ==, 9999);
     g_assert_true(intake_flow_take(flow, buffer, sizeof buffer) == sizeof buffer); /* over a piece's end */
+    intake_flow_free(flow);
+    g_mutex_clear(&waits.lock);
+    g_cond_clear(&waits.changed);
+}
+
+static gpointer wait_for_all(gpointer flow)
+{
+    bool late;
+    g_assert_true(intake_flow_wait(flow, 40000, -1, &late, NULL));
+    return NULL;
+}
+
+/* A reader that waits for more than a quarter gets it, though the writer was told before that it is full. */
+static void test_room_for_who_waits(void)
+{
+    IntakeFlow *flow = intake_flow_new(40000);
+    char buffer[12000] = {0};
+    FixtureFlow waits = {0};
+    g_mutex_init(&waits.lock);
+    g_cond_init(&waits.changed);
+    append_piece(flow, buffer, sizeof buffer);
+    g_assert_true(intake_flow_on_room(flow, fixture_flow_room, &waits));
+    GThread *reader = g_thread_new("reader", wait_for_all, flow);
+    g_mutex_lock(&waits.lock);
+    while (!waits.room) {
+        g_cond_wait(&waits.changed, &waits.lock);
+    }
+    g_mutex_unlock(&waits.lock);
+    for (int i = 0; i < 3; i++) {
+        g_assert_false(intake_flow_on_room(flow, fixture_flow_room, &waits));
+        append_piece(flow, buffer, sizeof buffer);
+    }
+    g_thread_join(reader);
     intake_flow_free(flow);
     g_mutex_clear(&waits.lock);
     g_cond_clear(&waits.changed);
@@ -537,5 +574,6 @@ int main(int argc, char **argv)
     g_test_add_func("/flow/other loads go by the file", test_others);
     g_test_add_func("/flow/places of large loads go in turn", test_place_in_turn);
     g_test_add_func("/flow/a flow is bounded", test_bounded);
+    g_test_add_func("/flow/there is room for who waits", test_room_for_who_waits);
     return g_test_run();
 }
