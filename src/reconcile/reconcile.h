@@ -62,8 +62,8 @@ GPtrArray *reconcile_sourced_tables(CatalogSnapshot *snapshot);
  * deduplicated = older than what the table holds of its key, beaten within the load, or added up with another
  * (aggregate); deleted = rows that asked for a deletion; `present` counts rows of the table by the load that
  * wrote them; gone = written - present: replaced by newer rows of their keys, deleted, or lost. Of a run of a
- * model: rows of its SELECT, those that checks rejected, gave way to a later one of their key, lay outside
- * the interval; present and gone null. balanced = in is the sum of where they went, and no load has more rows
+ * model: rows of its SELECT, those that checks rejected, gave way to a later one of their key (scd2: or say
+ * nothing that the history does not), lay outside the interval (scd2: came too late); present and gone null. balanced = in is the sum of where they went, and no load has more rows
  * (of a table that only grows: other than) than it wrote. `table` NULL = all. */
 json_t *reconcile_ledger(Reconcile *reconcile, CatalogSnapshot *snapshot, const CatalogObject *table,
                          unsigned days, GError **error) G_GNUC_WARN_UNUSED_RESULT;

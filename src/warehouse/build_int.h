@@ -63,8 +63,8 @@ typedef struct {
     gint64 in;           /* given by the SELECT, and the row of unknown members */
     gint64 written;      /* swapped in */
     gint64 rejected;     /* put aside by checks */
-    gint64 deduplicated; /* gave way to a later one of their key */
-    gint64 unselected;   /* outside the interval, with `outside: count` */
+    gint64 deduplicated; /* gave way to a later one of their key; of scd2 also those that say nothing new */
+    gint64 unselected;   /* outside the interval, with `outside: count`; of scd2 late versions */
 } WarehouseCounts;
 
 struct Build {

@@ -313,15 +313,31 @@ static bool read_names(Build *build, Columns *new, Columns *old, GError **error)
     return bring_together(build, old, new, error);
 }
 
+/* For the ledger: rows that gave way to the latest of their key, and those that say nothing new, are
+ * deduplicated; late ones are left out. */
+static void account(Build *build, gint64 n_in, gint64 n_judged)
+{
+    const State *state = build->state;
+    build->counts.in += n_in;
+    build->counts.written += state->merge.n_begun;
+    build->counts.deduplicated += n_in - n_judged + state->merge.n_same;
+    build->counts.unselected += state->merge.n_late;
+}
+
 static bool make_changes(Build *build, GError **error)
 {
     State *state = build->state;
     Columns new = {0}, old = {0};
-    bool ok = read_names(build, &new, &old, error) && scd2_judge(&state->merge, build->conn, error) &&
+    gint64 n_in = 0, n_judged = 0;
+    bool ok = read_names(build, &new, &old, error) &&
+              engine_query_int(build->conn, "SELECT count(*) FROM " STAGE, &n_in, error) &&
+              scd2_judge(&state->merge, build->conn, error) &&
+              engine_query_int(build->conn, "SELECT count(*) FROM " STAGE, &n_judged, error) &&
               warehouse_build_go_on(build, error) && scd2_diff(&state->merge, build->conn, error) &&
               (state->fresh || widen(build, &old, error));
     columns_clear(&new);
     columns_clear(&old);
+    account(build, n_in, n_judged);
     state->n_inserted += state->merge.n_inserted;
     state->n_ended += state->merge.n_ended;
     state->n_late += state->merge.n_late;
@@ -385,7 +401,8 @@ static bool run_batch(Build *build, GError **error)
     g_free(state->run_time);
     state->run_time = warehouse_interval_literal(at_us, ENGINE_TIMESTAMP, build->context->zone);
     state->merge.run_time = state->run_time;
-    state->merge.n_inserted = state->merge.n_ended = state->merge.n_late = 0;
+    state->merge.n_inserted = state->merge.n_ended = 0;
+    state->merge.n_begun = state->merge.n_same = state->merge.n_late = 0;
     state->merge.closed = false;
     if (!read_stage(build, error) || !make_changes(build, error)) {
         return false;

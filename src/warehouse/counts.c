@@ -32,7 +32,7 @@ bool warehouse_counts_record(const Build *build, EngineConn *conn, GError **erro
         engine_value_int(counts->in),          engine_value_int(counts->written),
         engine_value_int(counts->rejected),    engine_value_int(counts->deduplicated),
         engine_value_int(counts->unselected)};
-    return build->family->make ||
+    return build->model->model->kind == CATALOG_MODEL_VIEW || /* has no rows */
            engine_exec_values(conn,
                               "INSERT INTO _weir.run_counts VALUES ($1, $2, $3, $4, $5, "
                               "$6, $7)",

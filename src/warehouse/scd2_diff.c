@@ -42,7 +42,14 @@ static bool first_load(Scd2 *s, EngineConn *conn, GError **error)
                                         ", CAST(NULL AS TIMESTAMP) AS " SCD2_TO ", FALSE AS " SCD2_DELETED
                                         " FROM {stage} b",
                                         error);
-    return ok && scd2_count(s, conn, "SELECT count(*) FROM {changes}", &s->n_inserted, error);
+    gint64 n = 0;
+    if (!ok || !scd2_count(s, conn, "SELECT count(*) FROM {stage}", &n, error) ||
+        !scd2_count(s, conn, "SELECT count(*) FROM {changes}", &s->n_inserted, error)) {
+        return false;
+    }
+    s->n_begun = s->n_inserted;
+    s->n_same = s->duplicates ? n - s->n_begun : 0;
+    return true;
 }
 
 /* ---- what is new ------------------------------------------------------------------------------------------
@@ -212,6 +219,32 @@ static bool delete_gone(const Scd2 *s, EngineConn *conn, GError **error)
                 error));
 }
 
+/* Where the rows of the batch went, counted in what each step made of them; the sum is the ledger's to judge.
+ * `slow`: keys that go the long way, which is gone here. */
+static bool account(Scd2 *s, EngineConn *conn, gint64 slow, GError **error)
+{
+    gint64 n = 0, fast = 0, there = 0, long_way = 0, late = s->n_late;
+    if (!scd2_count(s, conn, "SELECT count(*) FROM {stage}", &n, error) ||
+        !scd2_count(s, conn, "SELECT count(*) FROM _weir_placed", &fast, error) ||
+        !scd2_count(s, conn, "SELECT count(*) FROM _weir_placed WHERE _weir_begin IS NULL", &there, error) ||
+        !scd2_count(s, conn, "SELECT count(*) FROM {changes} WHERE _weir_op = 'i'", &s->n_begun, error)) {
+        return false;
+    }
+    there -= late; /* too late, and not because the batch was run before */
+    if (slow > 0) {
+        gint64 begun = s->n_begun;
+        if (!scd2_count(s, conn, "SELECT count(*) FROM {stage} b SEMI JOIN _weir_slow w ON {b=w}", &long_way,
+                        error) ||
+            !scd2_chain(s, conn, error) ||
+            !scd2_count(s, conn, "SELECT count(*) FROM {changes} WHERE _weir_op = 'i'", &s->n_begun, error)) {
+            return false;
+        }
+        there += long_way - (s->n_begun - begun) - (s->n_late - late);
+    }
+    s->n_same = n - fast - long_way + there;
+    return true;
+}
+
 static bool count_changes(Scd2 *s, EngineConn *conn, GError **error)
 {
     return scd2_count(s, conn, "SELECT count(*) FROM {changes} WHERE _weir_op = 'i'", &s->n_inserted,
@@ -232,7 +265,7 @@ bool scd2_diff(Scd2 *s, EngineConn *conn, GError **error)
                    error) ||
         !find_new(s, conn, error) || !find_ends(s, conn, error) || !place_new(s, conn, error) ||
         !(s->spec->splice && !s->restate ? splice_late(s, conn, &slow, error) : count_late(s, conn, error)) ||
-        !write_changes(s, conn, error) || (slow > 0 && !scd2_chain(s, conn, error))) {
+        !write_changes(s, conn, error) || !account(s, conn, slow, error)) {
         return false;
     }
     return delete_gone(s, conn, error) && count_changes(s, conn, error);

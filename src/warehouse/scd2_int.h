@@ -38,7 +38,9 @@ typedef struct {
     GPtrArray *known;       /* char*: of the history, without its own three; NULL = there is no history yet */
     bool duplicates;        /* out, scd2_judge: the batch has keys with several rows */
     bool closed;            /* out, scd2_diff: versions that are closed already change too */
-    gint64 n_inserted, n_ended, n_late; /* out, scd2_diff: versions; rows that came too late to count */
+    gint64 n_inserted, n_ended;     /* out, scd2_diff: versions */
+    gint64 n_begun, n_same, n_late; /* out, scd2_diff: rows of the batch that begin a version, say
+                                       nothing new, came too late to count */
 } Scd2;
 
 /* ---- scd2_sql.c -----------------------------------------------------------------------------------------

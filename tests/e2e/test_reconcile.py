@@ -171,6 +171,38 @@ def test_every_row_is_accounted_for_at_each_hop(tmp_path):
     assert ledger("m") == {"hop": "run", "rows_in": 3, "written": 1, "rejected": 1, "deduplicated": 1, "deleted": 0, "unselected": 0, "balanced": True}
 
 
+HISTORY = """-- ---
+-- kind: scd2
+-- key: id
+-- strategy: timestamp
+-- updated_at: changed
+-- dup_in_batch: {latest_by: changed}
+-- ---
+SELECT id, changed, v FROM d.s
+"""
+
+
+def test_rows_of_a_history_are_accounted_for(tmp_path):
+    (tmp_path / "weir.yml").write_text("name: shop\ndomains: [{name: d}]\ntables:\n  - {name: s, domain: d, columns: "
+                                       "[{name: id, type: bigint}, {name: changed, type: timestamp}, {name: v, type: string}]}\n")
+    (tmp_path / "h.sql").write_text(HISTORY)
+    weir = Server(tmp_path)
+    weir.cli("apply", "--yes")
+
+    def run(rows, at):
+        weir.cli("query", "TRUNCATE TABLE d.s; INSERT INTO d.s VALUES " + rows)
+        weir.cli("run", "h", "--at", at)
+        [row] = json.loads(weir.cli("ledger", "h", "--json").stdout)["ledger"]
+        return [row[k] for k in ("hop", "rows_in", "written", "rejected", "deduplicated", "unselected", "balanced")]
+
+    assert run("(1, '2026-01-01', 'a'), (2, '2026-01-01', 'b'), (2, '2026-01-02', 'c'), (3, '2026-01-05', 'd')", "2026-01-06") == [
+        "run", 4, 3, 0, 1, 0, True], "of 2 the latest counts"
+    assert run("(1, '2026-01-01', 'a'), (2, '2026-01-08', 'e'), (3, '2026-01-04', 'late'), (4, '2026-01-08', 'f')", "2026-01-09") == [
+        "run", 8, 5, 0, 2, 1, True], "1 says nothing new, 2 and 4 begin versions, 3 is late"
+    assert run("(1, '2026-01-01', 'a'), (2, '2026-01-08', 'e'), (3, '2026-01-05', 'd'), (4, '2026-01-08', 'f')", "2026-01-10") == [
+        "run", 12, 5, 0, 6, 1, True], "a batch that says nothing new"
+
+
 def test_a_load_whose_rows_are_not_all_there_is_not_balanced(shop):
     day = json.loads(shop.cli("ledger", "ods_order", "--json").stdout)["ledger"][0]
     shop.cli("query", "DELETE FROM ods_order WHERE order_id = 5")

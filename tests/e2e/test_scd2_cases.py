@@ -120,6 +120,9 @@ def test_history_is_what_the_case_says(server, case):
     found = history(server, case)
     names = sorted({name for row in expected + found for name in row})
     assert full(found, names) == full(expected, names)
+    ledger = json.loads(server.cli("ledger", f"cases.{case['id']}", "--json").stdout)["ledger"]
+    assert all(day["balanced"] for day in ledger), ledger
+    assert sum(day["rows_in"] for day in ledger) == sum(len(step["input"]) for step in case["steps"]), ledger
 
 
 @pytest.mark.skipif(not os.path.exists(CASES), reason="SKIPPED: the shared cases are not here: ../shared/data/warehouse/scd2_dev.jsonl")

@@ -1,6 +1,6 @@
 """dbt-duckdb's snapshot against Weir's kind scd2: the same source, the same rounds of changes, the same versions afterwards.
 
-Arguments: the program, a scratch folder. 10,000 changes into 1,000,000 rows; WEIR_SCALE=10 for ten times both. Each side is
+Arguments: the program, a scratch folder. 100,000 changes into 10,000,000 rows; WEIR_SCALE=10 for a tenth of both. Each side is
 timed by its own account of the one step (dbt's run_results.json, Weir's record of the run) and as the whole command."""
 import json
 import os
@@ -14,8 +14,8 @@ import traceback
 import duckdb
 
 WEIR, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
-SCALE = int(os.environ.get("WEIR_SCALE", "1"))
-ROWS, CHANGES, ROUNDS = 1_000_000 * SCALE, 10_000 * SCALE, 3
+SCALE = int(os.environ.get("WEIR_SCALE", "1"))  # a part of it
+ROWS, CHANGES, ROUNDS = 10_000_000 // SCALE, 100_000 // SCALE, 3
 DBT = pathlib.Path(sys.executable).parent / "dbt"
 COLUMNS = "id BIGINT, city VARCHAR, score DOUBLE, updated_at TIMESTAMP"
 FIRST = f"SELECT i AS id, 'c' || i % 97 AS city, i * 0.5 AS score, TIMESTAMP '2026-01-01' AS updated_at FROM range({ROWS}) t(i)"
