@@ -32,12 +32,11 @@
 #define HTTP_MAX_BODY_BYTES      (16 * 1024 * 1024) /* of JSON */
 #define HTTP_MAX_DRAIN_BYTES                                                                                 \
     G_GINT64_CONSTANT(1073741824) /* read and dropped so that a client gets its answer */
-#define HTTP_MAX_CONNECTIONS 2048
-#define HTTP_IDLE_SECONDS    75
-#define HTTP_CONNECTION_MEMORY_BYTES                                                                         \
-    (64 * 1024) /* an upload is read by the half; cleared after each request */
-#define HTTP_WORKERS      256
-#define HTTP_DOOR_WORKERS 8
+#define HTTP_MAX_CONNECTIONS         2048
+#define HTTP_IDLE_SECONDS            75
+#define HTTP_CONNECTION_MEMORY_BYTES (32 * 1024) /* cleared after each request */
+#define HTTP_WORKERS                 256
+#define HTTP_DOOR_WORKERS            8
 
 typedef enum { HTTP_HEAD, HTTP_CHECKING, HTTP_BODY, HTTP_HANDLING, HTTP_ANSWERING } HttpPhase;
 
