@@ -63,8 +63,9 @@ GPtrArray *reconcile_sourced_tables(CatalogSnapshot *snapshot);
  * (aggregate); deleted = rows that asked for a deletion; `present` counts rows of the table by the load that
  * wrote them; gone = written - present: replaced by newer rows of their keys, deleted, or lost. Of a run of a
  * model: rows of its SELECT, those that checks rejected, gave way to a later one of their key (scd2: or say
- * nothing that the history does not), lay outside the interval (scd2: came too late); present and gone null. balanced = in is the sum of where they went, and no load has more rows
- * (of a table that only grows: other than) than it wrote. `table` NULL = all. */
+ * nothing that the history does not), lay outside the interval (scd2: came too late); present and gone null.
+ * balanced = in is the sum of where they went, and no load has more rows (of a table that only grows: other
+ * than) than it wrote. `table` NULL = all. */
 json_t *reconcile_ledger(Reconcile *reconcile, CatalogSnapshot *snapshot, const CatalogObject *table,
                          unsigned days, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
