@@ -37,7 +37,17 @@ static const struct {
                    {"out_of_interval", "outside"},
                    {"schema_change", "on_schema_change"},
                    {"cron", "schedule"},
-                   {"null_equals", "null_safe_key"}};
+                   {"null_equals", "null_safe_key"},
+                   {"seasonality", "season"},
+                   {"min_training_set_size", "min_points"},
+                   {"days_back", "days"},
+                   {"training_period", "days"},
+                   {"anomaly_sensitivity", "sensitivity"},
+                   {"anomaly_direction", "direction"},
+                   {"warn_threshold", "orange"},
+                   {"warn_threshold_percent", "orange"},
+                   {"error_threshold", "red"},
+                   {"error_threshold_percent", "red"}};
 
 void catalog_hint_key(BaseDiag *diag, const char *word, const char *const *names)
 {

@@ -191,7 +191,7 @@ static void judge_change(QualityCheck *check, const GArray *points, const Qualit
     check->value = now->value;
     check->baseline = baseline_of(check, points, now);
     check->percent = quality_percent(check->value, check->baseline);
-    double least = base_json_real(definition, "min_row_count", 0);
+    double least = base_json_real(definition, "min_row_count", -INFINITY);
     if (isnan(check->value) || isnan(check->baseline)) {
         skip(check, "nothing to compare with yet");
         return;

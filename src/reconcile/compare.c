@@ -2,7 +2,8 @@
  *
  * A bucket is hash(key) modulo RECONCILE_BUCKETS; for each, both sides give count and two sums of 64-bit row
  * hashes (taken over the values in two orders, so that together they are 128 bits). Sums commute: order does
- * not matter, and duplicates count. Values of the source are cast to the target's types first. */
+ * not matter, and duplicates count. Values of the source are cast to the target's types first; one that does
+ * not fit differs, and of a key it is an error. */
 #include "reconcile/reconcile_int.h"
 
 char *reconcile_list(const GPtrArray *columns, const char *alias)
@@ -103,7 +104,20 @@ bool reconcile_columns(const CatalogObject *source, const CatalogObject *target,
 
 /* ---- the SQL of one side ------------------------------------------------------------------------------ */
 
-/* k0.. and c0.. with the target's types. */
+/* The hash of a value as the target's type; 1 where it does not fit: equal to nothing that the target has. */
+static void append_hash(GString *sql, const char *name, const char *type)
+{
+    if (!*type) {
+        g_string_append_printf(sql, "hash(%s)", name);
+        return;
+    }
+    g_string_append_printf(sql,
+                           "CASE WHEN %s IS NULL OR TRY_CAST(%s AS %s) IS NOT NULL "
+                           "THEN hash(TRY_CAST(%s AS %s)) ELSE CAST(1 AS UBIGINT) END",
+                           name, name, type, name, type);
+}
+
+/* k0..: the key with the target's types. c0..: hashes of the columns. */
 static char *side_rows(const ReconcileComparison *c, bool source)
 {
     GString *sql = g_string_new("SELECT ");
@@ -113,7 +127,9 @@ static char *side_rows(const ReconcileComparison *c, bool source)
         g_autoptr(GString) name = g_string_new(NULL);
         engine_sql_append_name(name, column->name);
         g_string_append(sql, i ? ", " : "");
-        if (source && *column->type) {
+        if (!key) {
+            append_hash(sql, name->str, source ? column->type : "");
+        } else if (source && *column->type) {
             g_string_append_printf(sql, "CAST(%s AS %s)", name->str, column->type);
         } else {
             g_string_append(sql, name->str);
@@ -213,14 +229,17 @@ static void append_grouped(GString *sql, const ReconcileComparison *c, const cha
                            source ? "s" : "t", h1, h2);
     append_letters(sql, 'k', c->key->len, ", ");
     for (guint i = 0; i < c->columns->len; i++) {
-        g_string_append_printf(sql, ", first(c%u) AS c%u", i, i);
+        g_string_append_printf(sql, ", min(c%u) AS low%u, max(c%u) AS high%u, sum(c%u) AS c%u", i, i, i, i, i,
+                               i);
     }
     g_string_append_printf(sql, " FROM (%s) AS r WHERE %s IN (%s) GROUP BY ", rows, bucket, buckets);
     append_letters(sql, 'k', c->key->len, "");
     g_string_append_c(sql, ')');
 }
 
-/* Keys that differ under their own names, with _weir_how and the names of the columns that differ. */
+/* Keys that differ under their own names, with _weir_how and the names of the columns that differ: those
+ * whose values differ, where a key is there several times on a side whatever their order, and not their
+ * number. */
 static char *difference_sql(const ReconcileComparison *c, const char *buckets)
 {
     GString *sql = g_string_new("WITH ");
@@ -235,7 +254,11 @@ static char *difference_sql(const ReconcileComparison *c, const char *buckets)
     }
     g_string_append(sql, ", list_filter([");
     for (guint i = 0; i < c->columns->len; i++) {
-        g_string_append_printf(sql, "%sCASE WHEN s.c%u IS DISTINCT FROM t.c%u THEN ", i ? ", " : "", i, i);
+        g_string_append_printf(
+            sql,
+            "%sCASE WHEN s.low%u <> t.low%u OR s.high%u <> t.high%u OR (s.n = t.n AND s.c%u "
+            "<> t.c%u) THEN ",
+            i ? ", " : "", i, i, i, i, i, i);
         engine_sql_append_text(sql, ((const CatalogColumn *)c->columns->pdata[i])->name);
         g_string_append(sql, " END");
     }

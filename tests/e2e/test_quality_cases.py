@@ -60,6 +60,7 @@ OWN = [
     change("down_sees_drop", {"trend": "down"}, 93, verdict="warn", percent=-7.0),
     change("baseline_just_enough", {"min_row_count": 100}, 50, verdict="error", percent=-50.0),
     change("nothing_before", {}, 50, baseline=0, verdict="skip", block=False),
+    change("below_nothing", {}, -120.5, baseline=-100.5, verdict="error", percent=-19.9),
     change("one_bar_only", {"orange": 50}, 120, verdict="error", percent=20.0),
     own("mean_of_seven", "threshold", {"orange": 5, "red": 10, "baseline": "mean_7d"}, {"history": [1000] * 3 + [100, 90, 110] * 2 + [100], "value": 107},
         verdict="warn", percent=7.0),

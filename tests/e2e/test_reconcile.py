@@ -250,6 +250,34 @@ def test_case_reconcile(tmp_path, case):
     assert {name: found[name] for name in case["expected"]} == case["expected"]
 
 
+@pytest.mark.parametrize("source, target, different", [
+    ([(1, "a"), (1, "b")], [(1, "a"), (1, "7")], [[[1], ["v"]]]),
+    ([(1, "b"), (1, "a")], [(1, "a"), (1, "7")], [[[1], ["v"]]]),
+    ([(1, "a"), (1, "b")], [(1, "b"), (1, "a")], []),
+    ([(1, "a")], [(1, "a"), (1, "a")], [[[1], []]]),
+    ([(1, "a"), (1, "c"), (1, "b")], [(1, "a"), (1, "c"), (1, "a")], [[[1], ["v"]]]),
+])
+def test_keys_that_are_there_twice_are_compared_in_no_order(tmp_path, source, target, different):
+    (tmp_path / "weir.yml").write_text("name: recon\ndomains: [{name: d}]\ntables:\n" + "".join(
+        f"  - {{name: {name}, domain: d, columns: [{{name: id, type: bigint}}, {{name: v, type: string}}]}}\n" for name in "st"))
+    weir = Server(tmp_path)
+    weir.cli("apply", "--yes")
+    for name, rows in (("s", source), ("t", target)):
+        weir.cli("query", f"INSERT INTO d.{name} VALUES " + ", ".join(map(str, rows)))
+    found = reconcile(weir, "s", "t", "--key", "id", code=5 if different else 0)
+    assert (found["different"], found["missing"], found["extra"]) == (different, [], [])
+
+
+def test_a_value_that_does_not_fit_the_target_differs(tmp_path):
+    (tmp_path / "weir.yml").write_text("name: recon\ndomains: [{name: d}]\ntables:\n" + "".join(
+        f"  - {{name: {name}, domain: d, columns: [{{name: id, type: bigint}}, {{name: v, type: {kind}}}]}}\n" for name, kind in (("s", "string"), ("t", "tinyint"))))
+    weir = Server(tmp_path)
+    weir.cli("apply", "--yes")
+    weir.cli("query", "INSERT INTO d.s VALUES (1, 'N/A'), (2, '300'), (3, '1'), (4, NULL), (5, NULL)")
+    weir.cli("query", "INSERT INTO d.t VALUES (1, NULL), (2, 44), (3, 1), (4, NULL), (5, 1)")
+    assert reconcile(weir, "s", "t", "--key", "id", code=5)["different"] == [[[n], ["v"]] for n in (1, 2, 5)]
+
+
 CHANGES = ["--set", 'jsonpaths=["$.row.id", "$.row.tenant_id", "$.row.status", "$.pos", "$.op"]', "--set", "columns=id,tenant_id,status,pos,op",
            "--set", "merge_type=MERGE", "--set", "delete=op = 'd'", "--set", "read_json_by_line=true", "--set", "format=json"]
 
