@@ -16,6 +16,12 @@ char *quality_quote(const char *name)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+char *quality_time(const QualityRows *rows)
+{
+    g_autofree char *name = quality_quote(rows->time);
+    return rows->time_text ? g_strdup_printf("TRY_CAST(%s AS TIMESTAMP)", name) : g_steal_pointer(&name);
+}
+
 char *quality_join(const GPtrArray *parts, const char *suffix, const char *separator)
 {
     GString *text = g_string_new(NULL);

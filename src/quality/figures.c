@@ -78,7 +78,7 @@ static char *figure_column(const QualityRun *run, const QualityCheck *check)
     if (check->columns->len == 1) {
         return g_strdup(check->columns->pdata[0]);
     }
-    return run->rows->time ? quality_quote(run->rows->time) : NULL;
+    return run->rows->time ? quality_time(run->rows) : NULL;
 }
 
 /* `filtered`: with the check's `where` as a filter of the aggregate, not of the statement. NULL + error: it
@@ -258,7 +258,7 @@ static char *literal(const QualityRows *rows, gint64 us)
 static bool count_over(QualityRun *run, gint64 over_us, gint64 *ret_now, gint64 *ret_before, GError **error)
 {
     const QualityRows *rows = run->rows;
-    g_autofree char *time = quality_quote(rows->time);
+    g_autofree char *time = quality_time(rows);
     g_autofree char *end = literal(rows, rows->end_us);
     g_autofree char *middle = literal(rows, rows->end_us - over_us);
     g_autofree char *start = literal(rows, rows->end_us - 2 * over_us);

@@ -116,6 +116,8 @@ void quality_add_slot(QualityCheck *check, QualityScan *scan, char *expression_t
 char *quality_filter(const QualityCheck *check);
 const char *quality_where(const QualityCheck *check); /* "TRUE" without */
 char *quality_quote(const char *name);
+/* rows->time as what can be compared with times. Caller frees. */
+char *quality_time(const QualityRows *rows);
 char *quality_join(const GPtrArray *parts, const char *suffix, const char *separator);
 void quality_append_literal(GString *out, const json_t *value);
 /* Level by the count of wrong rows and the check's bars or severity. */

@@ -107,7 +107,7 @@ static GHashTable *read_buckets(QualityRun *run, const QualityCheck *check, cons
                                 const char *unit, gint64 start_us, gint64 end_us, GError **error)
 {
     const QualityRows *rows = run->rows;
-    g_autofree char *time = quality_quote(rows->time);
+    g_autofree char *time = quality_time(rows);
     g_autofree char *start = time_literal(rows, start_us);
     g_autofree char *end = time_literal(rows, end_us);
     g_autofree char *sql =

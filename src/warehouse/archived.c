@@ -134,7 +134,7 @@ static bool has_rows(Build *build, const Archived *archived, bool *ret, GError *
     WarehouseInterval at_work = build->interval;
     build->interval = (WarehouseInterval){base_period_start(archived->first, BASE_PERIOD_DAY, zone),
                                           base_period_start(archived->last + 1, BASE_PERIOD_DAY, zone)};
-    g_autofree char *inside = warehouse_build_inside(build, "t", build->time);
+    g_autofree char *inside = warehouse_build_inside(build, "t");
     build->interval = at_work;
     g_autofree char *sql = g_strdup_printf(
         "SELECT count(*) FROM (SELECT 1 FROM %s AS t WHERE %s LIMIT 1) AS one", build->target_sql, inside);

@@ -134,6 +134,7 @@ static QualityRows rows_under_check(const Build *build, const char *rows_sql, co
                          .zone = build->context->zone,
                          .time = build->time,
                          .time_type = build->time_type,
+                         .time_text = build->time_text,
                          .end_us = build->interval.end_us ? build->interval.end_us : now_us,
                          .now_us = now_us};
 }
@@ -339,8 +340,7 @@ static void note_interval(Build *build)
 static bool plan(Build *build, GError **error)
 {
     build->time = build->model->model->time;
-    if ((build->time && !warehouse_build_time_type(build, build->time, &build->time_type, error)) ||
-        !build->family->plan(build, error)) {
+    if ((build->time && !warehouse_build_time_type(build, error)) || !build->family->plan(build, error)) {
         return false;
     }
     note_interval(build);

@@ -45,8 +45,7 @@ bool warehouse_microbatch_plan(Build *build, GError **error)
                              .start_us = options->start_us,
                              .end_us = options->end_us,
                              .rebuild = build->replace};
-    if (!warehouse_build_time_type(build, build->time, &build->time_type, error) ||
-        !begin_of(build, &ask.begin_us, error) ||
+    if (!warehouse_build_time_type(build, error) || !begin_of(build, &ask.begin_us, error) ||
         !warehouse_state_intervals(build->conn, build->model->id, &build->intervals, error)) {
         return false;
     }
@@ -64,7 +63,7 @@ bool warehouse_microbatch_rows(Build *build, GError **error)
     if (info->uses_interval) {
         return warehouse_build_rows(build, error);
     }
-    g_autofree char *inside = warehouse_build_inside(build, "body", build->time);
+    g_autofree char *inside = warehouse_build_inside(build, "body");
     g_autofree char *sql = g_strdup_printf("SELECT * FROM (%s) AS body WHERE %s", build->body, inside);
     return warehouse_build_rows_of(build, sql, error);
 }
@@ -78,10 +77,9 @@ static bool judge_timeless(Build *build, GError **error)
         return true;
     }
     build->judged = true;
-    g_autoptr(GString) column = g_string_new(NULL);
-    engine_sql_append_name(column, build->time);
+    g_autofree char *time = warehouse_build_time_sql(build, "body");
     g_autofree char *sql =
-        g_strdup_printf("SELECT count(*) FROM (%s) AS body WHERE %s IS NULL", build->body, column->str);
+        g_strdup_printf("SELECT count(*) FROM (%s) AS body WHERE %s IS NULL", build->body, time);
     int64_t n = 0;
     if (!engine_query_int(build->conn, sql, &n, error)) {
         return false;
@@ -133,8 +131,7 @@ bool warehouse_overwrite_plan(Build *build, GError **error)
     const json_t *partition = json_object_get(build->model->definition, "partition");
     const char *unit = base_json_string(partition, "unit", NULL);
     build->by_partition = unit && warehouse_batch_size_by_name(unit, &build->batch_size);
-    return (!build->time || warehouse_build_time_type(build, build->time, &build->time_type, error)) &&
-           warehouse_range_plan(build, error);
+    return (!build->time || warehouse_build_time_type(build, error)) && warehouse_range_plan(build, error);
 }
 
 /* t and b lie in one partition. */
@@ -159,7 +156,7 @@ static char *replaced(const Build *build)
 {
     const json_t *partition = json_object_get(build->model->definition, "partition");
     if (build->time) {
-        return warehouse_build_inside(build, "t", build->time);
+        return warehouse_build_inside(build, "t");
     }
     if (!partition) {
         return g_strdup("TRUE");

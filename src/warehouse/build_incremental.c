@@ -48,7 +48,7 @@ bool warehouse_range_plan(Build *build, GError **error)
 /* The condition of the interval on `alias`; FALSE for a model that is merged by its key alone. */
 static char *inside(const Build *build, const char *alias)
 {
-    return build->time ? warehouse_build_inside(build, alias, build->time) : g_strdup("FALSE");
+    return build->time ? warehouse_build_inside(build, alias) : g_strdup("FALSE");
 }
 
 /* EXISTS: a new row has the key of the row `alias`. NULL when the model has no key. */

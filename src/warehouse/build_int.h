@@ -81,7 +81,8 @@ struct Build {
     bool exists;                  /* the table is there, and this model made it */
     bool changed;                 /* and from other logic */
     const char *time;             /* column that intervals cut by; NULL = none. Borrowed */
-    EngineTypeId time_type;       /* its type */
+    EngineTypeId time_type;       /* its type; of text that of what it writes */
+    bool time_text;               /* it is text: ISO days or times */
     WarehouseInterval interval;   /* of the batch at work; 0, 0 = none */
     WarehouseInterval done;       /* what of it may be written down as done */
     GArray *batches;              /* WarehouseInterval, in order; NULL = `interval` alone */
@@ -139,11 +140,12 @@ bool warehouse_build_exec(Build *build, const char *sql, GError **error) G_GNUC_
 bool warehouse_build_rows(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same of another SELECT. A second call before the swap adds to the first. */
 bool warehouse_build_rows_of(Build *build, const char *select, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The type of `column` among the model's: from the catalog, else from the engine. */
-bool warehouse_build_time_type(Build *build, const char *column, EngineTypeId *ret,
-                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The type of build->time: from the catalog, else from the engine. */
+bool warehouse_build_time_type(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* build->time of `alias` as what can be compared with times: NULL where a text is none. Caller frees. */
+char *warehouse_build_time_sql(const Build *build, const char *alias);
 /* alias."column" >= start AND alias."column" < end of build->interval. Caller frees. */
-char *warehouse_build_inside(const Build *build, const char *alias, const char *column);
+char *warehouse_build_inside(const Build *build, const char *alias);
 
 /* ---- archived.c -------------------------------------------------------------------------------------- */
 

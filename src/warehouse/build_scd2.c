@@ -103,7 +103,7 @@ static bool refuse_columns(Build *build, const char *name, const char *what, GEr
 }
 
 /* The policy: a column that is new comes in (older versions have NULL), or is left out, or fails the run. One
- * that the SELECT no longer gives stays in the history, out of sight; sync takes it away. */
+ * that the SELECT no longer gives stays, and new versions have NULL; sync takes it away. */
 static bool bring_together(Build *build, const Columns *old, const Columns *new, GError **error)
 {
     State *state = build->state;
@@ -229,13 +229,26 @@ bool warehouse_scd2_views(EngineConn *conn, const CatalogObject *model, GError *
     return ok;
 }
 
+/* Columns of the SELECT, then those that it no longer gives: older versions have values in them. */
+static GPtrArray *shown_columns(const State *state)
+{
+    GPtrArray *shown = g_ptr_array_new(); /* borrowed */
+    g_ptr_array_extend(shown, state->merge.columns, NULL, NULL);
+    for (guint i = 0; state->merge.known && i < state->merge.known->len; i++) {
+        if (!scd2_has(state->merge.columns, state->merge.known->pdata[i])) {
+            g_ptr_array_add(shown, state->merge.known->pdata[i]);
+        }
+    }
+    return shown;
+}
+
 static bool replace_views(const Build *build, EngineConn *conn, GError **error)
 {
-    const State *state = build->state;
+    g_autoptr(GPtrArray) columns = shown_columns(build->state);
     return (build->relation != WAREHOUSE_TABLE || /* of another kind, once */
             warehouse_drop_relation(conn, build->model->domain, build->model->name, build->relation,
                                     error)) &&
-           make_views(conn, build->model, state->merge.columns, error);
+           make_views(conn, build->model, columns, error);
 }
 
 /* ---- the history's key ------------------------------------------------------------------------------------

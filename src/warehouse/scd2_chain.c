@@ -51,6 +51,10 @@ static bool read_new(const Scd2 *s, EngineConn *conn, GError **error)
 /* What a row is to its key's history: first, newer, back (the key was deleted), known, late. */
 static const char *class_sql(const Scd2 *s)
 {
+    if (s->spec->check && s->spec->delta) {
+        return "CASE WHEN _w_versions = 0 THEN 'first' "
+               "WHEN b." SCD2_AT " > coalesce(_w_o_f, _w_last_t) THEN 'newer' ELSE 'late' END";
+    }
     if (s->spec->check) {
         return "CASE WHEN _w_versions = 0 THEN 'first' "
                "WHEN _w_o_f IS NOT NULL AND NOT _w_o_d AND b." SCD2_AT " > _w_o_f THEN 'newer' "

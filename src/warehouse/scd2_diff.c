@@ -56,13 +56,15 @@ static bool first_load(Scd2 *s, EngineConn *conn, GError **error)
  */
 
 /* _weir_state of a row that is not in the table _weir_new: nothing to do. `late` with check: the run's clock
- * stands before the open version; with timestamp: the version does. */
+ * stands before the open version (what a whole source says now, it says of now); with timestamp, and of a
+ * source that gives changes: the version does. */
 static bool find_new(const Scd2 *s, EngineConn *conn, GError **error)
 {
     const char *differs =
         s->spec->check ? "{differs:b,o}" : "(o._weir_u IS NULL OR b." SCD2_AT " <> o._weir_u)";
-    const char *late = s->spec->check ? "b." SCD2_AT " <= o." SCD2_FROM " AND {run} < o." SCD2_FROM
-                                      : "b." SCD2_AT " < o._weir_u";
+    const char *late = !s->spec->check  ? "b." SCD2_AT " < o._weir_u"
+                       : s->spec->delta ? "b." SCD2_AT " < o." SCD2_FROM
+                                        : "b." SCD2_AT " <= o." SCD2_FROM " AND {run} < o." SCD2_FROM;
     g_autofree char *text = g_strdup_printf(
         "CREATE OR REPLACE TEMP TABLE _weir_new AS SELECT b.*, o." SCD2_FROM
         " AS _weir_old, CASE WHEN o." SCD2_FROM " IS NULL THEN 'absent' WHEN o." SCD2_DELETED

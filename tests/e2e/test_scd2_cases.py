@@ -34,7 +34,7 @@ def type_of(name, values):
         return "BIGINT"
     if all(isinstance(value, (int, float)) for value in values):
         return "DOUBLE"
-    return "DATETIME" if name.endswith("_at") else "VARCHAR"
+    return "DATETIME(6)" if name.endswith("_at") else "VARCHAR"
 
 
 def columns_of(rows):
@@ -86,7 +86,8 @@ def apply_step(server, case, step, before):
         file = server.project_path / "batch.ndjson"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
         server.cli("load", f"cases.src_{name}", str(file))
-    done = server.cli("run", f"cases.{name}", "--at", step["run_time"], check=False)
+    restate = ["--restate-from", step["restate_from"]] if "restate_from" in step else []
+    done = server.cli("run", f"cases.{name}", "--at", step["run_time"], *restate, check=False)
     return done, list(columns_of(rows)) if rows else before
 
 
