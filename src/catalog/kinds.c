@@ -391,6 +391,8 @@ static const CatalogKey predicate_keys[] = {
     K("less_equal", ANY, "At most", "小于等于"),
     K("greater", ANY, "More than", "大于"),
     K("greater_equal", ANY, "At least", "大于等于"),
+    K("in", ANY, "One of these values", "在列表中"),
+    K("not_in", ANY, "None of these values", "不在列表中"),
     END};
 static const CatalogKey rejects_keys[] = {
     K("when", SQL, "Rows for which this holds are rejected", "满足条件的行被拒收"),
@@ -416,9 +418,9 @@ static const CatalogKey model_keys[] = {
       "merge：已有的行不更新这些列"),
     SUB("predicate", ANY, predicate_keys,
         "merge, delete+insert: only rows of the table for which this holds are matched; SQL, or {column, "
-        "equal|not_equal|less|less_equal|greater|greater_equal: value}",
+        "equal|not_equal|less|less_equal|greater|greater_equal: value, in|not_in: [values]}",
         "merge、delete+insert：只与满足条件的已有行匹配；SQL，或 {column, "
-        "equal|not_equal|less|less_equal|greater|greater_equal: 值}"),
+        "equal|not_equal|less|less_equal|greater|greater_equal: 值, in|not_in: [值]}"),
     K("null_safe_key", BOOL,
       "NULL in a key: true = equal to NULL, false = equal to nothing; not given = an error",
       "键中的空值：true 为与空值相等，false 为与任何值不等；未写则报错"),

@@ -118,6 +118,23 @@ static bool keep_latest(Build *build, const char *latest_by, GError **error)
     return true;
 }
 
+/* Of rows that are the same in every column one is as good as another. */
+static bool drop_copies(Build *build, GError **error)
+{
+    g_autofree char *where = comparable(build);
+    g_autofree char *sql = g_strdup_printf(
+        "DELETE FROM %s WHERE rowid IN (SELECT rowid FROM (SELECT rowid, row_number() OVER (PARTITION BY b "
+        "ORDER BY rowid) AS place FROM %s AS b WHERE %s) AS copies WHERE place > 1)",
+        build->build_sql, build->build_sql, where);
+    gint64 n = 0;
+    if (!engine_exec_values(build->conn, sql, NULL, 0, &n, error)) {
+        return false;
+    }
+    build->run->rows -= n;
+    build->counts.deduplicated += n;
+    return true;
+}
+
 static bool refuse_duplicates(Build *build, const char *latest_by, GError **error)
 {
     g_autofree char *keys = key_list(build, "", ", ");
@@ -127,6 +144,10 @@ static bool refuse_duplicates(Build *build, const char *latest_by, GError **erro
     g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM (SELECT 1 %s) AS twice", from);
     int64_t n = 0;
     if (!engine_query_int(build->conn, sql, &n, error)) {
+        return false;
+    }
+    if (n > 0 && latest_by &&
+        (!drop_copies(build, error) || !engine_query_int(build->conn, sql, &n, error))) {
         return false;
     }
     if (n == 0) {

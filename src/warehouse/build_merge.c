@@ -23,6 +23,24 @@ static void append_value(GString *out, const json_t *value)
     g_string_append(out, text);
 }
 
+/* A row with NULL is in no list; of one value there need be none. */
+static void append_list(GString *out, const char *column, const json_t *values, bool in)
+{
+    size_t i;
+    json_t *value;
+    g_string_append_printf(out, "%scoalesce(%s %s (", out->len ? " AND " : "", column, in ? "IN" : "NOT IN");
+    if (!json_is_array(values)) {
+        append_value(out, values);
+    } else if (json_array_size(values) == 0) {
+        g_string_append(out, "NULL");
+    }
+    json_array_foreach (values, i, value) {
+        g_string_append(out, i ? ", " : "");
+        append_value(out, value);
+    }
+    g_string_append_printf(out, "), %s)", in ? "FALSE" : "TRUE");
+}
+
 /* {column, not_equal: 2} */
 static void append_condition(GString *out, const char *alias, const json_t *map)
 {
@@ -41,6 +59,13 @@ static void append_condition(GString *out, const char *alias, const json_t *map)
             g_string_append_printf(out, "%s%s %s ", out->len ? " AND " : "", column->str, OPERATORS[i][1]);
             append_value(out, value);
         }
+    }
+    const json_t *in = json_object_get(map, "in"), *not_in = json_object_get(map, "not_in");
+    if (in) {
+        append_list(out, column->str, in, true);
+    }
+    if (not_in) {
+        append_list(out, column->str, not_in, false);
     }
 }
 

@@ -208,6 +208,39 @@ def test_a_predicate_in_sql_narrows_what_is_met(project):
     own.is_now({"id": 1, "v": "A"}, {"id": 2, "v": "b"}, {"id": 2, "v": "B"})
 
 
+@pytest.mark.parametrize("name, predicate, met", [("in", {"in": [1, 3]}, [1]), ("not_in", {"not_in": [1, 3]}, [2]), ("one", {"in": 2}, [2]), ("none", {"in": []}, [])])
+def test_a_predicate_of_a_list_narrows_what_is_met(project, name, predicate, met):
+    own = Own(project, f"list_{name}").define(KV, {"kind": "incremental", "strategy": "delete+insert", "key": "id", "predicate": {"column": "id", **predicate}})
+    own.step([{"id": 1, "v": "a"}, {"id": 2, "v": "b"}])
+    own.step([{"id": 1, "v": "A"}, {"id": 2, "v": "B"}])
+    hidden = [{"id": i, "v": "ab"[i - 1]} for i in (1, 2) if i not in met]
+    own.is_now({"id": 1, "v": "A"}, {"id": 2, "v": "B"}, *hidden)
+
+
+def test_of_rows_that_are_the_same_one_is_the_latest(project):
+    own = Own(project, "copies").define({**KV, "ts": "bigint"}, {"kind": "incremental", "strategy": "merge", "key": "id", "dup_in_batch": {"latest_by": "ts"}})
+    same = {"id": 1, "v": "c", "ts": 3}
+    own.step([same, same, {"id": 1, "v": "a", "ts": 1}])
+    own.is_now(same)
+    assert "same latest" in own.step([same, {**same, "v": "d"}], ok=False)
+
+
+def test_a_time_may_be_text(project):
+    ds = {"id": "bigint", "ds": "varchar"}
+    inside = "SELECT * FROM ods_{} WHERE ds >= strftime($start, '%Y-%m-%d') AND ds < strftime($end, '%Y-%m-%d')"
+    window = ("--start", "2022-01-02", "--end", "2022-01-04")
+    for name, config, body in (("text_range", {"strategy": "time_range", "time": "ds"}, inside),
+                               ("text_parts", {"strategy": "insert_overwrite", "partition": "ds"}, inside),
+                               ("text_batch", {"strategy": "microbatch", "event_time": "ds", "begin": "2022-01-01"}, None)):
+        own = Own(project, name).define(ds, {"kind": "incremental", **config}, body and body.format(name))
+        own.step([{"id": i, "ds": f"2022-01-0{i}"} for i in (1, 2, 3)], NOW, *window)
+        own.is_now({"id": 2, "ds": "2022-01-02"}, {"id": 3, "ds": "2022-01-03"})
+        own.step([{"id": 10, "ds": "2022-01-03"}, {"id": 4, "ds": "2022-01-04"}], NOW, "--start", "2022-01-03", "--end", "2022-01-05")
+        own.is_now({"id": 2, "ds": "2022-01-02"}, {"id": 10, "ds": "2022-01-03"}, {"id": 4, "ds": "2022-01-04"})
+    own = Own(project, "text_odd").define(ds, {"kind": "incremental", "strategy": "time_range", "time": "ds"})
+    assert "1 rows have `ds` outside" in own.step([{"id": 1, "ds": "20220102"}, {"id": 2, "ds": "2022-01-02"}], NOW, *window, ok=False)
+
+
 def test_insert_overwrite_replaces_the_partitions_of_the_batch_or_those_of_the_interval(project):
     day = {"id": "bigint", "dt": "date"}
     own = Own(project, "parts").define(day, {"kind": "incremental", "strategy": "insert_overwrite", "partition": "dt"})
