@@ -156,6 +156,7 @@ static StandardTable *new_table(StandardCatalog *catalog, const char *name, cons
     table->domain = standard_keep(catalog, domain);
     table->layer_text = table->kind_text = table->type_text = table->fact_text = table->grade_text = "";
     table->subject = table->process = table->dept = table->owner = table->comment = table->named_subject = "";
+    table->placed_subject = "";
     table->grade = -1;
     table->keep_days = STANDARD_KEEP_UNKNOWN;
     table->readers = STANDARD_UNKNOWN;
@@ -492,6 +493,9 @@ static void read_name(StandardCatalog *catalog, StandardTable *table)
 {
     const StandardName *name = standard_table_parts(table);
     table->named_subject = standard_keep(catalog, name->subject);
+    bool placed = !name->manual && name->layer >= STANDARD_DWD && name->layer <= STANDARD_APP &&
+                  name->subject == NULL && g_strcmp0(name->dept, table->dept) != 0;
+    table->placed_subject = standard_keep(catalog, placed ? name->dept : NULL);
 }
 
 void standard_catalog_finish(StandardCatalog *catalog)

@@ -147,17 +147,16 @@ static void read_waiver(StandardConfig *config, const json_t *item, BaseDiags *d
     g_ptr_array_add(config->waivers, waiver);
 }
 
+/* LD-13: without DWM all of it sits in DWS, and nothing is asked of it. */
+static const StandardRuleId OF_DWM[] = {STANDARD_LR_01, STANDARD_LR_02, STANDARD_LR_03, STANDARD_LD_12};
+
 static void read_layers(StandardConfig *config, const json_t *layers)
 {
     config->dwm_said = standard_raw_has(layers, "dwm");
     config->dwm = standard_raw_bool(layers, "dwm", true);
     config->dim_reads_ods = standard_raw_bool(layers, "dim_reads_ods", true);
-    if (!config->dwm) { /* LD-13: all of it sits in DWS then */
-        static const StandardRuleId OF_DWM[] = {STANDARD_LR_01, STANDARD_LR_02, STANDARD_LR_03,
-                                                STANDARD_LD_12};
-        for (size_t i = 0; i < G_N_ELEMENTS(OF_DWM); i++) {
-            config->levels[OF_DWM[i]] = STANDARD_OFF;
-        }
+    for (size_t i = 0; !config->dwm && i < G_N_ELEMENTS(OF_DWM); i++) {
+        config->levels[OF_DWM[i]] = STANDARD_OFF;
     }
 }
 
@@ -200,11 +199,21 @@ StandardLevel standard_config_level(const StandardConfig *config, StandardRuleId
     return config->levels[rule];
 }
 
+static bool off_without_dwm(const StandardConfig *config, StandardRuleId rule)
+{
+    bool of_dwm = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(OF_DWM); i++) {
+        of_dwm = of_dwm || OF_DWM[i] == rule;
+    }
+    return of_dwm && !config->dwm;
+}
+
 void standard_config_only(StandardConfig *config, StandardRuleId rule)
 {
     StandardLevel level = config->levels[rule];
+    bool asked = level != STANDARD_OFF || off_without_dwm(config, rule);
     memset(config->levels, 0, sizeof config->levels);
-    config->levels[rule] = level != STANDARD_OFF ? level : standard_rule(rule)->level;
+    config->levels[rule] = asked ? level : standard_rule(rule)->level;
 }
 
 const char *standard_config_profile(const StandardConfig *config)

@@ -248,6 +248,13 @@ bool standard_data_column(StandardRun *run, StandardTable *table, const char *co
     return g_hash_table_contains(data_of(run, table)->columns, lower);
 }
 
+const char *standard_data_day(StandardRun *run, StandardTable *table)
+{
+    const char *day = standard_day_column(table);
+    day = day != NULL ? day : "dt";
+    return standard_data_column(run, table, day) ? day : NULL;
+}
+
 json_t *standard_data_query(StandardRun *run, const char *sql)
 {
     if (run->conn == NULL || run->error != NULL) {

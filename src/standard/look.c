@@ -145,7 +145,69 @@ bool standard_above_ods(const StandardTable *table)
     return table->layer == STANDARD_LAYER_NONE || standard_layer_between(table, STANDARD_DIM, STANDARD_APP);
 }
 
+/* ---- codes -------------------------------------------------------------------------------------------- */
+
+const json_t *standard_accepted(const StandardTable *table, const StandardColumn *column)
+{
+    static const char *const KEYS[] = {"accepted", "accepted_values", "enum",     "values",  "code_set",
+                                       "codes",    "expected",        "baseline", NULL};
+    const json_t *said = standard_first(column->raw, KEYS);
+    const json_t *values = json_is_object(said) && json_object_get(said, "values") != NULL
+                               ? json_object_get(said, "values")
+                               : said;
+    const json_t *checks = json_object_get(table->raw, "checks");
+    size_t i = 0;
+    const json_t *check = NULL;
+    json_array_foreach (checks, i, check) {
+        if (g_str_equal(base_json_string(check, "type", ""), "accepted_values") &&
+            g_ascii_strcasecmp(base_json_string(check, "column", ""), column->name) == 0) {
+            values = json_object_get(check, "values");
+        }
+    }
+    return json_array_size(values) + json_object_size(values) > 0 ? values : NULL;
+}
+
+char *standard_code_text(const json_t *one)
+{
+    const json_t *value = json_is_object(one) ? standard_first(one, STANDARD_KEYS("value", "code")) : one;
+    return standard_value_text(value);
+}
+
+bool standard_accepts(const json_t *accepted, const char *value)
+{
+    size_t i = 0;
+    const json_t *one = NULL;
+    json_array_foreach (accepted, i, one) {
+        g_autofree char *text = standard_code_text(one);
+        if (strcmp(text, value) == 0) {
+            return true;
+        }
+    }
+    return json_is_object(accepted) && json_object_get(accepted, value) != NULL;
+}
+
 /* ---- metrics --------------------------------------------------------------------------------------- */
+
+/* An export may write the kind under `kind` and a data type under `type`, or the kind under `type`. */
+StandardMetricKind standard_metric_kind(const StandardMetric *metric)
+{
+    static const char *const KEYS[] = {"type", "kind", "class", "metric_type", "level"};
+    static const struct {
+        const char *word;
+        StandardMetricKind kind;
+    } WORDS[] = {{"atomic", STANDARD_METRIC_ATOMIC},       {"base", STANDARD_METRIC_ATOMIC},
+                 {"basic", STANDARD_METRIC_ATOMIC},        {"derived", STANDARD_METRIC_DERIVED},
+                 {"composite", STANDARD_METRIC_COMPOSITE}, {"compound", STANDARD_METRIC_COMPOSITE}};
+    for (size_t k = 0; k < G_N_ELEMENTS(KEYS); k++) {
+        const char *text = standard_raw_text(metric->raw, KEYS[k]);
+        for (size_t w = 0; w < G_N_ELEMENTS(WORDS); w++) {
+            if (g_ascii_strcasecmp(text, WORDS[w].word) == 0) {
+                return WORDS[w].kind;
+            }
+        }
+    }
+    return STANDARD_METRIC_UNSAID;
+}
 
 /* Keys of a metric: its name, "@table", "@table.column". The first metric of a key stays. */
 static void index_metric(GHashTable *index, const StandardMetric *metric)

@@ -30,6 +30,14 @@ bool standard_layer_between(const StandardTable *table, StandardLayer low, Stand
 /* DIM, DWD, DWM, DWS, APP, or nothing said: where the standard's rules of content hold. */
 bool standard_above_ods(const StandardTable *table);
 
+/* What a metric says that it is, under any of the keys for it. */
+typedef enum {
+    STANDARD_METRIC_UNSAID,
+    STANDARD_METRIC_ATOMIC,
+    STANDARD_METRIC_DERIVED,
+    STANDARD_METRIC_COMPOSITE
+} StandardMetricKind;
+StandardMetricKind standard_metric_kind(const StandardMetric *metric);
 /* By bare name or domain.name; NULL = none. */
 const StandardMetric *standard_metric_by_name(StandardRun *run, const char *name);
 /* Some metric is drawn from the table (`column` NULL), or from that column of it. */
@@ -56,6 +64,12 @@ typedef struct {
 } StandardAlike;
 const StandardAlike *standard_alike(StandardRun *run, const StandardTable *table);
 
+/* What a code may be, said with the column or with a check: a list of values, of {value} or of {code}, or an
+ * object by value. NULL = not said. */
+const json_t *standard_accepted(const StandardTable *table, const StandardColumn *column);
+char *standard_code_text(const json_t *one); /* of that list; caller frees */
+bool standard_accepts(const json_t *accepted, const char *value);
+
 /* "33 d", "∞"; caller frees. */
 char *standard_days_show(gint64 days);
 json_t *standard_days_json(gint64 days); /* null = for ever */
@@ -72,6 +86,9 @@ char *standard_squeeze(const char *expression);
 const char *standard_data(StandardRun *run, StandardTable *table);
 /* The relation has that column. */
 bool standard_data_column(StandardRun *run, StandardTable *table, const char *column);
+/* The column of its rows that is the day: the partition, else `dt` (NM-25) where there is such a column;
+ * NULL = none, or no rows. */
+const char *standard_data_day(StandardRun *run, StandardTable *table);
 /* Rows of a query; NULL + run->error when it fails. New reference. */
 json_t *standard_data_query(StandardRun *run, const char *sql);
 /* Quoted identifier, list of them with `prefix` before each; caller frees. */

@@ -80,11 +80,8 @@ static const char *source_column(StandardRun *run, StandardTable *detail, const 
 /* Both have the day: compared day by day, since the detail may be kept longer. */
 static const char *common_day(StandardRun *run, StandardTable *table, StandardTable *detail)
 {
-    const char *day = standard_day_column(table);
-    day = day == NULL && standard_data_column(run, table, "dt") ? "dt" : day;
-    return day != NULL && standard_data_column(run, table, day) && standard_data_column(run, detail, day)
-               ? day
-               : NULL;
+    const char *day = standard_data_day(run, table);
+    return day != NULL && standard_data_column(run, detail, day) ? day : NULL;
 }
 
 static void compare_sums(StandardRun *run, StandardTable *table, StandardTable *detail,
@@ -135,14 +132,47 @@ static void check_same_result(StandardRun *run, StandardTable *table)
 /* ---- what an aggregate declares
  * ------------------------------------------------------------------------------------------------ */
 
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* ["day", "Shop"] -> "day,shop": a grain is the set of its columns. Caller frees. */
+static char *grain_text(const json_t *grain)
+{
+    if (!json_is_array(grain)) {
+        return base_json_text(grain);
+    }
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+    size_t i = 0;
+    const json_t *word = NULL;
+    json_array_foreach (grain, i, word) {
+        g_autofree char *text = standard_value_text(word);
+        g_ptr_array_add(words, g_ascii_strdown(text, -1));
+    }
+    g_ptr_array_sort(words, compare_texts);
+    return standard_join(words);
+}
+
+static gint64 count_grains(const json_t *grains)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    size_t i = 0;
+    const json_t *grain = NULL;
+    json_array_foreach (grains, i, grain) {
+        g_hash_table_add(seen, grain_text(grain));
+    }
+    return g_hash_table_size(seen);
+}
+
 static gint64 levels_of(StandardTable *table)
 {
     const json_t *grains =
         standard_first(table->raw, STANDARD_KEYS("grains", "levels_of_aggregation", "grouping_sets"));
     const json_t *grain = standard_first(table->raw, STANDARD_KEYS("grain"));
     bool lists = json_is_array(json_array_get(grain, 0));
-    gint64 n = json_is_array(grains) ? (gint64)json_array_size(grains)
-               : lists               ? (gint64)json_array_size(grain)
+    gint64 n = json_is_array(grains) ? count_grains(grains)
+               : lists               ? count_grains(grain)
                                      : 1;
     if (n <= 1 && table->sql != NULL) {
         g_autofree char *sql = standard_squeeze(table->sql);

@@ -303,23 +303,33 @@ static void check_finer_fact(StandardRun *run, StandardTable *table, const Stand
 /* ---- accumulating snapshots
  * -------------------------------------------------------------------------------------------------- */
 
+/* Of a list: those with a time, each once. One without a name is another. */
+static gint64 count_milestones(const json_t *list)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    size_t i = 0;
+    const json_t *one = NULL;
+    json_array_foreach (list, i, one) {
+        const char *said = standard_first_text(one, STANDARD_KEYS("name", "milestone", "process", "step"));
+        const char *name = json_is_string(one) ? json_string_value(one) : said;
+        bool timed = !json_is_object(one) ||
+                     standard_first_said(one, STANDARD_KEYS("time", "column", "at", "timestamp"));
+        if (timed) {
+            g_hash_table_add(seen, *name != '\0' ? g_ascii_strdown(name, -1) : g_strdup_printf("#%zu", i));
+        }
+    }
+    return g_hash_table_size(seen);
+}
+
 static void check_milestones(StandardRun *run, StandardTable *table)
 {
     if (!is_fact(table, STANDARD_FACT_ACCUMULATING)) {
         return;
     }
     const json_t *list = standard_first(table->raw, STANDARD_KEYS("milestones", "processes", "steps"));
-    gint64 n = 0;
-    size_t i = 0;
-    const json_t *one = NULL;
-    json_array_foreach (list, i, one) {
-        bool timed = !json_is_object(one) ||
-                     standard_first_said(one, STANDARD_KEYS("time", "column", "at", "timestamp"));
-        n += timed ? 1 : 0;
-    }
-    n = json_is_object(list)    ? (gint64)json_object_size(list)
-        : json_is_integer(list) ? json_integer_value(list)
-                                : n;
+    gint64 n = json_is_object(list)    ? (gint64)json_object_size(list)
+               : json_is_integer(list) ? json_integer_value(list)
+                                       : count_milestones(list);
     if (n < 2) {
         StandardFinding *found = standard_find_table(
             run, table, "%" G_GINT64_FORMAT " milestones with a time; two or more are asked for",

@@ -1,5 +1,5 @@
 /* Rules of section I.1: what each layer is for. */
-#include "standard/standard_int.h"
+#include "standard/look.h"
 
 #include <string.h>
 
@@ -113,7 +113,10 @@ static bool groups(StandardTable *table)
 
 static void ld_05(StandardRun *run, StandardTable *table)
 {
-    if (table->layer == STANDARD_DWD && groups(table)) {
+    const StandardSql *sql = standard_sql(table);
+    /* choosing a value for each key is to drop duplicates, where there is a key */
+    bool keyless = sql->ok && sql->group_by && sql->n_aggregates > 0 && table->key->len == 0;
+    if (table->layer == STANDARD_DWD && (groups(table) || keyless)) {
         StandardFinding *finding = standard_find_table(
             run, table, "the DWD model `%s` aggregates: its grain is no longer that of ODS",
             "DWD 模型 `%s` 做了聚合，粒度不再与 ODS 一致", table->name);
@@ -155,35 +158,34 @@ static bool same_folded(const char *a, const char *b)
     return strcmp(a, b) != 0 && g_ascii_strcasecmp(a, b) == 0;
 }
 
-/* Codes in two spellings, or digits among words. */
+/* Codes in two spellings, or digits among words; codes outside the set that is declared. */
 static void judge_codes(StandardRun *run, const StandardTable *table, const StandardColumn *column)
 {
     g_autoptr(GPtrArray) values = g_ptr_array_new();
-    const json_t *accepted = standard_raw_array(column->raw, "codes");
-    accepted = accepted != NULL ? accepted : standard_raw_array(column->raw, "accepted_values");
+    const json_t *accepted = standard_accepted(table, column);
     bool digits = false;
     bool words = false;
-    const char *wrong = NULL;
+    g_autofree char *wrong = NULL;
     size_t i = 0;
     const json_t *row = NULL;
     json_array_foreach (table->rows, i, row) {
         const json_t *cell = json_object_get(row, column->name);
         const char *text = json_string_value(cell);
+        g_autofree char *shown = standard_value_text(cell);
+        bool empty = cell == NULL || json_is_null(cell);
+        bool known = empty || accepted == NULL || standard_accepts(accepted, shown);
         digits = digits || json_is_integer(cell) || (text != NULL && g_ascii_isdigit(*text));
         words = words || (text != NULL && g_ascii_isalpha(*text));
-        for (guint v = 0; text != NULL && v < values->len; v++) {
-            wrong = same_folded(text, g_ptr_array_index(values, v)) ? text : wrong;
+        for (guint v = 0; known && text != NULL && v < values->len; v++) {
+            known = !same_folded(text, g_ptr_array_index(values, v));
         }
         if (text != NULL) {
             g_ptr_array_add(values, (gpointer)(guintptr)text);
         }
-        bool known = accepted == NULL || cell == NULL || json_is_null(cell);
-        size_t k = 0;
-        const json_t *code = NULL;
-        json_array_foreach (accepted, k, code) {
-            known = known || json_equal(code, cell);
+        if (!known) {
+            g_free(wrong);
+            wrong = g_steal_pointer(&shown);
         }
-        wrong = known ? wrong : text != NULL ? text : "?";
     }
     if (wrong != NULL || (digits && words)) {
         standard_find_column(run, table, column, "`%1$s` holds values of more than one code set (`%2$s`)",
@@ -257,7 +259,7 @@ static GHashTable *by_subject(StandardRun *run, StandardLayer layer)
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
     for (guint i = 0; i < run->catalog->tables->len; i++) {
         StandardTable *table = g_ptr_array_index(run->catalog->tables, i);
-        const char *subject = standard_subject(table);
+        const char *subject = standard_subject_placed(table);
         if (table->layer != layer || *subject == '\0') {
             continue;
         }
@@ -302,7 +304,7 @@ static void compare_pairs(StandardRun *run, StandardLayer layer, guint percent, 
                     standard_find_table(run, later,
                                         "`%1$s` and `%2$s` hold the same subject `%3$s` (%4$u columns alike)",
                                         "`%1$s` 与 `%2$s` 同属主题 `%3$s`（%4$u 列相同）", later->name,
-                                        first->name, standard_subject(later), n);
+                                        first->name, standard_subject_placed(later), n);
                 }
             }
         }
@@ -325,10 +327,12 @@ static void ld_10(StandardRun *run, StandardTable *table)
 
 static void ld_11(StandardRun *run, StandardTable *table)
 {
-    if (table->layer == STANDARD_DWM && table->readers < 2) {
+    gint64 said = standard_first_count(table->raw, STANDARD_KEYS("downstream", "consumers"), 0);
+    gint64 readers = MAX(table->readers, said);
+    if (table->layer == STANDARD_DWM && readers < 2) {
         standard_find_table(run, table, "the DWM table `%1$s` has %2$d readers: it exists to be shared",
                             "DWM 表 `%1$s` 只有 %2$d 个下游，未起到复用作用", table->name,
-                            (int)table->readers);
+                            (int)readers);
     }
 }
 
@@ -446,14 +450,60 @@ static void ld_17(StandardRun *run, StandardTable *table)
                          "声明 `consumer:`（同步到其他存储时再加 `store:`）");
 }
 
-static void ld_18(StandardRun *run, StandardTable *table)
+static void find_uncounted(StandardRun *run, const StandardTable *table)
 {
-    if (table->layer == STANDARD_DIM && !standard_raw_has(table->raw, "cardinality")) {
-        StandardFinding *finding =
-            standard_find_table(run, table, "the dimension `%s` does not say how many members it has",
-                                "维度 `%s` 未说明基数高低", table->name);
-        standard_finding_fix(finding, "declare `cardinality: high` or `cardinality: low`",
-                             "声明 `cardinality: high` 或 `cardinality: low`");
+    StandardFinding *finding =
+        standard_find_table(run, table, "the dimension `%s` does not say how many members it has",
+                            "维度 `%s` 未说明基数高低", table->name);
+    standard_finding_fix(finding, "declare `cardinality: high` or `cardinality: low`",
+                         "声明 `cardinality: high` 或 `cardinality: low`");
+}
+
+/* Queries in which each coding is written, those of the dimensions that are to hold them left out. */
+static GHashTable *count_codings(StandardRun *run)
+{
+    GHashTable *models = g_hash_table_new(g_str_hash, g_str_equal); /* coding -> queries */
+    for (guint i = 0; i < run->catalog->tables->len; i++) {
+        StandardTable *table = g_ptr_array_index(run->catalog->tables, i);
+        const GPtrArray *codings = standard_sql(table)->codings;
+        for (guint c = 0; table->layer != STANDARD_DIM && c < codings->len; c++) {
+            char *coding = g_ptr_array_index(codings, c);
+            guint n = GPOINTER_TO_UINT(g_hash_table_lookup(models, coding));
+            g_hash_table_insert(models, coding, GUINT_TO_POINTER(n + 1));
+        }
+    }
+    return models;
+}
+
+static void find_coding(StandardRun *run, StandardTable *table, GHashTable *models)
+{
+    const GPtrArray *codings = standard_sql(table)->codings;
+    gint64 limit = standard_config_limit(run->config, "code_models", 3);
+    for (guint c = 0; table->layer != STANDARD_DIM && c < codings->len; c++) {
+        const char *coding = g_ptr_array_index(codings, c);
+        guint n = GPOINTER_TO_UINT(g_hash_table_lookup(models, coding));
+        if ((gint64)n >= limit) {
+            StandardFinding *finding =
+                standard_find_table(run, table, "`%1$s` writes codes into its query (%2$s), as %3$u models do",
+                                    "`%1$s` 把代码含义写死在 SQL 中（%2$s），共 %3$u 个模型如此", table->name,
+                                    coding, n);
+            standard_finding_fix(finding, "make a dimension of these codes and join it",
+                                 "为这些代码建一张低基数维表并关联");
+            standard_finding_word(finding, "CASE");
+            return;
+        }
+    }
+}
+
+static void ld_18(StandardRun *run)
+{
+    g_autoptr(GHashTable) models = count_codings(run);
+    for (guint i = 0; i < run->catalog->tables->len; i++) {
+        StandardTable *table = g_ptr_array_index(run->catalog->tables, i);
+        if (table->layer == STANDARD_DIM && !standard_raw_has(table->raw, "cardinality")) {
+            find_uncounted(run, table);
+        }
+        find_coding(run, table, models);
     }
 }
 
@@ -530,7 +580,7 @@ const StandardCheck standard_checks_ld[] = {
     {STANDARD_LD_11, .table = ld_11},   {STANDARD_LD_12, .table = ld_12},
     {STANDARD_LD_13, .catalog = ld_13}, {STANDARD_LD_14, .table = ld_14},
     {STANDARD_LD_15, .catalog = ld_15}, {STANDARD_LD_16, .catalog = ld_16},
-    {STANDARD_LD_17, .table = ld_17},   {STANDARD_LD_18, .table = ld_18},
+    {STANDARD_LD_17, .table = ld_17},   {STANDARD_LD_18, .catalog = ld_18},
     {STANDARD_LD_19, .catalog = ld_19}, {STANDARD_LD_20, .table = ld_20},
     {STANDARD_LD_21, .catalog = ld_21}, STANDARD_CHECKS_END,
 };

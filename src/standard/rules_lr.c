@@ -29,13 +29,15 @@ static void lr_02(StandardRun *run, StandardTable *table)
     }
     for (guint i = 0; i < table->reads->len; i++) {
         const StandardTable *detail = g_ptr_array_index(table->reads, i);
+        const char *subject = standard_subject_placed(detail);
         for (guint k = 0; detail->layer == STANDARD_DWD && k < table->reads->len; k++) {
             const StandardTable *middle = g_ptr_array_index(table->reads, k);
-            if (middle->layer == STANDARD_DWM && standard_same_subject(detail, middle)) {
+            if (middle->layer == STANDARD_DWM && *subject != '\0' &&
+                g_ascii_strcasecmp(subject, standard_subject_placed(middle)) == 0) {
                 StandardFinding *finding =
                     standard_find_table(run, table, "reads DWD `%s` and DWM `%s`, both of subject `%s`",
                                         "同时读取主题 `%3$s` 的 DWD 表 `%1$s` 和 DWM 表 `%2$s`", detail->name,
-                                        middle->name, standard_subject(detail));
+                                        middle->name, subject);
                 standard_finding_word(finding, detail->name);
             }
         }

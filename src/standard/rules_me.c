@@ -7,32 +7,17 @@
 /* ---- what a metric is
  * ------------------------------------------------------------------------------------------- */
 
-typedef enum { ME_UNKNOWN, ME_ATOMIC, ME_DERIVED, ME_COMPOSITE } MetricKind;
-
-/* An export may write the kind under `kind` and a data type under `type`, or the kind under `type`. */
-static MetricKind kind_of(const StandardMetric *metric)
+/* As said; one that names what it is drawn from is derived. */
+static StandardMetricKind kind_of(const StandardMetric *metric)
 {
-    static const char *const KEYS[] = {"type", "kind", "class", "metric_type"};
-    static const struct {
-        const char *word;
-        MetricKind kind;
-    } WORDS[] = {{"atomic", ME_ATOMIC},   {"base", ME_ATOMIC},         {"basic", ME_ATOMIC},
-                 {"derived", ME_DERIVED}, {"composite", ME_COMPOSITE}, {"compound", ME_COMPOSITE}};
-    for (size_t k = 0; k < G_N_ELEMENTS(KEYS); k++) {
-        const char *text = standard_raw_text(metric->raw, KEYS[k]);
-        for (size_t w = 0; w < G_N_ELEMENTS(WORDS); w++) {
-            if (g_ascii_strcasecmp(text, WORDS[w].word) == 0) {
-                return WORDS[w].kind;
-            }
-        }
-    }
-    return *metric->of != '\0' ? ME_DERIVED : ME_UNKNOWN;
+    StandardMetricKind said = standard_metric_kind(metric);
+    return said == STANDARD_METRIC_UNSAID && *metric->of != '\0' ? STANDARD_METRIC_DERIVED : said;
 }
 
 static bool is_atomic(const StandardMetric *metric)
 {
-    MetricKind kind = kind_of(metric);
-    return kind == ME_ATOMIC || kind == ME_UNKNOWN;
+    StandardMetricKind kind = kind_of(metric);
+    return kind == STANDARD_METRIC_ATOMIC || kind == STANDARD_METRIC_UNSAID;
 }
 
 /* The type of its values; "" = not said. */
@@ -638,7 +623,7 @@ static void check_derived(StandardRun *run, const StandardMetric *metric)
     static const char *const NARROWING[] = {"dimensions", "dims",      "modifiers", "by",    "where",
                                             "filter",     "period",    "window",    "grain", "granularity",
                                             "modifier",   "dimension", "offset",    NULL};
-    if (kind_of(metric) != ME_DERIVED) {
+    if (kind_of(metric) != STANDARD_METRIC_DERIVED) {
         return;
     }
     const StandardMetric *base = standard_metric_by_name(run, metric->of);
@@ -662,7 +647,7 @@ static void note_difference(GPtrArray *differs, const char *own, const char *bas
 static void check_inherits(StandardRun *run, const StandardMetric *metric)
 {
     const StandardMetric *base =
-        kind_of(metric) == ME_DERIVED ? standard_metric_by_name(run, metric->of) : NULL;
+        kind_of(metric) == STANDARD_METRIC_DERIVED ? standard_metric_by_name(run, metric->of) : NULL;
     if (base == NULL || base == metric) {
         return;
     }

@@ -1,5 +1,5 @@
 /* Rules of section IV on names of tables, jobs and fields. */
-#include "standard/standard_int.h"
+#include "standard/look.h"
 
 #include <string.h>
 
@@ -280,6 +280,14 @@ static bool is_target(const StandardTable *table)
     return table->layer != STANDARD_MID && table->layer != STANDARD_TMP && table->layer != STANDARD_ODS;
 }
 
+/* Its name; of a job that says none its place in the list. Kept with the catalog. */
+static const char *job_name(StandardRun *run, const json_t *job, size_t place)
+{
+    const char *name = standard_first_text(job, STANDARD_KEYS("name", "job", "id", "task"));
+    g_autofree char *number = g_strdup_printf("jobs[%zu]", place + 1);
+    return *name != '\0' ? name : standard_keep(run->catalog, number);
+}
+
 static void read_jobs(StandardRun *run, GHashTable *jobs)
 {
     static const char *const KEYS[] = {"targets", "writes", "tables", "outputs"};
@@ -298,7 +306,7 @@ static void read_jobs(StandardRun *run, GHashTable *jobs)
             json_array_foreach (json_object_get(job, KEYS[k]), t, target) {
                 const char *name = json_string_value(target);
                 if (name != NULL && !g_str_has_prefix(name, "mid_") && !g_str_has_prefix(name, "tmp_")) {
-                    count_target(jobs, standard_raw_text(job, "name"), name);
+                    count_target(jobs, job_name(run, job, i), name);
                 }
             }
         }
@@ -334,7 +342,8 @@ static void nm_15(StandardRun *run, StandardTable *from, StandardTable *to)
 
 static void nm_16(StandardRun *run, StandardTable *table)
 {
-    if (table->layer == STANDARD_DIM && !g_str_has_prefix(table->name, "dim_")) {
+    bool named = g_str_has_prefix(table->name, "dim_") && table->name[strlen("dim_")] != '\0';
+    if (table->layer == STANDARD_DIM && !named) {
         standard_find_table(run, table, "the dimension `%s` is not called dim_...",
                             "维度表 `%s` 未以 dim_ 开头", table->name);
     }
@@ -360,8 +369,8 @@ static void nm_17(StandardRun *run, StandardTable *table)
 static void nm_18(StandardRun *run, StandardTable *table)
 {
     const StandardName *name = standard_table_parts(table);
-    bool written = standard_raw_has(table->raw, "schedule") || standard_raw_has(table->raw, "job") ||
-                   table->sql != NULL || standard_raw_has(table->raw, "writer");
+    bool written = table->sql != NULL ||
+                   standard_first_said(table->raw, STANDARD_KEYS("schedule", "scheduled", "job", "writer"));
     if ((is_manual(table) || name->manual) && written) {
         standard_find_table(run, table, "`%s` is kept by hand, yet a job writes it",
                             "`%s` 为手工维护表，却有任务写入", table->name);
@@ -445,25 +454,48 @@ static void nm_22(StandardRun *run, StandardTable *table, const StandardColumn *
     }
 }
 
-/* Any of `roots` is a word of the name. */
-static bool has_word(const char *name, const char *const *roots)
+/* How many words the name has before the periods and aggregations that a metric's name ends in. */
+static guint words_before_tail(char *const *words)
 {
-    g_auto(GStrv) words = g_strsplit(name, "_", -1);
-    for (char **word = words; *word != NULL; word++) {
-        if (one_of(*word, roots)) {
-            return true;
-        }
+    guint n = g_strv_length((char **)(guintptr)words);
+    while (n > 1 && (standard_is_period(words[n - 1]) || standard_is_aggregation(words[n - 1]))) {
+        n--;
     }
-    return false;
+    return n;
 }
 
-/* A name whose last word is changed for `root`: order_num -> order_cnt. Caller frees. */
-static char *with_root(const char *name, const char *const *wrong, const char *root)
+/* order_cnt, and order_cnt_7d as a metric is called; not cnt_order. */
+static bool ends_in(const char *name, const char *const *roots)
 {
-    const char *cut = strrchr(name, '_');
-    const char *last = cut != NULL ? cut + 1 : name;
-    return cut != NULL && one_of(last, wrong) ? g_strdup_printf("%.*s_%s", (int)(cut - name), name, root)
-                                              : g_strconcat(name, "_", root, NULL);
+    g_auto(GStrv) words = g_strsplit(name, "_", -1);
+    guint n = words_before_tail(words);
+    return n > 0 && one_of(words[n - 1], roots);
+}
+
+static void append_word(GString *name, const char *word)
+{
+    g_string_append_printf(name, "%s%s", name->len > 0 ? "_" : "", word);
+}
+
+/* The name with its root where it belongs: order_num -> order_cnt, cnt_order -> order_cnt. `root` where none
+ * of `right` is in it. Caller frees. */
+static char *with_root(const char *name, const char *const *right, const char *const *wrong, const char *root)
+{
+    g_auto(GStrv) words = g_strsplit(name, "_", -1);
+    guint n = words_before_tail(words);
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < n; i++) {
+        bool is_root = one_of(words[i], right);
+        root = is_root ? words[i] : root;
+        if (!is_root && !(i > 0 && i + 1 == n && one_of(words[i], wrong))) {
+            append_word(out, words[i]);
+        }
+    }
+    append_word(out, root);
+    for (char **word = words + n; *word != NULL; word++) {
+        append_word(out, *word);
+    }
+    return g_string_free(out, FALSE);
 }
 
 static void nm_23(StandardRun *run, StandardTable *table, const StandardColumn *column)
@@ -474,8 +506,8 @@ static void nm_23(StandardRun *run, StandardTable *table, const StandardColumn *
     const char *cut = strrchr(column->name, '_');
     bool counts =
         column->role_said ? strcmp(column->role, "count") == 0 : cut != NULL && one_of(cut + 1, WRONG);
-    if (counts && !has_word(column->name, RIGHT) && table->layer != STANDARD_ODS) {
-        g_autofree char *better = with_root(column->name, WRONG, "cnt");
+    if (counts && !ends_in(column->name, RIGHT) && table->layer != STANDARD_ODS) {
+        g_autofree char *better = with_root(column->name, RIGHT, WRONG, "cnt");
         StandardFinding *finding =
             standard_find_column(run, table, column, "the count `%s` does not end in _cnt",
                                  "数量字段 `%s` 未以 _cnt 结尾", column->name);
@@ -491,8 +523,8 @@ static void nm_24(StandardRun *run, StandardTable *table, const StandardColumn *
     bool money = column->role_said ? strcmp(column->role, "money") == 0
                                    : one_of(cut != NULL ? cut + 1 : column->name, WRONG) &&
                                          strcmp(column->role, "money") == 0;
-    if (money && !has_word(column->name, RIGHT) && table->layer != STANDARD_ODS) {
-        g_autofree char *better = with_root(column->name, WRONG, "amt");
+    if (money && !ends_in(column->name, RIGHT) && table->layer != STANDARD_ODS) {
+        g_autofree char *better = with_root(column->name, RIGHT, WRONG, "amt");
         StandardFinding *finding = standard_find_column(
             run, table, column, "the money field `%s` ends neither in _amt nor in _price",
             "金额字段 `%s` 未以 _amt 或 _price 结尾", column->name);
@@ -513,33 +545,30 @@ static bool is_day_partition(const char *name)
     return one_of(name, DAYS);
 }
 
-/* 20240501 -> 8, 2024-05-01 -> 10, no day -> 0. */
-static guint day_format(const char *text)
+/* 20240501 -> 8, 2024-05-01 -> 10, no day (also 20240230) -> 0. */
+static size_t day_format(const char *text)
 {
+    gint64 day = 0;
     size_t len = strlen(text);
-    bool dashed = len == 10 && text[4] == '-' && text[7] == '-';
-    guint digits = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        digits += g_ascii_isdigit(*c) ? 1 : 0;
-    }
-    return digits == 8 && len == 8 ? 8 : digits == 8 && dashed ? 10 : 0;
+    return len <= 10 && standard_day_parse(text, &day) ? len : 0;
 }
 
 static void judge_day_values(StandardRun *run, const json_t *list, const StandardTable *table)
 {
-    guint format = 0;
+    size_t format = 0;
     size_t i = 0;
     const json_t *value = NULL;
     json_array_foreach (list, i, value) {
         const char *text = json_string_value(value);
-        guint own = text != NULL ? day_format(text) : 0;
+        size_t own = text != NULL ? day_format(text) : 0;
         format = format == 0 ? own : format;
         if (text == NULL || own == 0 || own != format) {
             g_autofree char *object = table != NULL  ? g_strdup(table->name)
                                       : text != NULL ? g_strdup(text)
                                                      : json_dumps(value, JSON_ENCODE_ANY);
-            standard_find(run, object, table, NULL, "the day `%s` of a partition is in another format",
-                          "分区日期 `%s` 的格式不一致", text != NULL ? text : object);
+            standard_find(run, object, table, NULL,
+                          "the day `%s` of a partition is none, or in another format",
+                          "分区日期 `%s` 无效或格式不一致", text != NULL ? text : object);
         }
     }
 }

@@ -1,5 +1,5 @@
 /* Rules of section IV on word roots and metric names. */
-#include "standard/standard_int.h"
+#include "standard/look.h"
 
 #include <string.h>
 
@@ -167,8 +167,7 @@ static void split_metric(const StandardRun *run, const StandardMetric *metric, M
 
 static bool is_ordinary(const StandardMetric *metric)
 {
-    return strcmp(metric->type, "ordinary") == 0 || strcmp(metric->type, "composite") == 0 ||
-           strcmp(metric->type, "compound") == 0;
+    return strcmp(metric->type, "ordinary") == 0 || standard_metric_kind(metric) == STANDARD_METRIC_COMPOSITE;
 }
 
 static void nm_30(StandardRun *run, const StandardMetric *metric)
@@ -266,12 +265,11 @@ static bool is_one_modifier(const StandardRun *run, const MetricName *name)
 
 static void nm_34(StandardRun *run, const StandardMetric *metric)
 {
-    bool base = strcmp(metric->type, "base") == 0 || strcmp(metric->type, "atomic") == 0;
     MetricName name = {0};
     split_metric(run, metric, &name);
     bool plain =
         name.root + 1 == name.n && (name.root == 1 || (name.root > 1 && is_one_modifier(run, &name)));
-    if (base && name.root < name.n && !plain) {
+    if (standard_metric_kind(metric) == STANDARD_METRIC_ATOMIC && !plain) {
         standard_find_metric(run, metric, "the base metric `%s` is not one business modifier and a root",
                              "基础指标 `%s` 不是“一个业务修饰词 + 词根”", metric->name);
     }
@@ -292,7 +290,7 @@ static const StandardMetric *metric_by_name(const StandardCatalog *catalog, cons
 /* More than its base says: a modifier, an aggregation or a period; and the same root. */
 static void nm_35(StandardRun *run, const StandardMetric *metric)
 {
-    if (strcmp(metric->type, "derived") != 0) {
+    if (standard_metric_kind(metric) != STANDARD_METRIC_DERIVED) {
         return;
     }
     MetricName name = {0};
@@ -326,8 +324,8 @@ static bool is_field_name(const char *name)
 
 static void nm_36(StandardRun *run, const StandardMetric *metric)
 {
-    bool derived = strcmp(metric->type, "derived") == 0 || strcmp(metric->type, "atomic") == 0 ||
-                   strcmp(metric->type, "base") == 0;
+    StandardMetricKind kind = standard_metric_kind(metric);
+    bool derived = kind == STANDARD_METRIC_DERIVED || kind == STANDARD_METRIC_ATOMIC;
     if (!derived && !is_field_name(metric->name)) {
         standard_find_metric(run, metric, "the metric `%s` does not keep to the rules of field names",
                              "指标 `%s` 不符合字段命名规则", metric->name);

@@ -398,9 +398,9 @@ static GPtrArray *volumes_of(StandardRun *run, StandardTable *table)
     const json_t *said = standard_first(table->raw, KEYS);
     said = said != NULL ? said : standard_first(table->raw, STANDARD_KEYS("partitions"));
     read_volumes(volumes, said);
-    const char *day = standard_day_column(table);
-    const char *data = volumes->len == 0 && day != NULL ? standard_data(run, table) : NULL;
-    if (data != NULL && standard_data_column(run, table, day)) {
+    const char *day = volumes->len == 0 ? standard_data_day(run, table) : NULL;
+    if (day != NULL) {
+        const char *data = standard_data(run, table);
         g_autofree char *column = standard_quote(day);
         g_autofree char *sql = g_strdup_printf("SELECT CAST(%s AS VARCHAR) AS dt, count(*) AS rows FROM %s "
                                                "WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 1 DESC",
@@ -501,49 +501,13 @@ static void check_volume(StandardRun *run, StandardTable *table)
  * -------------------------------------------------------------------------------------------------------------------
  */
 
-/* What a code may be: said with the column, or with a check. */
-static const json_t *accepted_of(const StandardTable *table, const StandardColumn *column)
-{
-    static const char *const KEYS[] = {"accepted", "accepted_values", "enum",     "values",
-                                       "code_set", "expected",        "baseline", NULL};
-    const json_t *said = standard_first(column->raw, KEYS);
-    const json_t *values = json_is_object(said) && json_object_get(said, "values") != NULL
-                               ? json_object_get(said, "values")
-                               : said;
-    const json_t *checks = json_object_get(table->raw, "checks");
-    size_t i = 0;
-    const json_t *check = NULL;
-    json_array_foreach (checks, i, check) {
-        if (g_str_equal(base_json_string(check, "type", ""), "accepted_values") &&
-            g_ascii_strcasecmp(base_json_string(check, "column", ""), column->name) == 0) {
-            values = json_object_get(check, "values");
-        }
-    }
-    return values;
-}
-
-static bool is_accepted(const json_t *accepted, const char *value)
-{
-    size_t i = 0;
-    const json_t *one = NULL;
-    json_array_foreach (accepted, i, one) {
-        g_autofree char *text =
-            standard_value_text(json_is_object(one) ? json_object_get(one, "value") : one);
-        if (strcmp(text, value) == 0) {
-            return true;
-        }
-    }
-    return json_is_object(accepted) && json_object_get(accepted, value) != NULL;
-}
-
 /* The codes of the accepted set that do not occur. */
 static void note_gone(const json_t *accepted, const json_t *rows, GPtrArray *gone)
 {
     size_t i = 0;
     const json_t *one = NULL;
     json_array_foreach (accepted, i, one) {
-        g_autofree char *text =
-            standard_value_text(json_is_object(one) ? json_object_get(one, "value") : one);
+        g_autofree char *text = standard_code_text(one);
         bool there = false;
         for (size_t r = 0; r < json_array_size(rows) && !there; r++) {
             there = g_str_equal(base_json_string(json_array_get(rows, r), "v", ""), text);
@@ -570,6 +534,9 @@ static double shift_of(const json_t *baseline, const json_t *rows)
     json_object_foreach (map, code, share) {
         sum += json_number_value(share);
     }
+    if (sum <= 0) {
+        return 0; /* names of the codes, no shares */
+    }
     json_object_foreach (map, code, share) {
         double now = 0;
         for (size_t r = 0; r < json_array_size(rows); r++) {
@@ -594,7 +561,7 @@ static void judge_codes(StandardRun *run, StandardTable *table, const StandardCo
     const json_t *row = NULL;
     json_array_foreach (rows, i, row) {
         const char *value = base_json_string(row, "v", "");
-        if (!is_accepted(accepted, value)) {
+        if (!standard_accepts(accepted, value)) {
             g_ptr_array_add(added, (gpointer)(guintptr)value);
         }
     }
@@ -618,9 +585,8 @@ static void judge_codes(StandardRun *run, StandardTable *table, const StandardCo
 static void check_codes(StandardRun *run, StandardTable *table, const StandardColumn *column)
 {
     const json_t *accepted =
-        in_ods(table) || table->layer == STANDARD_LAYER_NONE ? accepted_of(table, column) : NULL;
-    const char *data =
-        json_array_size(accepted) + json_object_size(accepted) > 0 ? standard_data(run, table) : NULL;
+        in_ods(table) || table->layer == STANDARD_LAYER_NONE ? standard_accepted(table, column) : NULL;
+    const char *data = accepted != NULL ? standard_data(run, table) : NULL;
     if (data == NULL || !standard_data_column(run, table, column->name)) {
         return;
     }

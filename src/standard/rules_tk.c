@@ -512,11 +512,9 @@ static char *lost_keys_sql(StandardRun *run, StandardTable *table, const char *d
 
 static void check_no_key_lost(StandardRun *run, StandardTable *table)
 {
-    const char *day = standard_day_column(table);
     const char *data = table->kind == STANDARD_SNAPSHOT ? standard_data(run, table) : NULL;
-    day = day == NULL && data != NULL && standard_data_column(run, table, "dt") ? "dt" : day;
-    if (data == NULL || day == NULL || !has_columns(run, table, table->key) ||
-        !standard_data_column(run, table, day)) {
+    const char *day = data != NULL ? standard_data_day(run, table) : NULL;
+    if (day == NULL || !has_columns(run, table, table->key)) {
         return;
     }
     g_autofree char *sql = lost_keys_sql(run, table, data, day);

@@ -210,18 +210,59 @@ static void read_star(const SqlText *text, guint i, StandardSql *facts)
     }
 }
 
+/* The column (its qualifier skipped) that is at `i`; *ret_end is behind it. NULL = none. */
+static const char *column_at(const SqlText *text, guint i, guint *ret_end)
+{
+    i = sql_is_name(text, i) && sql_is(text, i + 1, ".") ? i + 2 : i;
+    *ret_end = i + 1;
+    return sql_is_name(text, i) ? text->words[i].token->text : NULL;
+}
+
+/* The column of CASE column WHEN ... that the WHEN at `i` belongs to; NULL = there is none. */
+static const char *case_column(const SqlText *text, guint i)
+{
+    guint inner = 0;
+    while (i-- > 0) {
+        inner += sql_is(text, i, "end") ? 1 : 0;
+        if (sql_is(text, i, "case") && inner-- == 0) {
+            guint end = 0;
+            const char *column = column_at(text, i + 1, &end);
+            return sql_is(text, end, "when") ? column : NULL;
+        }
+    }
+    return NULL;
+}
+
+static bool is_literal(const SqlText *text, guint i)
+{
+    EngineTokenType type = i < text->n ? text->words[i].token->type : ENGINE_TOKEN_NAME;
+    return type == ENGINE_TOKEN_NUMBER || type == ENGINE_TOKEN_TEXT;
+}
+
+/* CASE status WHEN 1 THEN 'paid', CASE WHEN o.status = 1 THEN 'paid'. */
 static void read_case(const SqlText *text, guint i, StandardSql *facts)
 {
-    guint at = i + 2;
-    if (!sql_is(text, i, "when") || at >= text->n) {
+    if (!sql_is(text, i, "when")) {
         return;
     }
-    EngineTokenType when = text->words[i + 1].token->type;
-    bool simple = (when == ENGINE_TOKEN_NUMBER || when == ENGINE_TOKEN_TEXT) && sql_is(text, i + 2, "then");
-    bool compared = sql_is(text, i + 2, "=") && sql_is(text, i + 4, "then");
-    at = simple ? i + 3 : i + 5;
-    if ((simple || compared) && at < text->n && text->words[at].token->type == ENGINE_TOKEN_TEXT) {
-        facts->case_when = true;
+    guint code = i + 1;
+    const char *column = NULL;
+    if (is_literal(text, code)) {
+        column = case_column(text, i);
+    } else {
+        column = column_at(text, i + 1, &code);
+        column = sql_is(text, code, "=") ? column : NULL;
+        code++;
+    }
+    if (column == NULL || !is_literal(text, code) || !sql_is(text, code + 1, "then") || code + 2 >= text->n ||
+        text->words[code + 2].token->type != ENGINE_TOKEN_TEXT) {
+        return;
+    }
+    g_autofree char *lower = g_ascii_strdown(column, -1);
+    g_autofree char *coding = g_strdup_printf("%s: %s = %s", lower, text->words[code].token->text,
+                                              text->words[code + 2].token->text);
+    if (!g_ptr_array_find_with_equal_func(facts->codings, coding, g_str_equal, NULL)) {
+        g_ptr_array_add(facts->codings, g_steal_pointer(&coding));
     }
 }
 
@@ -290,6 +331,7 @@ void standard_sql_free(void *facts_)
         g_free((gpointer)(guintptr)facts->moment);
         g_free((gpointer)(guintptr)facts->canonical);
         g_ptr_array_unref(facts->tables);
+        g_ptr_array_unref(facts->codings);
         g_ptr_array_unref(facts->expressions);
         g_free(facts);
     }
@@ -302,6 +344,7 @@ const StandardSql *standard_sql(StandardTable *table)
     }
     StandardSql *facts = g_new0(StandardSql, 1);
     facts->tables = g_ptr_array_new_with_free_func(g_free);
+    facts->codings = g_ptr_array_new_with_free_func(g_free);
     facts->expressions = g_ptr_array_new_with_free_func((GDestroyNotify)free_expression);
     table->facts = facts;
     SqlText text;

@@ -150,7 +150,8 @@ struct StandardTable {
     int grade; /* 0..3 = P0..P3; -1 = none or not one of them (grade_text) */
     const char *grade_text;
     const char *subject, *process, *dept, *owner, *comment; /* "" when not given */
-    const char *named_subject; /* the subject that the name says by the grammar; "" = none */
+    const char *named_subject;  /* the subject that the name says by the grammar; "" = none */
+    const char *placed_subject; /* that a shorter name says by its place; "" = none */
     bool low_use;
     gint64 keep_days;            /* STANDARD_KEEP_* */
     gint64 readers;              /* tables and others that read it: given, else counted */
@@ -233,6 +234,8 @@ void standard_data_allow(StandardCatalog *catalog, StandardTable *table);
 void standard_catalog_set_usage(StandardCatalog *catalog, const json_t *usage);
 /* As declared, else as named; "" = not known. */
 const char *standard_subject(const StandardTable *table);
+/* The same; of a name shorter than the grammar asks for what follows the layer: dwd_pay_app -> pay. */
+const char *standard_subject_placed(const StandardTable *table);
 bool standard_same_subject(const StandardTable *a, const StandardTable *b); /* false when not known */
 const StandardColumn *standard_column_by_name(const StandardTable *table, const char *name);
 
@@ -250,7 +253,6 @@ typedef struct {
     bool ok; /* it could be read */
     bool group_by, distinct, join, union_all, where, aggregate, window;
     bool star;                   /* SELECT * or t.* at the top */
-    bool case_when;              /* CASE ... WHEN literal THEN literal */
     bool order_by;               /* a LIMIT that counts stands under one */
     bool bare_limit;             /* a LIMIT, TOP or FETCH without ORDER BY */
     bool insert_into;            /* an INSERT without OVERWRITE, ON CONFLICT or REPLACE */
@@ -261,6 +263,7 @@ typedef struct {
     guint n_sums;          /* aggregates that add up, not those that choose a value (min, max, any_value) */
     const char *canonical; /* the query without names of aliases, comments, case: equal = the same query */
     GPtrArray *tables;     /* const char*: names after FROM and JOIN, as written, CTE names left out */
+    GPtrArray *codings;    /* char*: codes written into the query, "status: 1 = paid", each once */
     /* Output expressions that are more than a column: alias and canonical text with tables in place of
      * aliases. */
     GPtrArray *expressions; /* StandardExpression* */
@@ -410,7 +413,8 @@ void standard_config_free(StandardConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StandardConfig, standard_config_free)
 bool standard_config_named(const json_t *settings); /* does weir.yml name a profile? */
 StandardLevel standard_config_level(const StandardConfig *config, StandardRuleId rule);
-void standard_config_only(StandardConfig *config, StandardRuleId rule); /* `--rule`: all others off */
+/* `--rule`: all others off, this one on, unless it is of DWM and the project has none. */
+void standard_config_only(StandardConfig *config, StandardRuleId rule);
 const char *standard_config_profile(const StandardConfig *config);      /* "v4" */
 bool standard_config_dwm(const StandardConfig *config);                 /* layers.dwm */
 bool standard_config_dwm_said(const StandardConfig *config);

@@ -6,6 +6,11 @@ const char *standard_subject(const StandardTable *table)
     return *table->subject != '\0' ? table->subject : table->named_subject;
 }
 
+const char *standard_subject_placed(const StandardTable *table)
+{
+    return *standard_subject(table) != '\0' ? standard_subject(table) : table->placed_subject;
+}
+
 bool standard_same_subject(const StandardTable *a, const StandardTable *b)
 {
     const char *left = standard_subject(a);
