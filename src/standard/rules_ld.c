@@ -116,11 +116,16 @@ static void ld_05(StandardRun *run, StandardTable *table)
     const StandardSql *sql = standard_sql(table);
     /* choosing a value for each key is to drop duplicates, where there is a key */
     bool keyless = sql->ok && sql->group_by && sql->n_aggregates > 0 && table->key->len == 0;
-    if (table->layer == STANDARD_DWD && (groups(table) || keyless)) {
+    bool sums = groups(table);
+    if (table->layer == STANDARD_DWD && (sums || keyless)) {
         StandardFinding *finding = standard_find_table(
             run, table, "the DWD model `%s` aggregates: its grain is no longer that of ODS",
             "DWD 模型 `%s` 做了聚合，粒度不再与 ODS 一致", table->name);
         standard_finding_word(finding, "GROUP");
+        if (!sums) {
+            standard_finding_fix(finding, "declare the `key:` whose duplicates it drops, or make it DWM or DWS",
+                                 "声明去重所依据的 `key:`，或改为 DWM、DWS");
+        }
     }
 }
 
@@ -484,9 +489,9 @@ static void find_coding(StandardRun *run, StandardTable *table, GHashTable *mode
         guint n = GPOINTER_TO_UINT(g_hash_table_lookup(models, coding));
         if ((gint64)n >= limit) {
             StandardFinding *finding =
-                standard_find_table(run, table, "`%1$s` writes codes into its query (%2$s), as %3$u models do",
-                                    "`%1$s` 把代码含义写死在 SQL 中（%2$s），共 %3$u 个模型如此", table->name,
-                                    coding, n);
+                standard_find_table(run, table, "`%1$s` writes codes into its query (%2$s); %3$u models do",
+                                    "`%1$s` 把代码含义写死在 SQL 中（%2$s），共 %3$u 个模型如此",
+                                    table->name, coding, n);
             standard_finding_fix(finding, "make a dimension of these codes and join it",
                                  "为这些代码建一张低基数维表并关联");
             standard_finding_word(finding, "CASE");
