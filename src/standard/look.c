@@ -149,7 +149,7 @@ bool standard_above_ods(const StandardTable *table)
 
 const json_t *standard_accepted(const StandardTable *table, const StandardColumn *column)
 {
-    static const char *const KEYS[] = {"accepted", "accepted_values", "enum",     "values",  "code_set",
+    static const char *const KEYS[] = {"accepted", "accepted_values", "enum",     "values", "code_set",
                                        "codes",    "expected",        "baseline", NULL};
     const json_t *said = standard_first(column->raw, KEYS);
     const json_t *values = json_is_object(said) && json_object_get(said, "values") != NULL

@@ -171,9 +171,7 @@ static gint64 levels_of(StandardTable *table)
         standard_first(table->raw, STANDARD_KEYS("grains", "levels_of_aggregation", "grouping_sets"));
     const json_t *grain = standard_first(table->raw, STANDARD_KEYS("grain"));
     bool lists = json_is_array(json_array_get(grain, 0));
-    gint64 n = json_is_array(grains) ? count_grains(grains)
-               : lists               ? count_grains(grain)
-                                     : 1;
+    gint64 n = json_is_array(grains) ? count_grains(grains) : lists ? count_grains(grain) : 1;
     if (n <= 1 && table->sql != NULL) {
         g_autofree char *sql = standard_squeeze(table->sql);
         n = strstr(sql, "grouping sets") != NULL || strstr(sql, "rollup(") != NULL ||

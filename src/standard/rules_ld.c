@@ -123,7 +123,8 @@ static void ld_05(StandardRun *run, StandardTable *table)
             "DWD 模型 `%s` 做了聚合，粒度不再与 ODS 一致", table->name);
         standard_finding_word(finding, "GROUP");
         if (!sums) {
-            standard_finding_fix(finding, "declare the `key:` whose duplicates it drops, or make it DWM or DWS",
+            standard_finding_fix(finding,
+                                 "declare the `key:` whose duplicates it drops, or make it DWM or DWS",
                                  "声明去重所依据的 `key:`，或改为 DWM、DWS");
         }
     }
@@ -336,8 +337,7 @@ static void ld_11(StandardRun *run, StandardTable *table)
     gint64 readers = MAX(table->readers, said);
     if (table->layer == STANDARD_DWM && readers < 2) {
         standard_find_table(run, table, "the DWM table `%1$s` has %2$d readers: it exists to be shared",
-                            "DWM 表 `%1$s` 只有 %2$d 个下游，未起到复用作用", table->name,
-                            (int)readers);
+                            "DWM 表 `%1$s` 只有 %2$d 个下游，未起到复用作用", table->name, (int)readers);
     }
 }
 
@@ -488,10 +488,9 @@ static void find_coding(StandardRun *run, StandardTable *table, GHashTable *mode
         const char *coding = g_ptr_array_index(codings, c);
         guint n = GPOINTER_TO_UINT(g_hash_table_lookup(models, coding));
         if ((gint64)n >= limit) {
-            StandardFinding *finding =
-                standard_find_table(run, table, "`%1$s` writes codes into its query (%2$s); %3$u models do",
-                                    "`%1$s` 把代码含义写死在 SQL 中（%2$s），共 %3$u 个模型如此",
-                                    table->name, coding, n);
+            StandardFinding *finding = standard_find_table(
+                run, table, "`%1$s` writes codes into its query (%2$s); %3$u models do",
+                "`%1$s` 把代码含义写死在 SQL 中（%2$s），共 %3$u 个模型如此", table->name, coding, n);
             standard_finding_fix(finding, "make a dimension of these codes and join it",
                                  "为这些代码建一张低基数维表并关联");
             standard_finding_word(finding, "CASE");

@@ -415,8 +415,8 @@ bool standard_config_named(const json_t *settings); /* does weir.yml name a prof
 StandardLevel standard_config_level(const StandardConfig *config, StandardRuleId rule);
 /* `--rule`: all others off, this one on, unless it is of DWM and the project has none. */
 void standard_config_only(StandardConfig *config, StandardRuleId rule);
-const char *standard_config_profile(const StandardConfig *config);      /* "v4" */
-bool standard_config_dwm(const StandardConfig *config);                 /* layers.dwm */
+const char *standard_config_profile(const StandardConfig *config); /* "v4" */
+bool standard_config_dwm(const StandardConfig *config);            /* layers.dwm */
 bool standard_config_dwm_said(const StandardConfig *config);
 bool standard_config_dim_reads_ods(const StandardConfig *config);
 gint64 standard_config_limit(const StandardConfig *config, const char *name, gint64 fallback);
