@@ -1,4 +1,5 @@
 #include "server/usage.h"
+#include "base/period.h"
 #include "base/time.h"
 #include "engine/sql.h"
 
@@ -207,12 +208,16 @@ static void append_noted(GString *rows, gint64 today, CatalogSnapshot *snapshot,
     "DELETE FROM _weir.usage WHERE day = %s OR day < %s - %d; "                                              \
     "INSERT INTO _weir.usage SELECT * FROM _weir_usage_day; DROP TABLE _weir_usage_day"
 
+typedef struct {
+    gint64 today; /* in the project's zone, as the days are that queries name */
+    GString *rows;
+} Written;
+
 static bool write_rows(EngineConn *conn, void *user, GError **error)
 {
-    const GString *rows = user;
-    g_autofree char *insert = g_strconcat("INSERT INTO _weir.usage VALUES ", rows->str, NULL);
-    g_autofree char *today =
-        g_strdup_printf("(DATE '1970-01-01' + %" G_GINT64_FORMAT ")", base_time_now_us() / BASE_TIME_DAY_US);
+    const Written *written = user;
+    g_autofree char *insert = g_strconcat("INSERT INTO _weir.usage VALUES ", written->rows->str, NULL);
+    g_autofree char *today = g_strdup_printf("(DATE '1970-01-01' + %" G_GINT64_FORMAT ")", written->today);
     g_autofree char *merge = g_strdup_printf(MERGE_SQL, today, today, today, SERVER_USAGE_DAYS);
     return engine_exec(conn, CREATE_SQL, error) && engine_exec(conn, insert, error) &&
            engine_exec(conn, merge, error);
@@ -225,15 +230,19 @@ bool server_usage_write(ServerUsage *usage, Intake *intake, CatalogSnapshot *sna
     g_autoptr(GHashTable) texts = usage->texts;
     usage->texts = fresh;
     g_mutex_unlock(&usage->lock);
+    g_autoptr(GTimeZone) zone = base_time_zone(catalog_project_timezone(snapshot), error);
+    if (!zone) {
+        return false; /* a definition with such a zone was refused */
+    }
     g_autoptr(GString) rows = g_string_new(NULL);
-    gint64 today = base_time_now_us() / BASE_TIME_DAY_US;
+    Written written = {base_period_ordinal(base_time_now_us(), BASE_PERIOD_DAY, zone), rows};
     GHashTableIter iter;
     gpointer noted = NULL;
     g_hash_table_iter_init(&iter, texts);
     while (g_hash_table_iter_next(&iter, &noted, NULL)) {
-        append_noted(rows, today, snapshot, noted);
+        append_noted(rows, written.today, snapshot, noted);
     }
-    return rows->len == 0 || intake_transact(intake, write_rows, rows, error);
+    return rows->len == 0 || intake_transact(intake, write_rows, &written, error);
 }
 
 #define READ_SQL                                                                                             \
