@@ -92,15 +92,9 @@ int cli_features_intervals(CliContext *ctx)
         {"late", "Late", "迟到", CLI_CELL_COUNT}, {"slices", "Slices", "分片", CLI_CELL_COUNT},
         {"at", "At", "时间", CLI_CELL_TEXT},      {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/features/materialised");
     cli_query_add(path, "view", cli_word(ctx, 1));
-    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
-    if (!answer) {
-        return code;
-    }
-    cli_print_table(json_object_get(answer, "intervals"), COLUMNS);
-    return CLI_EXIT_OK;
+    return cli_show_list(ctx, path->str, "intervals", COLUMNS);
 }
 
 int cli_features_rejects(CliContext *ctx)
@@ -111,15 +105,9 @@ int cli_features_rejects(CliContext *ctx)
         {"reason", "Reason", "原因", CLI_CELL_TEXT}, {"row", "Row", "行", CLI_CELL_TEXT},
         {NULL, NULL, NULL, CLI_CELL_TEXT},
     };
-    int code;
     g_autoptr(GString) path = g_string_new("/api/v1/features/rejects");
     cli_query_add(path, "view", cli_word(ctx, 1));
-    g_autoptr(json_t) answer = cli_ask(ctx, "GET", path->str, NULL, &code);
-    if (!answer) {
-        return code;
-    }
-    cli_print_table(json_object_get(answer, "rejects"), COLUMNS);
-    return CLI_EXIT_OK;
+    return cli_show_list(ctx, path->str, "rejects", COLUMNS);
 }
 
 /* ---- keys on the command line

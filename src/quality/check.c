@@ -19,7 +19,8 @@ char *quality_quote(const char *name)
 char *quality_time(const QualityRows *rows)
 {
     g_autofree char *name = quality_quote(rows->time);
-    return rows->time_text ? g_strdup_printf("TRY_CAST(%s AS TIMESTAMP)", name) : g_steal_pointer(&name);
+    return rows->time_type == ENGINE_TEXT ? g_strdup_printf("TRY_CAST(%s AS TIMESTAMP)", name)
+                                          : g_steal_pointer(&name);
 }
 
 char *quality_join(const GPtrArray *parts, const char *suffix, const char *separator)

@@ -44,8 +44,7 @@ typedef struct {
     const char *old_sql;        /* relation of the table as it is; NULL = none */
     GTimeZone *zone;
     const char *time;       /* time column whose days (hours) are figures of their own; NULL = none */
-    EngineTypeId time_type; /* of that column; of text that of what it writes, */
-    bool time_text;         /* ISO days or times */
+    EngineTypeId time_type; /* of that column; TEXT writes ISO days or times */
     gint64 end_us;          /* of the interval; the run's clock where there is none */
     gint64 now_us;          /* the run's clock: the time of these figures */
 } QualityRows;

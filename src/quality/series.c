@@ -136,7 +136,8 @@ static gint64 bucket_under_test(const QualityRows *rows, GHashTable *buckets, gi
 {
     gint64 end = quality_local_us(MIN(rows->now_us, rows->end_us), rows->zone);
     gint64 begun = end - ((end % size_us) + size_us) % size_us;
-    bool comes_at_once = rows->time_type == ENGINE_DATE && g_hash_table_contains(buckets, &begun);
+    bool days = rows->time_type == ENGINE_DATE || rows->time_type == ENGINE_TEXT;
+    bool comes_at_once = days && g_hash_table_contains(buckets, &begun);
     return comes_at_once ? begun : begun - size_us;
 }
 

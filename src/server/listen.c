@@ -44,7 +44,7 @@ static bool split(const char *address, const char *setting, char **ret_host, cha
     gint64 number;
     if (!base_text_to_int(port, 0, 65535, &number)) {
         base_fail(error, BASE_E_CONFIG_INVALID, "`%s` is no address to listen on", address);
-        base_error_hint(error, "%s is HOST:PORT, such as 127.0.0.1:8030", setting);
+        base_error_hint(error, "%s is HOST:PORT, such as 127.0.0.1:0 (a free port)", setting);
         return false;
     }
     g_autofree char *host = g_strndup(address, colon ? (gsize)(colon - address) : 0);

@@ -134,7 +134,6 @@ static QualityRows rows_under_check(const Build *build, const char *rows_sql, co
                          .zone = build->context->zone,
                          .time = build->time,
                          .time_type = build->time_type,
-                         .time_text = build->time_text,
                          .end_us = build->interval.end_us ? build->interval.end_us : now_us,
                          .now_us = now_us};
 }

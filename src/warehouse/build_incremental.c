@@ -25,7 +25,9 @@ bool warehouse_range_plan(Build *build, GError **error)
     if (build->replace) {
         g_array_set_size(build->intervals, 0);
     }
-    WarehouseIntervalAsk ask = {.by_day = build->time_type == ENGINE_DATE || build->by_partition,
+    /* text is mostly days (Hive's dt) */
+    bool days = build->time_type == ENGINE_DATE || build->time_type == ENGINE_TEXT;
+    WarehouseIntervalAsk ask = {.by_day = days || build->by_partition,
                                 .lookback_us = info->lookback_us + info->lookback_batches * BASE_TIME_DAY_US,
                                 .zone = build->context->zone,
                                 .now_us = build->context->now_us,

@@ -81,8 +81,7 @@ struct Build {
     bool exists;                  /* the table is there, and this model made it */
     bool changed;                 /* and from other logic */
     const char *time;             /* column that intervals cut by; NULL = none. Borrowed */
-    EngineTypeId time_type;       /* its type; of text that of what it writes */
-    bool time_text;               /* it is text: ISO days or times */
+    EngineTypeId time_type;       /* its type; TEXT writes ISO days or times */
     WarehouseInterval interval;   /* of the batch at work; 0, 0 = none */
     WarehouseInterval done;       /* what of it may be written down as done */
     GArray *batches;              /* WarehouseInterval, in order; NULL = `interval` alone */

@@ -7,15 +7,11 @@
 
 static EngineTypeId type_by_name(const char *type)
 {
-    static const char *const TEXTS[] = {"VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR"};
     if (g_ascii_strcasecmp(type, "DATE") == 0) {
         return ENGINE_DATE;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(TEXTS); i++) {
-        size_t n = strlen(TEXTS[i]);
-        if (g_ascii_strncasecmp(type, TEXTS[i], n) == 0 && (type[n] == '\0' || type[n] == '(')) {
-            return ENGINE_TEXT;
-        }
+    if (g_ascii_strncasecmp(type, "VARCHAR", strlen("VARCHAR")) == 0) {
+        return ENGINE_TEXT;
     }
     bool zoned =
         g_ascii_strncasecmp(type, "TIMESTAMP WITH", 14) == 0 || g_ascii_strcasecmp(type, "TIMESTAMPTZ") == 0;
@@ -44,13 +40,13 @@ static char *body_with_literals(const char *sql, GError **error)
     return g_string_free(out, FALSE);
 }
 
-static bool find_type(Build *build, EngineTypeId *ret, GError **error)
+bool warehouse_build_time_type(Build *build, GError **error)
 {
     const CatalogObject *model = build->model;
     for (guint i = 0; model->columns && i < model->columns->len; i++) {
         const CatalogColumn *known = model->columns->pdata[i];
         if (g_ascii_strcasecmp(known->name, build->time) == 0 && *known->type) {
-            *ret = type_by_name(known->type);
+            build->time_type = type_by_name(known->type);
             return true;
         }
     }
@@ -63,20 +59,8 @@ static bool find_type(Build *build, EngineTypeId *ret, GError **error)
         return false;
     }
     EngineTypeId id = engine_stmt_column_type(stmt, 0).id;
-    *ret = id == ENGINE_DATE || id == ENGINE_TIMESTAMP_TZ || id == ENGINE_TEXT ? id : ENGINE_TIMESTAMP;
-    return true;
-}
-
-/* Text is mostly days (Hive's dt): its runs take whole days, unless its batches are hours. */
-bool warehouse_build_time_type(Build *build, GError **error)
-{
-    if (!find_type(build, &build->time_type, error)) {
-        return false;
-    }
-    build->time_text = build->time_type == ENGINE_TEXT;
-    if (build->time_text) {
-        build->time_type = build->batch_size == WAREHOUSE_BATCH_HOUR ? ENGINE_TIMESTAMP : ENGINE_DATE;
-    }
+    bool other = id != ENGINE_DATE && id != ENGINE_TIMESTAMP_TZ && id != ENGINE_TEXT;
+    build->time_type = other ? ENGINE_TIMESTAMP : id;
     return true;
 }
 
@@ -175,14 +159,16 @@ char *warehouse_build_time_sql(const Build *build, const char *alias)
     g_autoptr(GString) name = g_string_new(alias);
     g_string_append_c(name, '.');
     engine_sql_append_name(name, build->time);
-    return build->time_text ? g_strdup_printf("TRY_CAST(%s AS TIMESTAMP)", name->str) : g_strdup(name->str);
+    return build->time_type == ENGINE_TEXT ? g_strdup_printf("TRY_CAST(%s AS TIMESTAMP)", name->str)
+                                           : g_string_free(g_steal_pointer(&name), FALSE);
 }
 
 char *warehouse_build_inside(const Build *build, const char *alias)
 {
-    EngineTypeId type = build->time_text ? ENGINE_TIMESTAMP : build->time_type;
     g_autofree char *time = warehouse_build_time_sql(build, alias);
-    g_autofree char *start = warehouse_interval_literal(build->interval.start_us, type, build->context->zone);
-    g_autofree char *end = warehouse_interval_literal(build->interval.end_us, type, build->context->zone);
+    g_autofree char *start =
+        warehouse_interval_literal(build->interval.start_us, build->time_type, build->context->zone);
+    g_autofree char *end =
+        warehouse_interval_literal(build->interval.end_us, build->time_type, build->context->zone);
     return g_strdup_printf("%s >= %s AND %s < %s", time, start, time, end);
 }

@@ -350,11 +350,14 @@ static bool make_changes(Build *build, GError **error)
               (state->fresh || widen(build, &old, error));
     columns_clear(&new);
     columns_clear(&old);
+    if (!ok) {
+        return false;
+    }
     account(build, n_in, n_judged);
     state->n_inserted += state->merge.n_inserted;
     state->n_ended += state->merge.n_ended;
     state->n_late += state->merge.n_late;
-    return ok;
+    return true;
 }
 
 /* What will be valid: the rows of the batch, and those that it does not speak of. */

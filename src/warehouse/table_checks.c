@@ -32,10 +32,6 @@ static bool find_time_type(EngineConn *conn, const char *relation, QualityRows *
         return false;
     }
     rows->time_type = engine_stmt_column_type(stmt, 0).id;
-    rows->time_text = rows->time_type == ENGINE_TEXT;
-    if (rows->time_text) {
-        rows->time_type = ENGINE_DATE;
-    }
     return true;
 }
 

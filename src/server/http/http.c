@@ -115,6 +115,7 @@ static bool start_daemon(ServerHttp *http, GError **error)
                                          {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls_key},
                                          {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    /* an increment as large as the memory: an upload is read into all of it that is free, not into half */
     http->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, http_on_request, http, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, http, MHD_OPTION_CONNECTION_LIMIT,
