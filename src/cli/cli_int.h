@@ -149,6 +149,8 @@ bool cli_client_open(CliContext *ctx, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void cli_cancel_catch(void); /* from now on */
 void cli_cancel_reset(void); /* before a statement */
 bool cli_cancel_pressed(void);
+int cli_cancel_fd(void);       /* to poll: readable after Ctrl-C and after the window's size has changed */
+bool cli_cancel_resized(void); /* takes both from that descriptor; true where the window's size has changed */
 
 /* Ctrl-C while a run is under way: once asks it to stop after what is running, twice interrupts it, three
  * times ends this program. Begin before the first call: threads inherit the signal mask. What is pressed

@@ -1,7 +1,9 @@
 /* Ctrl-C. While a run is under way it is read by a thread from a signalfd: no code runs inside a signal
  * handler. In the interactive mode a handler counts, and the transfer looks at the count. */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -98,31 +100,64 @@ bool cli_interrupt_end(CliInterrupt *interrupt)
 
 /* ---- the interactive mode ---- */
 
-static volatile sig_atomic_t cancel_count;
+/* The handlers may run in any thread of a project that is open in-process. */
+static atomic_int cancel_count;
+static atomic_bool resized;
+static int wake = -1; /* eventfd */
 
 static void on_cancel(int number)
 {
     (void)number;
-    cancel_count++;
-    if (cancel_count >= 3) {
+    if (atomic_fetch_add(&cancel_count, 1) >= 2) {
         _exit(CLI_EXIT_INTERRUPTED);
     }
+    int error = errno;
+    eventfd_write(wake, 1);
+    errno = error;
+}
+
+static void on_resize(int number)
+{
+    (void)number;
+    atomic_store(&resized, true);
+    int error = errno;
+    eventfd_write(wake, 1);
+    errno = error;
+}
+
+static void handle_with(int number, void (*handler)(int))
+{
+    /* Nothing that is being read or written is cut off. */
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
 }
 
 void cli_cancel_catch(void)
 {
-    /* Without SA_RESTART, so that waiting for a line ends too. */
-    struct sigaction action = {.sa_handler = on_cancel};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+    wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    handle_with(SIGINT, on_cancel);
+    handle_with(SIGWINCH, on_resize);
 }
 
 void cli_cancel_reset(void)
 {
-    cancel_count = 0;
+    atomic_store(&cancel_count, 0);
 }
 
 bool cli_cancel_pressed(void)
 {
-    return cancel_count > 0;
+    return atomic_load(&cancel_count) > 0;
+}
+
+int cli_cancel_fd(void)
+{
+    return wake;
+}
+
+bool cli_cancel_resized(void)
+{
+    eventfd_t times;
+    eventfd_read(wake, &times);
+    return atomic_exchange(&resized, false);
 }

@@ -1,5 +1,6 @@
 /* The interactive mode: libedit's line editing with history and completion, and a few backslash commands. */
 #include <editline/readline.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -197,20 +198,58 @@ static void run_text(Repl *repl, const char *text, bool vertical)
     }
 }
 
+/* libedit's callbacks take no user data. */
+static struct {
+    char *line; /* NULL with over set: the end of what is typed */
+    bool over;
+} typed;
+
+static void take_line(char *line)
+{
+    typed.line = line;
+    typed.over = true;
+}
+
+/* A line as typed, or NULL where nothing more comes; to free with free. Ctrl-C gives NULL with *dropped set.
+ */
+static char *read_line(const char *prompt, bool *dropped)
+{
+    cli_cancel_reset();
+    typed.line = NULL;
+    typed.over = false;
+    rl_callback_handler_install(prompt, take_line);
+    while (!typed.over && !cli_cancel_pressed()) {
+        struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                               {.fd = cli_cancel_fd(), .events = POLLIN}};
+        if (poll(fds, G_N_ELEMENTS(fds), -1) < 0) {
+            continue;
+        }
+        if ((fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
+            break; /* the terminal is gone */
+        }
+        if (fds[1].revents != 0 && cli_cancel_resized()) {
+            rl_resize_terminal();
+        }
+        if ((fds[0].revents & POLLIN) != 0) {
+            rl_callback_read_char();
+        }
+    }
+    rl_callback_handler_remove();
+    *dropped = !typed.over && cli_cancel_pressed();
+    return typed.line;
+}
+
 static void loop(Repl *repl)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     while (!repl->done) {
         g_autofree char *prompt = g_strdup_printf("%s%s ", repl->database == NULL ? "weir" : repl->database,
                                                   text->len == 0 ? ">" : " ..");
-        cli_cancel_reset();
-        char *line = readline(prompt);
-        /* Ctrl-C at the prompt: what was typed is dropped. libedit goes on reading after the first signal, so
-         * that this is seen when the line ends. */
-        if (cli_cancel_pressed()) {
+        bool dropped = false;
+        char *line = read_line(prompt, &dropped);
+        if (dropped) {
             g_string_truncate(text, 0);
-            printf("%s\n", base_tr("dropped", "已放弃"));
-            free(line);
+            printf("\n%s\n", base_tr("dropped", "已放弃"));
             continue;
         }
         if (line == NULL) {
@@ -250,6 +289,8 @@ int cli_repl(CliContext *ctx, const char *database)
             WEIR_VERSION);
     g_autofree char *history = history_path();
     rl_readline_name = "weir";
+    rl_catch_signals =
+        0; /* its handlers may run in no thread but its own, and a project in-process has others */
     rl_attempted_completion_function = complete;
     using_history();
     stifle_history(REPL_HISTORY_LINES);

@@ -1,12 +1,15 @@
 """The command line by the real program: with a server and without, for people, programs and Ctrl-C."""
 import csv
+import fcntl
 import io
 import json
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -330,16 +333,33 @@ def test_ctrl_c_gives_up_a_statement_and_the_interactive_mode_goes_on(fresh, tmp
     until(lambda: any("200000000000" in str(row) for row in fresh.query("show full processlist")), "the statement did not begin")
     os.kill(terminal.pid, signal.SIGINT)
     terminal.wait_for("W8004")
+    terminal.wait_for("weir> ")
     terminal.type("select 6 * 7 as answer;\n")
     terminal.wait_for("│     42 │")
+    terminal.wait_for("weir> ")
     terminal.type("select not finished")
     terminal.wait_for("finished")
-    os.kill(terminal.pid, signal.SIGINT)
-    terminal.type("\n")
+    terminal.type("\x03")
     terminal.wait_for("dropped")
-    terminal.type("\\q\n")
+    terminal.wait_for("weir> ")
+    terminal.type("select 6 * 8 as other;\n")
+    terminal.wait_for("│    48 │")
+    terminal.wait_for("weir> ")
+    terminal.type("\x04")
     assert terminal.end() == 0
     assert fresh.query("select 1") == [[1]]
+
+
+def test_a_window_of_another_size_and_a_terminal_that_goes_away(applied):
+    terminal = Terminal(applied, "query")
+    terminal.wait_for("weir> ")
+    terminal.type("select 6 * 7")
+    fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 60, 0, 0))
+    terminal.type(" as answer;\n")
+    terminal.wait_for("│     42 │")
+    terminal.wait_for("weir> ")
+    os.close(terminal.fd)
+    assert os.waitpid(terminal.pid, 0)[1] & 0x7F in (0, signal.SIGHUP)
 
 
 def test_a_terminal_is_asked_before_apply(project):
