@@ -74,18 +74,16 @@ bool access_token_remove(Access *access, const char *id, GError **error) G_GNUC_
 bool access_token_end(Access *access, const char *token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 json_t *access_tokens_to_json(Access *access, const char *user); /* NULL = all */
 
-/* Signing in. Failing takes as long for an unknown user as for a wrong password. Errors: SIGN_IN. */
+/* Signing in. Failing takes as long for an unknown user as for a wrong password. `peer` ("host:port") is
+ * where the password came from; NULL = a try that is counted already. Errors: SIGN_IN, SIGN_IN_PAUSED (too
+ * many wrong passwords of this name from this host). */
 AccessUser *access_sign_in(Access *access, CatalogSnapshot *snapshot, const char *name, const char *password,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                           const char *peer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Never blocks for the password's work: NULL when the pair was not verified lately. */
 AccessUser *access_sign_in_remembered(Access *access, CatalogSnapshot *snapshot, const char *name,
-                                      const char *password);
-/* Around each try of a password that came from `peer` ("host:port"), whatever it is compared with; what came
- * with a token or by the data folder's owner is no guess. False + SIGN_IN_PAUSED: too many wrong ones of this
- * name from this host, and *ret_seconds (may be NULL) is when it may try again. */
-bool access_guess_begin(Access *access, const char *name, const char *peer, unsigned *ret_seconds,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void access_guess_end(Access *access, const char *name, const char *peer, bool right);
+                                      const char *password, const char *peer);
+/* Seconds until this name's passwords are looked at again when they come from this host; 0 = now. */
+unsigned access_guess_pause_s(Access *access, const char *name, const char *peer);
 /* Wrong passwords in a row before tries have to wait; 0 (as opened) = any number. */
 void access_guess_allow(Access *access, unsigned wrong);
 /* A token's user without a wait either: NULL too for one that signs in once, which is written down. */
@@ -97,11 +95,11 @@ AccessUser *access_sign_in_token(Access *access, CatalogSnapshot *snapshot, cons
 /* mysql_native_password: `reply` 20 bytes against the 20-byte scramble (empty = no password). */
 AccessUser *access_sign_in_mysql_native(Access *access, CatalogSnapshot *snapshot, const char *name,
                                         const guint8 *scramble, const guint8 *reply, size_t reply_len,
-                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                        const char *peer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* caching_sha2_password fast path: `reply` 32 bytes. */
 AccessUser *access_sign_in_mysql_sha2(Access *access, CatalogSnapshot *snapshot, const char *name,
                                       const guint8 *scramble, const guint8 *reply, size_t reply_len,
-                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                      const char *peer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same user with rights worked out anew (after an apply). */
 AccessUser *access_user_refresh(Access *access, CatalogSnapshot *snapshot, const AccessUser *user);
 

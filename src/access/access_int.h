@@ -44,10 +44,18 @@ typedef struct {
 typedef struct AccessAudit AccessAudit;
 typedef struct AccessCache AccessCache;
 
+#define ACCESS_HASHES_AT_ONCE 2
+
 /* guesses.c */
 typedef struct AccessGuesses AccessGuesses;
 AccessGuesses *access_guesses_new(void);
 void access_guesses_free(AccessGuesses *guesses);
+/* Right before and right after each comparison of a password, with nothing between that may wait: so many
+ * tries at once pass uncounted as threads compare. False + SIGN_IN_PAUSED. Peer NULL: neither looks nor
+ * counts. */
+bool access_guess_begin(Access *access, const char *name, const char *peer,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void access_guess_end(Access *access, const char *name, const char *peer, bool right);
 
 struct Access {
     CatalogStore *store; /* borrowed */

@@ -52,25 +52,26 @@ static gint64 pause_us(guint wrong, guint allowed)
     return wrong < allowed ? 0 : MIN(PAUSE_US << doublings, PAUSE_MAX_US);
 }
 
-bool access_guess_begin(Access *access, const char *name, const char *peer, unsigned *ret_seconds,
-                        GError **error)
+unsigned access_guess_pause_s(Access *access, const char *name, const char *peer)
 {
     AccessGuesses *guesses = access->guesses;
     guint allowed = (guint)g_atomic_int_get(&access->guesses_allowed);
     if (allowed == 0 || g_atomic_int_get(&guesses->n) == 0) {
-        return true;
+        return 0;
     }
     g_autofree char *key = key_of(name, peer);
     g_mutex_lock(&guesses->lock);
     const Guesser *own = g_hash_table_lookup(guesses->guessers, key);
     gint64 left_us = own ? own->last_us + pause_us(own->wrong, allowed) - base_time_monotonic_us() : 0;
     g_mutex_unlock(&guesses->lock);
-    if (left_us <= 0) {
+    return left_us <= 0 ? 0 : (unsigned)((left_us + BASE_TIME_SECOND_US - 1) / BASE_TIME_SECOND_US);
+}
+
+bool access_guess_begin(Access *access, const char *name, const char *peer, GError **error)
+{
+    unsigned seconds = peer ? access_guess_pause_s(access, name, peer) : 0;
+    if (seconds == 0) {
         return true;
-    }
-    unsigned seconds = (unsigned)((left_us + BASE_TIME_SECOND_US - 1) / BASE_TIME_SECOND_US);
-    if (ret_seconds) {
-        *ret_seconds = seconds;
     }
     base_fail(error, BASE_E_SIGN_IN_PAUSED, "too many wrong passwords for user '%s' from this host", name);
     base_error_hint(error, "try again in %u s", seconds);
@@ -108,7 +109,7 @@ static void count_wrong(AccessGuesses *guesses, const char *key)
 void access_guess_end(Access *access, const char *name, const char *peer, bool right)
 {
     AccessGuesses *guesses = access->guesses;
-    if (g_atomic_int_get(right ? &guesses->n : &access->guesses_allowed) == 0) {
+    if (!peer || g_atomic_int_get(right ? &guesses->n : &access->guesses_allowed) == 0) {
         return;
     }
     g_autofree char *key = key_of(name, peer);

@@ -10,7 +10,6 @@
 
 #include "access/access_int.h"
 
-#define ACCESS_HASHES_AT_ONCE      2
 #define ACCESS_ARGON2_PASSES       2
 #define ACCESS_ARGON2_MEMORY_BYTES (19 * 1024 * 1024)
 #define ACCESS_TOKEN_BYTES         32

@@ -76,50 +76,65 @@ static bool verify_slowly(Access *access, const char *name, const char *password
 }
 
 /* A hundred clients that begin at once with one password wait for their turns to hash; the first of them does
- * it for all: by its turn each of the others finds the pair remembered. */
-static bool verify(Access *access, const char *name, const char *password)
+ * it for all: by its turn each of the others finds the pair remembered. A turn is too late for who guessed
+ * wrong too often meanwhile. */
+static bool verify_in_turn(Access *access, const char *name, const char *password, const char *digest,
+                           const char *peer, GError **error)
 {
-    if (!*password) {
-        return verify_open(access, name);
-    }
-    g_autofree char *digest = access_credential_digest(access, name, password);
-    if (was_verified(access, digest)) {
-        return true;
-    }
+    bool matches = false;
     access_hash_enter(access);
-    bool matches = was_verified(access, digest) || verify_slowly(access, name, password, digest);
+    if (access_guess_begin(access, name, peer, error)) {
+        matches = was_verified(access, digest) || verify_slowly(access, name, password, digest);
+        access_guess_end(access, name, peer, matches);
+    }
     access_hash_leave(access);
     return matches;
 }
 
-AccessUser *access_sign_in_remembered(Access *access, CatalogSnapshot *snapshot, const char *name,
-                                      const char *password)
+/* False without an error: it is wrong. */
+static bool verify(Access *access, const char *name, const char *password, const char *peer, GError **error)
 {
-    if (!*password || strlen(name) > ACCESS_MAX_NAME_BYTES || strlen(password) > ACCESS_MAX_PASSWORD_BYTES) {
+    bool fits = strlen(name) <= ACCESS_MAX_NAME_BYTES && strlen(password) <= ACCESS_MAX_PASSWORD_BYTES;
+    if (!access_guess_begin(access, name, peer, error)) {
+        return false;
+    }
+    g_autofree char *digest = fits && *password ? access_credential_digest(access, name, password) : NULL;
+    if (digest && !was_verified(access, digest)) {
+        return verify_in_turn(access, name, password, digest, peer, error);
+    }
+    bool matches = digest || (fits && verify_open(access, name));
+    access_guess_end(access, name, peer, matches);
+    return matches;
+}
+
+AccessUser *access_sign_in_remembered(Access *access, CatalogSnapshot *snapshot, const char *name,
+                                      const char *password, const char *peer)
+{
+    if (!*password || strlen(name) > ACCESS_MAX_NAME_BYTES || strlen(password) > ACCESS_MAX_PASSWORD_BYTES ||
+        !access_guess_begin(access, name, peer, NULL)) {
         return NULL;
     }
     g_autofree char *digest = access_credential_digest(access, name, password);
     return was_verified(access, digest) ? enter(access, snapshot, name) : NULL;
 }
 
-AccessUser *access_guest(Access *access, CatalogSnapshot *snapshot, const char *name)
-{
-    return *name ? enter(access, snapshot, name) : NULL;
-}
-
 AccessUser *access_sign_in(Access *access, CatalogSnapshot *snapshot, const char *name, const char *password,
-                           GError **error)
+                           const char *peer, GError **error)
 {
-    AccessUser *user = NULL;
-    bool fits = name && password && strlen(name) <= ACCESS_MAX_NAME_BYTES &&
-                strlen(password) <= ACCESS_MAX_PASSWORD_BYTES;
-    if (fits && verify(access, name, password)) {
-        user = enter(access, snapshot, name);
-    }
-    if (!user) {
+    GError *paused = NULL;
+    bool matches = verify(access, name, password, peer, &paused);
+    AccessUser *user = matches ? enter(access, snapshot, name) : NULL;
+    if (paused) {
+        g_propagate_error(error, paused);
+    } else if (!user) {
         refuse(name, error);
     }
     return user;
+}
+
+AccessUser *access_guest(Access *access, CatalogSnapshot *snapshot, const char *name)
+{
+    return *name ? enter(access, snapshot, name) : NULL;
 }
 
 /* ---- MySQL --------------------------------------------------------------------------------------- */
@@ -142,10 +157,13 @@ static bool stored(Access *access, const char *name, guint8 sha1[ACCESS_SHA1_BYT
 /* reply = SHA1(p) XOR SHA1(scramble + SHA1(SHA1(p))) */
 AccessUser *access_sign_in_mysql_native(Access *access, CatalogSnapshot *snapshot, const char *name,
                                         const guint8 *scramble, const guint8 *reply, size_t reply_len,
-                                        GError **error)
+                                        const char *peer, GError **error)
 {
     guint8 sha1[ACCESS_SHA1_BYTES], sha256[ACCESS_SHA256_BYTES], mix[ACCESS_SHA1_BYTES],
         got[ACCESS_SHA1_BYTES];
+    if (!access_guess_begin(access, name, peer, error)) {
+        return NULL;
+    }
     bool known = stored(access, name, sha1, sha256);
     AccessUser *user = NULL;
     if (reply_len == ACCESS_SHA1_BYTES) {
@@ -157,6 +175,7 @@ AccessUser *access_sign_in_mysql_native(Access *access, CatalogSnapshot *snapsho
         bool matches = access_equal(got, sha1, sizeof got);
         user = matches && known ? enter(access, snapshot, name) : NULL;
     }
+    access_guess_end(access, name, peer, user != NULL);
     if (!user) {
         refuse(name, error);
     }
@@ -166,10 +185,13 @@ AccessUser *access_sign_in_mysql_native(Access *access, CatalogSnapshot *snapsho
 /* reply = SHA256(p) XOR SHA256(SHA256(SHA256(p)) + scramble) */
 AccessUser *access_sign_in_mysql_sha2(Access *access, CatalogSnapshot *snapshot, const char *name,
                                       const guint8 *scramble, const guint8 *reply, size_t reply_len,
-                                      GError **error)
+                                      const char *peer, GError **error)
 {
     guint8 sha1[ACCESS_SHA1_BYTES], sha256[ACCESS_SHA256_BYTES], mix[ACCESS_SHA256_BYTES],
         got[ACCESS_SHA256_BYTES];
+    if (!access_guess_begin(access, name, peer, error)) {
+        return NULL;
+    }
     bool known = stored(access, name, sha1, sha256);
     AccessUser *user = NULL;
     if (reply_len == ACCESS_SHA256_BYTES) {
@@ -181,6 +203,7 @@ AccessUser *access_sign_in_mysql_sha2(Access *access, CatalogSnapshot *snapshot,
         bool matches = access_equal(got, sha256, sizeof got);
         user = matches && known ? enter(access, snapshot, name) : NULL;
     }
+    access_guess_end(access, name, peer, user != NULL);
     if (!user) {
         refuse(name, error);
     }

@@ -172,14 +172,15 @@ AccessUser *route_try_password(ServerCall *call, CatalogSnapshot *snapshot, cons
                                const char *password, GError **error)
 {
     Access *access = server_app_access(call->app);
-    unsigned seconds = 0;
-    if (!access_guess_begin(access, name, call->peer, &seconds, error)) {
-        g_autofree char *text = g_strdup_printf("%u", seconds);
-        call_answer_header(call, "Retry-After", text);
-        return NULL;
+    GError *failed = NULL;
+    AccessUser *user = access_sign_in(access, snapshot, name, password, call->peer, &failed);
+    if (g_error_matches(failed, BASE_ERROR, BASE_E_SIGN_IN_PAUSED)) {
+        g_autofree char *seconds = g_strdup_printf("%u", access_guess_pause_s(access, name, call->peer));
+        call_answer_header(call, "Retry-After", seconds);
     }
-    AccessUser *user = access_sign_in(access, snapshot, name, password, error);
-    access_guess_end(access, name, call->peer, user != NULL);
+    if (failed) {
+        g_propagate_error(error, failed);
+    }
     return user;
 }
 

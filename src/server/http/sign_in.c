@@ -120,9 +120,7 @@ static AccessUser *find_remembered(const ServerCall *call, const char *authoriza
     char *password = NULL;
     bool basic = !g_ascii_strncasecmp(authorization, "Basic ", 6);
     g_autofree char *pair = basic ? basic_pair(authorization + 6, &password, NULL) : NULL;
-    return pair && access_guess_begin(access, pair, call->peer, NULL, NULL)
-               ? access_sign_in_remembered(access, snapshot, pair, password)
-               : NULL;
+    return pair ? access_sign_in_remembered(access, snapshot, pair, password, call->peer) : NULL;
 }
 
 bool http_sign_in_remembered(HttpRequest *request)

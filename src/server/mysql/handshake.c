@@ -43,27 +43,30 @@ static bool make_scramble(guint8 *scramble)
 /* ---- passwords
  * -------------------------------------------------------------------------------------------------- */
 
-static AccessUser *check_password(MysqlClient *client, const char *name, const char *password)
+static AccessUser *check_password(MysqlClient *client, const char *name, const char *password,
+                                  const char *peer, GError **error)
 {
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(client->app);
-    return access_sign_in(server_app_access(client->app), snapshot, name, password, NULL);
+    return access_sign_in(server_app_access(client->app), snapshot, name, password, peer, error);
 }
 
-static AccessUser *check_native(MysqlClient *client, const char *name, const guint8 *reply, size_t len)
+static AccessUser *check_native(MysqlClient *client, const char *name, const guint8 *reply, size_t len,
+                                GError **error)
 {
     if (len == 0) {
-        return check_password(client, name, "");
+        return check_password(client, name, "", client->peer, error);
     }
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(client->app);
     return access_sign_in_mysql_native(server_app_access(client->app), snapshot, name, client->scramble,
-                                       reply, len, NULL);
+                                       reply, len, client->peer, error);
 }
 
-static AccessUser *check_fast(MysqlClient *client, const char *name, const guint8 *reply, size_t len)
+static AccessUser *check_fast(MysqlClient *client, const char *name, const guint8 *reply, size_t len,
+                              GError **error)
 {
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(client->app);
     AccessUser *user = access_sign_in_mysql_sha2(server_app_access(client->app), snapshot, name,
-                                                 client->scramble, reply, len, NULL);
+                                                 client->scramble, reply, len, client->peer, error);
     if (user) {
         const guint8 fast_ok = SHA2_FAST_OK;
         mysql_put_auth_more(&client->link.out, &fast_ok, 1);
@@ -114,17 +117,24 @@ static char *ask_password(MysqlClient *client)
     return decrypt_password(client, client->link.packet);
 }
 
-static AccessUser *check_sha2(MysqlClient *client, const char *name, const guint8 *reply, size_t len)
+/* A wrong reply is one guess; the password that is asked for then is not another. */
+static AccessUser *check_sha2(MysqlClient *client, const char *name, const guint8 *reply, size_t len,
+                              GError **error)
 {
     if (len == 0 || (len == 1 && reply[0] == 0)) {
-        return check_password(client, name, "");
+        return check_password(client, name, "", client->peer, error);
     }
-    AccessUser *user = check_fast(client, name, reply, len);
-    if (user) {
+    GError *failed = NULL;
+    AccessUser *user = check_fast(client, name, reply, len, &failed);
+    if (user || g_error_matches(failed, BASE_ERROR, BASE_E_SIGN_IN_PAUSED)) {
+        if (failed) {
+            g_propagate_error(error, failed);
+        }
         return user;
     }
+    g_clear_error(&failed);
     g_autofree char *password = ask_password(client);
-    return password ? check_password(client, name, password) : NULL;
+    return password ? check_password(client, name, password, NULL, error) : NULL;
 }
 
 /* Switches the client to `plugin` with a new scramble; its reply is link.packet. */
@@ -145,7 +155,7 @@ static bool is_plugin(const MysqlSignIn *sign_in, const char *plugin)
 /* `name` is a copy: the packet that sign_in points into is overwritten by the next one. *ret_used: a password
  * was sent. */
 static AccessUser *authenticate(MysqlClient *client, const MysqlSignIn *sign_in, const char *name, bool fresh,
-                                bool *ret_used)
+                                bool *ret_used, GError **error)
 {
     const guint8 *reply = sign_in->auth;
     size_t len = sign_in->auth_len;
@@ -161,7 +171,7 @@ static AccessUser *authenticate(MysqlClient *client, const MysqlSignIn *sign_in,
         len = client->link.packet->len;
     }
     *ret_used = len > 1;
-    return sha2 ? check_sha2(client, name, reply, len) : check_native(client, name, reply, len);
+    return sha2 ? check_sha2(client, name, reply, len, error) : check_native(client, name, reply, len, error);
 }
 
 /* ---- outcome
@@ -248,16 +258,13 @@ static bool check_and_finish(MysqlClient *client, MysqlSignIn *sign_in, bool fre
     g_autofree char *name = g_strdup(sign_in->user);
     g_autofree char *database = g_strdup(sign_in->database);
     bool used_password = false;
-    Access *access = server_app_access(client->app);
     GError *error = NULL;
     g_clear_pointer(&sign_in->program, g_free);
-    if (!access_guess_begin(access, name, client->peer, NULL, &error)) {
+    g_autoptr(AccessUser) user = authenticate(client, sign_in, name, fresh, &used_password, &error);
+    if (g_error_matches(error, BASE_ERROR, BASE_E_SIGN_IN_PAUSED)) {
         return refuse_for_now(client, name, error);
     }
-    g_autoptr(AccessUser) user = authenticate(client, sign_in, name, fresh, &used_password);
-    if (user || used_password) { /* a client that went away guessed nothing */
-        access_guess_end(access, name, client->peer, user != NULL);
-    }
+    g_clear_error(&error); /* what is told of a wrong password is MySQL's own text */
     return finish(client, user, name, database, used_password);
 }
 

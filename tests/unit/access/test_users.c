@@ -3,11 +3,13 @@
 
 #include <openssl/evp.h>
 
+#include "access/access_int.h"
+
 static World world;
 
 static bool signs_in(const char *name, const char *password)
 {
-    g_autoptr(AccessUser) user = access_sign_in(world.access, world.snapshot, name, password, NULL);
+    g_autoptr(AccessUser) user = access_sign_in(world.access, world.snapshot, name, password, NULL, NULL);
     return user != NULL;
 }
 
@@ -29,9 +31,8 @@ static void test_a_password_signs_in_and_a_wrong_one_does_not(void)
 static bool may_try(const char *name, const char *peer, unsigned seconds)
 {
     g_autoptr(GError) error = NULL;
-    unsigned got = 0;
-    bool may = access_guess_begin(world.access, name, peer, &got, &error);
-    g_assert_cmpuint(got, ==, seconds);
+    g_assert_cmpuint(access_guess_pause_s(world.access, name, peer), ==, seconds);
+    bool may = access_guess_begin(world.access, name, peer, &error);
     g_assert_true(may ? !error : g_error_matches(error, BASE_ERROR, BASE_E_SIGN_IN_PAUSED));
     return may;
 }
@@ -60,6 +61,34 @@ static void test_wrong_passwords_in_a_row_make_one_host_wait_longer_and_longer(v
         access_guess_end(world.access, "eve", "10.0.0.1:506", false);
     }
     g_assert_true(may_try("eve", "10.0.0.1:506", 0));
+}
+
+static gpointer guess_once(gpointer user)
+{
+    gint *looked_at = user;
+    g_autoptr(GError) error = NULL;
+    g_assert_null(
+        access_sign_in(world.access, world.snapshot, "eve", "wrong password", "10.0.0.3:1", &error));
+    g_atomic_int_add(looked_at, g_error_matches(error, BASE_ERROR, BASE_E_SIGN_IN) ? 1 : 0);
+    return NULL;
+}
+
+/* Begun together, all of them before the first was found wrong. */
+static void test_guesses_at_the_same_time_are_counted_too(void)
+{
+    enum { ALLOWED = 3, THREADS = 40 };
+    GThread *threads[THREADS];
+    gint looked_at = 0;
+    access_guess_allow(world.access, ALLOWED);
+    for (size_t i = 0; i < THREADS; i++) {
+        threads[i] = g_thread_new("guess", guess_once, &looked_at);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        g_thread_join(threads[i]);
+    }
+    g_assert_cmpint(looked_at, >=, ALLOWED);
+    g_assert_cmpint(looked_at, <, ALLOWED + ACCESS_HASHES_AT_ONCE);
+    access_guess_allow(world.access, 0);
 }
 
 /* Many names from many hosts are forgotten rather than kept for ever. */
@@ -135,20 +164,22 @@ static void test_mysql_challenges_are_answered_by_the_right_password_only(void)
     for (size_t i = 0; i < 2; i++) {
         client_native(passwords[i], scramble, reply);
         g_autoptr(AccessUser) native =
-            access_sign_in_mysql_native(world.access, world.snapshot, "mia", scramble, reply, 20, NULL);
+            access_sign_in_mysql_native(world.access, world.snapshot, "mia", scramble, reply, 20, NULL, NULL);
         g_assert_true((native != NULL) == (i == 0));
         client_sha2(passwords[i], scramble, reply);
         g_autoptr(AccessUser) sha2 =
-            access_sign_in_mysql_sha2(world.access, world.snapshot, "mia", scramble, reply, 32, NULL);
+            access_sign_in_mysql_sha2(world.access, world.snapshot, "mia", scramble, reply, 32, NULL, NULL);
         g_assert_true((sha2 != NULL) == (i == 0));
         g_assert_null(
-            access_sign_in_mysql_sha2(world.access, world.snapshot, "who", scramble, reply, 32, NULL));
+            access_sign_in_mysql_sha2(world.access, world.snapshot, "who", scramble, reply, 32, NULL, NULL));
     }
-    g_assert_null(access_sign_in_mysql_native(world.access, world.snapshot, "mia", scramble, reply, 0, NULL));
+    g_assert_null(
+        access_sign_in_mysql_native(world.access, world.snapshot, "mia", scramble, reply, 0, NULL, NULL));
     /* The stored hash of an unknown user is zeros: a reply made for that must not get in. */
     guint8 zeros[20] = {0}, mix[20];
     digest(EVP_sha1(), scramble, 20, zeros, 20, mix);
-    g_assert_null(access_sign_in_mysql_native(world.access, world.snapshot, "who", scramble, mix, 20, NULL));
+    g_assert_null(
+        access_sign_in_mysql_native(world.access, world.snapshot, "who", scramble, mix, 20, NULL, NULL));
 }
 
 static void test_a_token_signs_in_until_it_is_removed(void)
@@ -261,7 +292,7 @@ static void test_everything_is_there_after_opening_again(void)
     world.access = access_open(world.store, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(access_user_count(world.access), ==, users);
-    user = access_sign_in(world.access, world.snapshot, "ida", "long enough", &error);
+    user = access_sign_in(world.access, world.snapshot, "ida", "long enough", NULL, &error);
     g_assert_no_error(error);
     g_assert_true(access_check(user, ACCESS_READ, object("shop.orders"), NULL));
     g_autoptr(json_t) audit = access_audit_to_json(world.access, 1);
@@ -292,6 +323,7 @@ int main(int argc, char **argv)
     g_test_add_func("/access/users/password", test_a_password_signs_in_and_a_wrong_one_does_not);
     g_test_add_func("/access/users/guesses",
                     test_wrong_passwords_in_a_row_make_one_host_wait_longer_and_longer);
+    g_test_add_func("/access/users/guesses_at_once", test_guesses_at_the_same_time_are_counted_too);
     g_test_add_func("/access/users/guesses_bounded", test_guesses_take_bounded_memory);
     g_test_add_func("/access/users/refused", test_weak_passwords_and_bad_names_are_refused);
     g_test_add_func("/access/users/mysql", test_mysql_challenges_are_answered_by_the_right_password_only);

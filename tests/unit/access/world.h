@@ -97,7 +97,7 @@ static inline AccessUser *world_user(World *world, const char *name, const char 
     const char *const roles[] = {role, NULL};
     g_assert_true(access_user_add(world->access, name, "long enough", role ? roles : NULL, &error));
     g_assert_no_error(error);
-    AccessUser *user = access_sign_in(world->access, world->snapshot, name, "long enough", &error);
+    AccessUser *user = access_sign_in(world->access, world->snapshot, name, "long enough", NULL, &error);
     g_assert_no_error(error);
     return user;
 }
