@@ -357,12 +357,26 @@ static void note_refs(CatalogBuild *build, CatalogItem *item, const CatalogKey *
     }
 }
 
-static void note_expr(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
-                      const BaseYaml *map)
+static void note_sql(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
+                     const BaseYaml *map)
 {
     if (scalar(build, item, key, node, "a SQL expression")) {
         CatalogExpr expr = {.item = item, .node = node, .key = key->name, .map = map};
         g_array_append_val(build->exprs, expr);
+    }
+}
+
+static void note_exprs(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
+                       const BaseYaml *map)
+{
+    bool list = key->shape && node->type == BASE_YAML_LIST;
+    for (guint i = 0; i < (list ? node->items->len : 1); i++) {
+        const BaseYaml *one = list ? g_ptr_array_index(node->items, i) : node;
+        if (key->shape && one->type == BASE_YAML_MAP) {
+            check_submap(build, item, key, one);
+        } else {
+            note_sql(build, item, key, one, map);
+        }
     }
 }
 
@@ -384,7 +398,7 @@ static void note_value(CatalogBuild *build, CatalogItem *item, const CatalogKey 
 {
     switch (key->type) {
     case CATALOG_KEY_SQL:
-        note_expr(build, item, key, node, map);
+        note_exprs(build, item, key, node, map);
         break;
     case CATALOG_KEY_REF:
     case CATALOG_KEY_TARGET:

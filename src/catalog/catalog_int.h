@@ -39,7 +39,7 @@ typedef enum {
     CATALOG_KEY_SCHEDULE, /* cron, "every 10m", {on: upstream} */
     CATALOG_KEY_WORD,     /* one of `words` */
     CATALOG_KEY_TYPE,     /* a column type */
-    CATALOG_KEY_SQL,      /* a SQL expression */
+    CATALOG_KEY_SQL,      /* a SQL expression; with a shape also a map, or a list of both */
     CATALOG_KEY_REF,      /* name of an object of `refs` */
     CATALOG_KEY_REFS,     /* one or a list of them */
     CATALOG_KEY_TARGET,   /* policies: table, tag:x, layer:x, domain:x */

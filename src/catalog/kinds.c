@@ -416,11 +416,14 @@ static const CatalogKey model_keys[] = {
       "merge：已有的行只更新这些列"),
     K("exclude_columns", COLUMNS, "merge: these columns of a row that is there stay",
       "merge：已有的行不更新这些列"),
-    SUB("predicate", ANY, predicate_keys,
+    SUB("predicate", SQL, predicate_keys,
         "merge, delete+insert: only rows of the table for which this holds are matched; SQL, or {column, "
-        "equal|not_equal|less|less_equal|greater|greater_equal: value, in|not_in: [values]}",
+        "equal|not_equal|less|less_equal|greater|greater_equal: value, in|not_in: [values]}, or a list of "
+        "them "
+        "that all hold",
         "merge、delete+insert：只与满足条件的已有行匹配；SQL，或 {column, "
-        "equal|not_equal|less|less_equal|greater|greater_equal: 值, in|not_in: [值]}"),
+        "equal|not_equal|less|less_equal|greater|greater_equal: 值, in|not_in: "
+        "[值]}，或由它们组成、须同时成立的列表"),
     K("null_safe_key", BOOL,
       "NULL in a key: true = equal to NULL, false = equal to nothing; not given = an error",
       "键中的空值：true 为与空值相等，false 为与任何值不等；未写则报错"),

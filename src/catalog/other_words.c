@@ -47,13 +47,31 @@ static const struct {
                    {"warn_threshold", "orange"},
                    {"warn_threshold_percent", "orange"},
                    {"error_threshold", "red"},
-                   {"error_threshold_percent", "red"}};
+                   {"error_threshold_percent", "red"},
+                   {"warn_if", "warn"},
+                   {"error_if", "error"},
+                   {"store_failures", "keep"}};
+
+/* Words for what is always so here. */
+static const struct {
+    const char *other, *how;
+} NO_WORDS[] = {
+    {"allow_partials",
+     "an interval that is still open is built as far as it goes, and again by the next run"},
+    {"depends_on_past", "intervals are built in order, and later ones wait for one that failed"},
+};
 
 void catalog_hint_key(BaseDiag *diag, const char *word, const char *const *names)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(OTHER_WORDS); i++) {
         if (g_str_equal(word, OTHER_WORDS[i].other) && g_strv_contains(names, OTHER_WORDS[i].own)) {
             base_diag_hint(diag, "the key is `%s` here", OTHER_WORDS[i].own);
+            return;
+        }
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(NO_WORDS); i++) {
+        if (g_str_equal(word, NO_WORDS[i].other)) {
+            base_diag_hint(diag, "leave it out: %s", NO_WORDS[i].how);
             return;
         }
     }

@@ -166,7 +166,6 @@ static void check_values(CatalogBuild *build, CatalogItem *item)
     const BaseYaml *exclude = base_yaml_get(item->yaml, "exclude_columns", NULL);
     const BaseYaml *begin = base_yaml_get(item->yaml, "begin", NULL);
     const BaseYaml *dup = base_yaml_get(item->yaml, "dup_in_batch", NULL);
-    const BaseYaml *predicate = base_yaml_get(item->yaml, "predicate", NULL);
     gint64 us;
     if (update && exclude) {
         BaseDiag *diag = catalog_complain(build, item, exclude, BASE_E_VALUE_INVALID,
@@ -184,10 +183,6 @@ static void check_values(CatalogBuild *build, CatalogItem *item)
         BaseDiag *diag =
             catalog_complain(build, item, dup, BASE_E_VALUE_INVALID, "`dup_in_batch` is not understood");
         base_diag_hint(diag, "error, or {latest_by: COLUMN}");
-    }
-    if (predicate && predicate->type == BASE_YAML_SCALAR) {
-        CatalogExpr expr = {.item = item, .node = predicate, .key = "predicate", .map = item->yaml};
-        g_array_append_val(build->exprs, expr);
     }
 }
 

@@ -109,20 +109,33 @@ static bool append_sql(const Build *build, GString *out, const char *alias, cons
     return true;
 }
 
-/* The predicate on rows `alias` of the table; "" = none. NULL + error. Caller frees. */
+/* One of them: SQL, or a condition. */
+static bool append_one(const Build *build, GString *out, const char *alias, const json_t *given,
+                       GError **error)
+{
+    if (json_is_string(given)) {
+        g_string_append(out, out->len ? " AND " : "");
+        return append_sql(build, out, alias, json_string_value(given), error);
+    }
+    append_condition(out, alias, given);
+    return true;
+}
+
+/* The predicate on rows `alias` of the table, all of them where it is a list; "" = none. NULL + error. Caller
+ * frees. */
 static char *predicate(const Build *build, const char *alias, GError **error)
 {
     const json_t *given = json_object_get(build->model->definition, "predicate");
     g_autoptr(GString) out = g_string_new(NULL);
-    if (json_is_object(given)) {
-        append_condition(out, alias, given);
-    } else if (json_is_string(given) && !append_sql(build, out, alias, json_string_value(given), error)) {
+    if (given && !json_is_array(given) && !append_one(build, out, alias, given, error)) {
         return NULL;
     }
     size_t i;
     json_t *item;
     json_array_foreach (given, i, item) {
-        append_condition(out, alias, item);
+        if (!append_one(build, out, alias, item, error)) {
+            return NULL;
+        }
     }
     return g_string_free(g_steal_pointer(&out), FALSE);
 }

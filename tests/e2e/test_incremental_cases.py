@@ -217,6 +217,13 @@ def test_a_predicate_of_a_list_narrows_what_is_met(project, name, predicate, met
     own.is_now({"id": 1, "v": "A"}, {"id": 2, "v": "B"}, *hidden)
 
 
+def test_of_several_predicates_all_hold(project):
+    own = Own(project, "several").define(KV, {"kind": "incremental", "strategy": "delete+insert", "key": "id", "predicate": ["id <> 2 OR v = 'x'", {"column": "id", "less": 4}, "v IS NOT NULL"]})
+    own.step([{"id": i, "v": "a"} for i in (1, 2, 3, 4)])
+    own.step([{"id": i, "v": "b"} for i in (1, 2, 3, 4)])
+    own.is_now(*({"id": i, "v": "b"} for i in (1, 2, 3, 4)), {"id": 2, "v": "a"}, {"id": 4, "v": "a"})
+
+
 def test_of_rows_that_are_the_same_one_is_the_latest(project):
     own = Own(project, "copies").define({**KV, "ts": "bigint"}, {"kind": "incremental", "strategy": "merge", "key": "id", "dup_in_batch": {"latest_by": "ts"}})
     same = {"id": 1, "v": "c", "ts": 3}
@@ -390,6 +397,8 @@ def test_a_microbatch_is_stopped_by_a_kill_and_goes_on_where_it_was(tmp_path):
     ("strategy: merge\n-- key: nothing", "has no column `nothing`"),
     ("strategy: merge\n-- unique_key: id", "the key is `key` here"),
     ("strategy: insert_overwrite\n-- partition_by: id", "the key is `partition` here"),
+    ("strategy: append\n-- allow_partials: true", "leave it out: an interval that is still open"),
+    ("strategy: merge\n-- key: id\n-- predicate: [\"id = 1\", \"nope = 1\"]", "nope"),
     ("kind: scd2\n-- strategy: check\n-- key: id\n-- check_cols: all", 'all columns are check_cols: "*"'),
     ("strategy: check\n-- key: id", "strategy `check` is one of kind scd2"),
 ])
