@@ -88,6 +88,10 @@ void catalog_table_free(CatalogTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CatalogTable, catalog_table_free)
 CatalogTable *catalog_table_copy(const CatalogTable *table);
 const CatalogColumn *catalog_table_column(const CatalogTable *table, const char *name); /* case folded */
+/* Wherever the table speaks of it: sequence and the clauses that CREATE TABLE had too. False: there is no
+ * such column, or another one has the name. */
+bool catalog_table_rename_column(CatalogTable *table, const char *from,
+                                 const char *to) G_GNUC_WARN_UNUSED_RESULT;
 json_t *catalog_table_to_json(const CatalogTable *table);
 CatalogTable *catalog_table_from_json(json_t *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

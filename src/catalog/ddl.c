@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define SEQUENCE_COLUMN "function_column.sequence_col"
-
 typedef struct {
     DdlReader reader;
     CatalogTable *table;
@@ -482,7 +480,7 @@ static bool read_properties(Ddl *ddl, GError **error)
             return false;
         }
         base_json_set_string(properties, key, value);
-        if (g_ascii_strcasecmp(key, SEQUENCE_COLUMN) == 0) {
+        if (g_ascii_strcasecmp(key, CATALOG_DDL_SEQUENCE) == 0) {
             g_free(ddl->table->sequence);
             ddl->table->sequence = g_strdup(value);
         } else {
@@ -673,7 +671,8 @@ static bool check_table(Ddl *ddl, GError **error)
         }
     }
     if (table->sequence && table->model != CATALOG_UNIQUE) {
-        return base_fail(error, BASE_E_VALUE_INVALID, "%s belongs to a UNIQUE KEY table", SEQUENCE_COLUMN);
+        return base_fail(error, BASE_E_VALUE_INVALID, "%s belongs to a UNIQUE KEY table",
+                         CATALOG_DDL_SEQUENCE);
     }
     if (table->sequence && !catalog_table_column(table, table->sequence)) {
         return fail_key(error, "the sequence column is not in the table", table->sequence);

@@ -83,6 +83,65 @@ const CatalogColumn *catalog_table_column(const CatalogTable *table, const char 
     return NULL;
 }
 
+/* ---- another name for a column ------------------------------------------------------------------ */
+
+/* A clause as written, names in it replaced; one that cannot be read stays. Caller frees. */
+static char *rename_in_clause(const char *clause, const char *from, const char *to)
+{
+    g_autoptr(GPtrArray) tokens = engine_sql_tokens(clause, ENGINE_DIALECT_MYSQL, NULL);
+    g_autoptr(GString) out = g_string_new(NULL);
+    size_t at = 0;
+    for (guint i = 0; tokens && i + 1 < tokens->len; i++) {
+        const EngineToken *token = tokens->pdata[i];
+        if (engine_token_is_name(token, false) && g_ascii_strcasecmp(token->text, from) == 0) {
+            g_string_append_len(out, clause + at, (gssize)(token->start - at));
+            g_string_append_printf(out, "`%s`", to);
+            at = token->end;
+        }
+    }
+    g_string_append(out, clause + at);
+    return g_strdup(out->str);
+}
+
+static void rename_in_texts(json_t *list, const char *from, const char *to)
+{
+    size_t i;
+    json_t *text;
+    json_array_foreach (list, i, text) {
+        g_autofree char *renamed = rename_in_clause(json_string_value(text), from, to);
+        json_array_set_new(list, i, json_string(renamed));
+    }
+}
+
+bool catalog_table_rename_column(CatalogTable *table, const char *from, const char *to)
+{
+    static const char *const CLAUSES[] = {"partition", "distribution", "order_by", "rollup"};
+    CatalogColumn *column = (CatalogColumn *)(uintptr_t)catalog_table_column(table, from);
+    const CatalogColumn *other = catalog_table_column(table, to);
+    if (!column || (other && other != column)) {
+        return false;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(CLAUSES); i++) {
+        const char *clause = base_json_string(table->properties, CLAUSES[i], NULL);
+        g_autofree char *renamed = clause ? rename_in_clause(clause, from, to) : NULL;
+        if (renamed) {
+            base_json_set_string(table->properties, CLAUSES[i], renamed);
+        }
+    }
+    rename_in_texts(json_object_get(table->properties, "indexes"), from, to);
+    if (table->sequence && g_ascii_strcasecmp(table->sequence, from) == 0) {
+        json_t *properties = json_object_get(table->properties, "properties");
+        if (json_object_get(properties, CATALOG_DDL_SEQUENCE)) {
+            base_json_set_string(properties, CATALOG_DDL_SEQUENCE, to);
+        }
+        g_free(table->sequence);
+        table->sequence = g_strdup(to);
+    }
+    g_free(column->name);
+    column->name = g_strdup(to);
+    return true;
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void set_optional(json_t *object, const char *key, const char *value)

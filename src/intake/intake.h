@@ -173,9 +173,15 @@ char *intake_error_log(Intake *intake, const char *name);
 /* ---- tables ------------------------------------------------------------------------------------- */
 /* intake/table.c: makes, changes, drops the engine's table for a CatalogTable (with the hidden columns). */
 bool intake_table_create(Intake *intake, const CatalogTable *table, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Adds, drops, widens columns; VALUE_INVALID says what cannot be done in place. */
+/* Adds, drops, widens columns; VALUE_INVALID says what cannot be done in place. All of it or nothing; what is
+ * as `after` says already is left, so that a change that was cut off before its definition was kept can be
+ * made again. */
 bool intake_table_alter(Intake *intake, const CatalogTable *before, const CatalogTable *after,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same where columns of `after` are some of `before` under other names: `renames` is old name, new name,
+ * ..., in the order in which they are given; borrowed strings. */
+bool intake_table_alter_renamed(Intake *intake, const CatalogTable *before, const GPtrArray *renames,
+                                const CatalogTable *after, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether intake_table_alter could do it, by the definitions alone; the same errors. */
 bool intake_table_can_alter(const CatalogTable *before, const CatalogTable *after,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -59,6 +59,11 @@ static bool has_tombstones(const CatalogTable *table)
     return table->model == CATALOG_UNIQUE && table->sequence;
 }
 
+static bool in_tombstones(const CatalogTable *table, const CatalogColumn *column)
+{
+    return has_tombstones(table) && (column->key || g_ascii_strcasecmp(column->name, table->sequence) == 0);
+}
+
 static bool check_table(const CatalogTable *table, GError **error)
 {
     bool any_key = false;
@@ -135,21 +140,31 @@ static void add_column(GPtrArray *out, const char *name, const CatalogColumn *co
     g_autofree char *rest = column->default_sql
                                 ? g_strdup_printf("%s DEFAULT %s", column->type, column->default_sql)
                                 : g_strdup(column->type);
-    alter(out, name, "ADD COLUMN %s %s", column->name, rest);
+    alter(out, name, "ADD COLUMN IF NOT EXISTS %s %s", column->name, rest);
     if (column->not_null) {
         set_null(out, name, column);
     }
 }
 
-static bool change_column(GPtrArray *out, const char *name, const CatalogColumn *before,
-                          const CatalogColumn *after, GError **error)
+/* Also of the tombstones, which have the column where it is a key or the sequence. */
+static void set_type(GPtrArray *out, const CatalogTable *table, const char *name, const CatalogColumn *column)
+{
+    alter(out, name, "ALTER COLUMN %s SET DATA TYPE %s", column->name, column->type);
+    if (in_tombstones(table, column)) {
+        g_autofree char *tombstones = intake_tombstone_sql(table);
+        alter(out, tombstones, "ALTER COLUMN %s SET DATA TYPE %s", column->name, column->type);
+    }
+}
+
+static bool change_column(GPtrArray *out, const CatalogTable *table, const char *name,
+                          const CatalogColumn *before, const CatalogColumn *after, GError **error)
 {
     if (before->key != after->key) {
         return base_fail(error, BASE_E_VALUE_INVALID, "column `%s`: what is a key cannot change in place",
                          after->name);
     }
     if (g_ascii_strcasecmp(before->type, after->type) != 0) {
-        alter(out, name, "ALTER COLUMN %s SET DATA TYPE %s", after->name, after->type);
+        set_type(out, table, name, after);
     }
     if (before->not_null != after->not_null) {
         set_null(out, name, after);
@@ -174,7 +189,7 @@ static bool plan_alter(GPtrArray *out, const CatalogTable *before, const Catalog
             return base_fail(error, BASE_E_VALUE_INVALID, "the key column `%s` cannot be dropped in place",
                              column->name);
         }
-        alter(out, name, "DROP COLUMN %s%s", column->name, "");
+        alter(out, name, "DROP COLUMN IF EXISTS %s%s", column->name, "");
     }
     for (guint i = 0; i < after->columns->len; i++) {
         const CatalogColumn *column = after->columns->pdata[i];
@@ -185,7 +200,7 @@ static bool plan_alter(GPtrArray *out, const CatalogTable *before, const Catalog
         }
         if (!old) {
             add_column(out, name, column);
-        } else if (!change_column(out, name, old, column, error)) {
+        } else if (!change_column(out, after, name, old, column, error)) {
             return false;
         }
     }
@@ -212,8 +227,69 @@ bool intake_table_can_alter(const CatalogTable *before, const CatalogTable *afte
 
 bool intake_table_alter(Intake *intake, const CatalogTable *before, const CatalogTable *after, GError **error)
 {
+    return intake_table_alter_renamed(intake, before, NULL, after, error);
+}
+
+static bool has_column(Intake *intake, const CatalogTable *table, const char *column, bool *ret,
+                       GError **error)
+{
+    g_autoptr(GString) sql = g_string_new("SELECT count(*) FROM duckdb_columns() WHERE schema_name = ");
+    engine_sql_append_text(sql, table->schema);
+    g_string_append(sql, " AND table_name = ");
+    engine_sql_append_text(sql, table->name);
+    g_string_append(sql, " AND lower(column_name) = lower(");
+    engine_sql_append_text(sql, column);
+    g_string_append_c(sql, ')');
+    EngineConn *conn = intake_conn_take(intake, error);
+    gint64 n = 0;
+    bool ok = conn && engine_query_int(conn, sql->str, &n, error);
+    intake_conn_give(intake, conn);
+    *ret = n > 0;
+    return ok;
+}
+
+static void rename_in(GPtrArray *out, const char *name, const char *from, const char *to)
+{
+    g_autoptr(GString) quoted = g_string_new(NULL);
+    engine_sql_append_name(quoted, to);
+    alter(out, name, "RENAME COLUMN %s TO %s", from, quoted->str);
+}
+
+/* In `table` and, unless it was done before a cut, in the engine. */
+static bool plan_rename(Intake *intake, GPtrArray *out, CatalogTable *table, const char *from, const char *to,
+                        GError **error)
+{
+    const CatalogColumn *column = catalog_table_column(table, from);
+    bool done = false, there = false, dead = column && in_tombstones(table, column);
+    if (!catalog_table_rename_column(table, from, to)) {
+        return base_fail(error, BASE_E_VALUE_INVALID, "column `%s` of `%s.%s` cannot be called `%s`", from,
+                         table->schema, table->name, to);
+    }
+    if (!has_column(intake, table, from, &there, error) || !has_column(intake, table, to, &done, error)) {
+        return false;
+    }
+    if (there || !done) {
+        g_autofree char *name = engine_sql_table(table->schema, table->name);
+        g_autofree char *tombstones = intake_tombstone_sql(table);
+        rename_in(out, name, from, to);
+        if (dead) {
+            rename_in(out, tombstones, from, to);
+        }
+    }
+    return true;
+}
+
+bool intake_table_alter_renamed(Intake *intake, const CatalogTable *before, const GPtrArray *renames,
+                                const CatalogTable *after, GError **error)
+{
     g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
-    if (!plan_change(statements, before, after, error)) {
+    g_autoptr(CatalogTable) renamed = catalog_table_copy(before);
+    for (guint i = 0; renames && i + 1 < renames->len; i += 2) {
+        if (!plan_rename(intake, statements, renamed, renames->pdata[i], renames->pdata[i + 1], error)) {
+            return false;
+        }
+    }
+    if (!plan_change(statements, renamed, after, error)) {
         return false;
     }
     g_autofree char *key = intake_table_key(after->schema, after->name);

@@ -78,13 +78,11 @@ static char *check_select(const SqlRun *run, const Change *change, const Catalog
     for (guint i = 0; i < change->exprs->len; i++) {
         g_string_append_printf(sql, "%s, ", (const char *)g_ptr_array_index(change->exprs, i));
     }
-    g_string_append_printf(sql, "1 FROM `%s`.`%s`", object->domain, object->name);
-    if (run->session->dialect != ENGINE_DIALECT_MYSQL) {
-        g_autoptr(GString) target = g_string_new(NULL);
-        engine_sql_append_table(target, object->domain, object->name);
-        char *from = strrchr(sql->str, '1');
-        g_string_truncate(sql, (gsize)(from - sql->str));
-        g_string_append_printf(sql, "1 FROM %s", target->str);
+    g_string_append(sql, "1 FROM ");
+    if (run->session->dialect == ENGINE_DIALECT_MYSQL) {
+        g_string_append_printf(sql, "`%s`.`%s`", object->domain, object->name);
+    } else {
+        engine_sql_append_table(sql, object->domain, object->name);
     }
     if (change->alias) {
         g_string_append_printf(sql, " AS %s", change->alias);
@@ -146,6 +144,9 @@ static bool run_change(const SqlRun *run, SessionWriteType type, const Change *c
     write->object = object;
     write->rows = -1;
     g_autofree char *checked = check_select(run, change, object, error);
+    if (!checked) {
+        base_error_place(error, NULL, 0, 0); /* it is in that SELECT, not in the user's text */
+    }
     g_autoptr(json_t) tree = checked ? engine_sql_parse(run->session->conn, checked, error) : NULL;
     bool ok = tree && print_parts(run, change, object, json_object_get(tree, "node"), write, error) &&
               count_matching(run, checked, write, error);

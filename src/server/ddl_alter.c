@@ -1,5 +1,6 @@
 /* ALTER TABLE of live tables: ADD, DROP, MODIFY, CHANGE and RENAME COLUMN, COMMENT. The new table is declared
  * as a copy with changes; the intake says what can be done in place. */
+#include "base/fault.h"
 #include "base/text.h"
 #include "server/ddl_int.h"
 #include "server/dml_int.h"
@@ -130,23 +131,13 @@ static bool drop_column(const SqlRun *run, SqlCursor *cursor, CatalogTable *tabl
     return true;
 }
 
-/* MODIFY c ...; CHANGE old c ... */
-static bool modify_column(const SqlRun *run, SqlCursor *cursor, CatalogTable *table, bool change,
-                          GError **error)
+/* MODIFY c ...: the definition begins with the name. */
+static bool modify_column(const SqlRun *run, SqlCursor *cursor, CatalogTable *table, GError **error)
 {
     SqlCursor start = *cursor;
     const char *name = sql_take_name(cursor);
     if (!name) {
         return sql_fail_near(cursor, run->sql, error);
-    }
-    if (change) {
-        const char *next = sql_is(cursor, name) ? name : NULL;
-        if (!next) {
-            base_fail(error, BASE_E_STATEMENT_REFUSED, "CHANGE to another name is not supported");
-            base_error_hint(error, "ADD the new column, copy with UPDATE, DROP the old one");
-            return false;
-        }
-        start = *cursor;
     }
     int i = find_column(table, name);
     if (i < 0) {
@@ -169,10 +160,62 @@ static bool modify_column(const SqlRun *run, SqlCursor *cursor, CatalogTable *ta
 
 typedef struct {
     const char *schema, *name;
-    guint at; /* behind the table's name */
+    guint at;           /* behind the table's name */
+    GPtrArray *renames; /* char *: old name, new name, ... */
 } Alter;
 
-static bool alter_item(const SqlRun *run, SqlCursor *cursor, CatalogTable *table, GError **error)
+static bool rename_column(const Alter *alter, CatalogTable *table, const char *from, const char *to,
+                          GError **error)
+{
+    int i = find_column(table, from);
+    if (i < 0) {
+        return unknown_column(table, from, error);
+    }
+    int other = find_column(table, to);
+    if (other >= 0 && other != i) {
+        return base_fail(error, BASE_E_COLUMN_EXISTS, "Duplicate column name '%s'", to);
+    }
+    const CatalogColumn *column = g_ptr_array_index(table->columns, i);
+    g_ptr_array_add(alter->renames, g_strdup(column->name));
+    g_ptr_array_add(alter->renames, g_strdup(to));
+    return catalog_table_rename_column(table, from, to);
+}
+
+/* RENAME COLUMN old new, of Doris; old TO new, of MySQL. */
+static bool take_rename(const SqlRun *run, SqlCursor *cursor, const Alter *alter, CatalogTable *table,
+                        GError **error)
+{
+    const char *from = sql_take_name(cursor);
+    sql_take(cursor, "to");
+    const char *to = from ? sql_take_name(cursor) : NULL;
+    return to ? rename_column(alter, table, from, to, error) : sql_fail_near(cursor, run->sql, error);
+}
+
+/* CHANGE old new ...: the name may stay. */
+static bool change_column(const SqlRun *run, SqlCursor *cursor, const Alter *alter, CatalogTable *table,
+                          GError **error)
+{
+    const char *from = sql_take_name(cursor);
+    SqlCursor definition = *cursor;
+    const char *to = from ? sql_take_name(&definition) : NULL;
+    if (!to) {
+        return sql_fail_near(cursor, run->sql, error);
+    }
+    bool same = g_ascii_strcasecmp(from, to) == 0;
+    return (same || rename_column(alter, table, from, to, error)) && modify_column(run, cursor, table, error);
+}
+
+static bool take_comment(SqlCursor *cursor, CatalogTable *table)
+{
+    sql_take(cursor, "=");
+    g_free(table->comment);
+    table->comment = g_strdup(sql_peek(cursor)->text);
+    cursor->at++;
+    return true;
+}
+
+static bool alter_item(const SqlRun *run, SqlCursor *cursor, const Alter *alter, CatalogTable *table,
+                       GError **error)
 {
     if (sql_take(cursor, "add")) {
         if (sql_is(cursor, "index") || sql_is(cursor, "rollup") || sql_is(cursor, "partition") ||
@@ -191,18 +234,27 @@ static bool alter_item(const SqlRun *run, SqlCursor *cursor, CatalogTable *table
     if (sql_is(cursor, "modify") || sql_is(cursor, "change")) {
         bool change = sql_is(cursor, "change");
         cursor->at++;
+        if (!change && sql_take(cursor, "comment")) {
+            return take_comment(cursor, table);
+        }
         sql_take(cursor, "column");
-        return modify_column(run, cursor, table, change, error);
+        return change ? change_column(run, cursor, alter, table, error)
+                      : modify_column(run, cursor, table, error);
+    }
+    if (sql_is(cursor, "rename")) {
+        cursor->at++;
+        if (sql_take(cursor, "column")) {
+            return take_rename(run, cursor, alter, table, error);
+        }
+        base_fail(error, BASE_E_STATEMENT_REFUSED, "a table keeps its name");
+        base_error_hint(error, "CREATE TABLE a new one, INSERT INTO it SELECT from this one, DROP this one");
+        return false;
     }
     if (sql_take(cursor, "comment")) {
-        sql_take(cursor, "=");
-        g_free(table->comment);
-        table->comment = g_strdup(sql_peek(cursor)->text);
-        cursor->at++;
-        return true;
+        return take_comment(cursor, table);
     }
     base_fail(error, BASE_E_STATEMENT_REFUSED, "ALTER TABLE ... %s is not supported", sql_peek(cursor)->text);
-    base_error_hint(error, "ADD, DROP and MODIFY COLUMN, and COMMENT are");
+    base_error_hint(error, "ADD, DROP, MODIFY, CHANGE and RENAME COLUMN, and COMMENT are");
     return false;
 }
 
@@ -222,22 +274,27 @@ static bool alter_table(const SqlRun *run, void *user, GError **error)
     g_autoptr(CatalogTable) after = catalog_table_copy(object->table);
     SqlCursor cursor = {run->tokens, alter->at};
     do {
-        if (!alter_item(run, &cursor, after, error)) {
+        if (!alter_item(run, &cursor, alter, after, error)) {
             return false;
         }
     } while (sql_take(&cursor, ","));
     if (!sql_at_end(&cursor)) {
         return sql_fail_near(&cursor, run->sql, error);
     }
-    return intake_table_alter(server_app_intake(session->app), object->table, after, error) &&
-           server_live_put(session->app, session->snapshot, after, error);
+    if (!intake_table_alter_renamed(server_app_intake(session->app), object->table, alter->renames, after,
+                                    error)) {
+        return false;
+    }
+    (void)BASE_FAULT("alter.between");
+    return server_live_put(session->app, session->snapshot, after, error);
 }
 
 bool session_run_alter(const SqlRun *run, GError **error)
 {
     ServerSession *session = run->session;
     SqlCursor cursor = {run->tokens, 1};
-    Alter alter = {0};
+    g_autoptr(GPtrArray) renames = g_ptr_array_new_with_free_func(g_free);
+    Alter alter = {.renames = renames};
     if (!sql_take(&cursor, "table")) {
         base_fail(error, BASE_E_STATEMENT_REFUSED, "only tables are altered over SQL");
         base_error_hint(error, "everything else is changed in the project's files");

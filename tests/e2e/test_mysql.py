@@ -335,6 +335,61 @@ def test_writes_and_transactions(db):
     assert rows(db, "DROP TABLE w") == []
 
 
+@pytest.mark.parametrize("door", ["mysql", "http"])
+def test_rows_of_any_table_are_changed_through_both_doors(db, door):
+    """Names, columns and texts with the digits and quotes that the statement's own text is made with."""
+    table = f"t1_{door}_1"
+    run = (lambda sql: rows(db, sql)) if door == "mysql" else (lambda sql: db.query(sql, database="wire"))
+    run(f"CREATE TABLE {table} (id BIGINT, v1 INT, s VARCHAR(20)) UNIQUE KEY (id)")
+    run(f"INSERT INTO {table} VALUES (1, 11, 'a'), (2, 12, '1 FROM'), (3, 13, NULL)")
+    run(f"UPDATE {table} SET v1 = v1 + 1, s = '1' WHERE id = 1")
+    run(f"DELETE FROM {table} WHERE s = '1 FROM'")
+    run(f"UPDATE {table} AS x SET s = 'z' WHERE x.s IS NULL")
+    assert [list(map(str, row)) for row in run(f"SELECT id, v1, s FROM {table} ORDER BY id")] == [["1", "12", "1"], ["3", "13", "z"]]
+
+
+def test_columns_are_added_changed_renamed_and_dropped(db):
+    rows(db, "CREATE TABLE alters (id BIGINT, v INT, s VARCHAR(10)) UNIQUE KEY (id) DISTRIBUTED BY HASH(id) BUCKETS 4 "
+             "PROPERTIES ('function_column.sequence_col' = 'v')")
+    rows(db, "INSERT INTO alters VALUES (1, 2, 'a'), (2, 3, 'b')")
+    rows(db, "ALTER TABLE alters ADD COLUMN w INT NOT NULL DEFAULT '7' COMMENT 'x', DROP COLUMN s")
+    rows(db, "ALTER TABLE alters ADD COLUMN (a INT, b VARCHAR(5) DEFAULT 'q')")
+    rows(db, "ALTER TABLE alters CHANGE a aa BIGINT, RENAME COLUMN b bb")
+    rows(db, "ALTER TABLE alters RENAME COLUMN id TO key_id")
+    rows(db, "ALTER TABLE alters RENAME COLUMN v TO version")
+    rows(db, "ALTER TABLE alters MODIFY COLUMN key_id LARGEINT")
+    fails(db, "ALTER TABLE alters RENAME COLUMN aa TO bb", 1060, "Duplicate column name 'bb'")
+    fails(db, "ALTER TABLE alters RENAME COLUMN a TO c", 1054, "Unknown column 'a'")
+    fails(db, "ALTER TABLE alters RENAME other", 1235, "a table keeps its name")
+    assert rows(db, "SELECT CAST(key_id AS CHAR), version, w, aa, bb FROM alters ORDER BY 1") == [("1", 2, 7, None, "q"), ("2", 3, 7, None, "q")]
+    shown = rows(db, "SHOW CREATE TABLE alters")[0][1]
+    assert "HASH(`key_id`)" in shown and "'function_column.sequence_col'='version'" in shown and "`id`" not in shown
+    # What was deleted is known by the new names too: an older row does not bring it back.
+    big = "170141183460469231731687303715884105727"
+    for key in ("1", big):
+        db.load("alters", f"{key},9\n", db="wire", columns="key_id, version", column_separator=",", merge_type="DELETE")
+        db.load("alters", f"{key},8\n", db="wire", columns="key_id, version", column_separator=",")
+    assert rows(db, "SELECT CAST(key_id AS CHAR) FROM alters") == [("2",)]
+    assert db.load("alters", f"{big},10\n", db="wire", columns="key_id, version", column_separator=",")["Status"] == "Success"
+    assert rows(db, "SELECT CAST(key_id AS CHAR) FROM alters ORDER BY key_id") == [("2",), (big,)]
+
+
+def test_a_change_of_columns_that_was_cut_off_is_made_again(fresh):
+    fresh.query("CREATE TABLE shop.cut (id BIGINT, a INT, gone INT) UNIQUE KEY (id)")
+    fresh.query("INSERT INTO shop.cut VALUES (1, 2, 3)")
+    alter = "ALTER TABLE shop.cut RENAME COLUMN a TO b, RENAME COLUMN id TO key_id, ADD COLUMN more INT, DROP COLUMN gone"
+    fresh.kill()
+    fresh.env["WEIR_FAULT"] = "alter.between=kill"
+    fresh.start()
+    with pytest.raises(OSError):
+        fresh.query(alter)
+    fresh.process.wait(timeout=60)
+    del fresh.env["WEIR_FAULT"]
+    fresh.start()
+    fresh.query(alter)
+    assert fresh.query("SELECT key_id, b, more FROM shop.cut") == [[1, 2, None]]
+
+
 def test_errors_have_mysqls_numbers_and_words(db):
     fails(db, "SELECT * FROM nope", 1146, "Table 'wire.nope' doesn't exist")
     fails(db, "SELECT nope FROM t", 1054, "Unknown column 'nope' in 'field list'")

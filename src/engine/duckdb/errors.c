@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "engine/duckdb/duckdb_int.h"
 
+#define OFFERED "\nCandidate bindings: "
+
 typedef struct {
     char *type;    /* "Binder" */
     char *text;    /* the message */
@@ -71,6 +73,25 @@ static void parse_plain(const char *text, Message *m)
     m->error_number = strstr(text, "No space left on device") ? ENOSPC : 0;
 }
 
+/* The names that the engine offers for an unknown one, without those that nobody is to know. */
+static char *offer(const char *text)
+{
+    const char *offered = strstr(text, OFFERED);
+    if (!offered) {
+        return g_strdup(text);
+    }
+    g_autoptr(GString) out = g_string_new_len(text, offered - text);
+    g_auto(GStrv) names = g_strsplit(offered + strlen(OFFERED), ", ", -1);
+    const char *mark = OFFERED;
+    for (size_t i = 0; names[i]; i++) {
+        if (!strstr(names[i], "_weir_")) {
+            g_string_append_printf(out, "%s%s", mark, names[i]);
+            mark = ", ";
+        }
+    }
+    return g_strdup(out->str);
+}
+
 static void message_parse(const char *text, Message *m)
 {
     *m = (Message){0};
@@ -78,6 +99,9 @@ static void message_parse(const char *text, Message *m)
         parse_plain(text, m);
     }
     g_strchomp(m->text);
+    char *full = m->text;
+    m->text = offer(full);
+    g_free(full);
 }
 
 char *engine_int_message(const char *message)
