@@ -127,9 +127,10 @@ static void nm_08(StandardRun *run, StandardTable *table)
     if (!run->catalog->roots_given || !is_regular(table->layer) || name->manual || name->subject == NULL) {
         return;
     }
+    /* the layer that is declared may be another than that of the name: dim_shop has no business line */
     const char *const WORDS[] = {name->domain, name->subject};
     for (size_t i = 0; i < G_N_ELEMENTS(WORDS); i++) {
-        if (!standard_word_registered(run->catalog, WORDS[i])) {
+        if (WORDS[i] != NULL && !standard_word_registered(run->catalog, WORDS[i])) {
             standard_find(run, WORDS[i], table, NULL,
                           "`%2$s` names the business line or subject `%1$s`, which is no root",
                           "`%2$s` 中的业务线或主题 `%1$s` 不是已登记的词根", WORDS[i], table->name);

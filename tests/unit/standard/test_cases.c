@@ -137,6 +137,80 @@ static void test_all_covered(void)
     }
 }
 
+/* ---- what is declared and what is named need not agree ---- */
+
+static const char *const LAYER_WORDS[] = {"",    "ods", "dim", "dwd", "dwm", "dm",    "dws",
+                                          "app", "ads", "mid", "tmp", "raw", "nosuch"};
+static const char *const NAME_FORMS[] = {"%s",
+                                         "%s_",
+                                         "_%s",
+                                         "%s_a",
+                                         "%s_order",
+                                         "%s_order_d",
+                                         "%s_1d_d",
+                                         "%s__d",
+                                         "%s_mkt__order_d",
+                                         "%s_manual",
+                                         "%s_trade_manual",
+                                         "%s_trade_manual_goal",
+                                         "%s_mkt_trade",
+                                         "%s_dwd_pay_0",
+                                         "%s_dws_a_dim",
+                                         "%s_dim_20240501",
+                                         "%s_mkt_trade_user_active_1d_d"};
+
+static json_t *odd_table(const char *layer, const char *name, bool full)
+{
+    if (!full) {
+        return json_pack("{s:s, s:s}", "name", name, "layer", layer);
+    }
+    return json_pack("{s:s, s:s, s:s, s:[s], s:[s], s:[{s:s, s:s}, {s:s}], s:[s, s], s:s}", "name", name,
+                     "layer", layer, "kind", "snapshot", "key", "id", "partitions", "dt", "columns", "name",
+                     "id", "type", "bigint", "name", "dt", "reads", "ods_x", "mid_dwd_pay_0", "sql",
+                     "SELECT id, dt FROM ods_x");
+}
+
+/* Every layer as declared with names of every layer's form. */
+static json_t *odd_catalog(bool full, bool roots)
+{
+    json_t *tables = json_array();
+    for (size_t d = 0; d < G_N_ELEMENTS(LAYER_WORDS); d++) {
+        for (size_t n = 0; n < G_N_ELEMENTS(LAYER_WORDS); n++) {
+            for (size_t f = 0; f < G_N_ELEMENTS(NAME_FORMS); f++) {
+                g_auto(GStrv) parts = g_strsplit(NAME_FORMS[f], "%s", 2);
+                g_autofree char *name = g_strconcat(parts[0], LAYER_WORDS[n], parts[1], NULL);
+                if (*name != '\0') {
+                    json_array_append_new(tables, odd_table(LAYER_WORDS[d], name, full));
+                }
+            }
+        }
+    }
+    json_t *catalog = json_pack("{s:o}", "tables", tables);
+    if (roots) {
+        json_object_set_new(catalog, "roots", json_pack("[s, {s:s}]", "order", "name", "artist"));
+    }
+    return catalog;
+}
+
+static void test_odd_names(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(json_t) json = odd_catalog((i & 1) != 0, (i & 2) != 0);
+        g_autoptr(StandardCatalog) catalog = standard_catalog_from_json(json, &error);
+        g_assert_no_error(error);
+        g_autoptr(StandardConfig) config = standard_config_new(NULL, NULL);
+        g_autoptr(EngineConn) conn = engine_connect(engine, &error);
+        g_autoptr(GPtrArray) findings =
+            standard_judge(catalog, config, STANDARD_PHASES_ALL, conn, "2026-01-01", &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(findings->len, >, 100);
+        for (guint f = 0; f < findings->len; f++) {
+            assert_texts(g_ptr_array_index(findings, f));
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -150,6 +224,7 @@ int main(int argc, char **argv)
         add_file(FILES[i], seen);
     }
     g_test_add_func("/standard/cases/all covered", test_all_covered);
+    g_test_add_func("/standard/cases/names of another layer than the declared", test_odd_names);
     int result = g_test_run();
     g_hash_table_unref(seen);
     engine_unref(engine);
