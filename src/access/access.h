@@ -110,6 +110,12 @@ bool access_check(const AccessUser *user, AccessRight right, const CatalogObject
 bool access_check_domain(const AccessUser *user, AccessRight right, const char *domain,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool access_can_see(const AccessUser *user, const CatalogObject *object);
+/* Policies keep rows or values of a table or model from this user. */
+bool access_is_limited(const AccessUser *user, const CatalogSnapshot *snapshot, const CatalogObject *object);
+/* Rows and values of `object` that no SELECT of the user fetched, hence past row filters and masks (rejected
+ * and wrong rows, plans): ACCESS_READ, and where policies limit the user ACCESS_RUN beside it. */
+bool access_check_raw(const AccessUser *user, const CatalogSnapshot *snapshot, const CatalogObject *object,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool access_can_see_domain(const AccessUser *user, const char *domain); /* something in it may be read */
 
 /* ---- statements ------------------------------------------------------------------------------ */

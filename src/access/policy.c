@@ -323,6 +323,28 @@ bool access_policy_of(const AccessUser *user, const CatalogSnapshot *snapshot, c
     return true;
 }
 
+bool access_is_limited(const AccessUser *user, const CatalogSnapshot *snapshot, const CatalogObject *object)
+{
+    g_autoptr(AccessPolicy) policy = NULL;
+    g_autoptr(GError) denied = NULL; /* one that refuses the table limits it most */
+    return !access_policy_of(user, snapshot, object, &policy, &denied) || policy;
+}
+
+bool access_check_raw(const AccessUser *user, const CatalogSnapshot *snapshot, const CatalogObject *object,
+                      GError **error)
+{
+    if (!access_check(user, ACCESS_READ, object, error)) {
+        return false;
+    }
+    if (access_check(user, ACCESS_RUN, object, NULL) || !access_is_limited(user, snapshot, object)) {
+        return true;
+    }
+    base_fail(error, BASE_E_FORBIDDEN, "a policy limits what user `%s` sees of `%s`", user->name,
+              object->full_name);
+    base_error_hint(error, "rows as they came, past the policy, need the right run on it");
+    return false;
+}
+
 /* Bookkeeping and denied columns are left out, masked ones replaced. */
 char *access_policy_select(const AccessPolicy *policy, const CatalogObject *object, const char *relation)
 {
