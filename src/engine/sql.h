@@ -48,11 +48,15 @@ typedef enum {
  * comment). Free with g_ptr_array_unref. */
 GPtrArray *engine_sql_tokens(const char *sql, EngineDialect dialect,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* MySQL's dialect as its variable sql_mode says: "ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT". */
+GPtrArray *engine_sql_tokens_in_mode(const char *sql, const char *sql_mode,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool engine_token_is(const EngineToken *token, const char *word); /* WORD or SYMBOL, case folded */
 /* WORD or NAME; with `loose` also TEXT: how MySQL clients write "x" for a name. */
 bool engine_token_is_name(const EngineToken *token, bool loose);
 /* Splits at top-level semicolons; empty statements are dropped. char*; free with g_ptr_array_unref. */
 GPtrArray *engine_sql_split(const char *sql, EngineDialect dialect, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *engine_sql_split_tokens(const char *sql, const GPtrArray *tokens);
 /* A name with a version, t@history or t@'2026-01-01 10:00' without space between, is one NAME token
  * "t@history". The engine's parser does not know the form: this gives `sql` with each written as one
  * identifier of the same bytes ("t@2026-01-01 10:00", t$history), so that places hold; NULL when there is

@@ -12,6 +12,7 @@ typedef enum {
     SQL_PIPES_AS_CONCAT = 1 << 3       /* || joins strings */
 } SqlFlags;
 
+SqlFlags sql_mode_flags(const char *mode); /* of the variable's value */
 GPtrArray *sql_tokenize(const char *sql, SqlFlags flags, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* SQL_SYNTAX at byte `at` of `sql`, with line and column. Returns false. */

@@ -420,9 +420,7 @@ static bool read_flags(const char *sql, EngineVariable variable, void *user, Sql
     if (!mode) {
         return false;
     }
-    *ret |= strstr(mode, "ANSI_QUOTES") ? SQL_ANSI_QUOTES : 0;
-    *ret |= strstr(mode, "NO_BACKSLASH_ESCAPES") ? SQL_NO_BACKSLASH_ESCAPES : 0;
-    *ret |= strstr(mode, "PIPES_AS_CONCAT") ? SQL_PIPES_AS_CONCAT : 0;
+    *ret = sql_mode_flags(mode);
     return true;
 }
 

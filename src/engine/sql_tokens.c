@@ -564,6 +564,20 @@ GPtrArray *engine_sql_tokens(const char *sql, EngineDialect dialect, GError **er
     return sql_tokenize(sql, dialect == ENGINE_DIALECT_MYSQL ? SQL_MYSQL : 0, error);
 }
 
+SqlFlags sql_mode_flags(const char *mode)
+{
+    SqlFlags flags = SQL_MYSQL;
+    flags |= strstr(mode, "ANSI_QUOTES") ? SQL_ANSI_QUOTES : 0;
+    flags |= strstr(mode, "NO_BACKSLASH_ESCAPES") ? SQL_NO_BACKSLASH_ESCAPES : 0;
+    flags |= strstr(mode, "PIPES_AS_CONCAT") ? SQL_PIPES_AS_CONCAT : 0;
+    return flags;
+}
+
+GPtrArray *engine_sql_tokens_in_mode(const char *sql, const char *sql_mode, GError **error)
+{
+    return sql_tokenize(sql, sql_mode_flags(sql_mode), error);
+}
+
 bool engine_token_is(const EngineToken *token, const char *word)
 {
     return (token->type == ENGINE_TOKEN_WORD || token->type == ENGINE_TOKEN_SYMBOL) &&
@@ -579,9 +593,11 @@ bool engine_token_is_name(const EngineToken *token, bool loose)
 GPtrArray *engine_sql_split(const char *sql, EngineDialect dialect, GError **error)
 {
     g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, dialect, error);
-    if (!tokens) {
-        return NULL;
-    }
+    return tokens ? engine_sql_split_tokens(sql, tokens) : NULL;
+}
+
+GPtrArray *engine_sql_split_tokens(const char *sql, const GPtrArray *tokens)
+{
     GPtrArray *statements = g_ptr_array_new_with_free_func(g_free);
     size_t start = 0;
     bool empty = true;

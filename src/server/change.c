@@ -86,12 +86,14 @@ static char *print_expression(EngineConn *conn, json_t *expression, GError **err
     return text && g_ascii_strncasecmp(text, "SELECT ", 7) == 0 ? g_strdup(text + 7) : NULL;
 }
 
+/* In brackets, so that each text is an expression and nothing else: no HAVING, OFFSET or FROM behind it (a
+ * line's end closes a comment). */
 static char *check_select(const SqlRun *run, const Change *change, const CatalogObject *object,
                           GError **error)
 {
     g_autoptr(GString) sql = g_string_new("SELECT ");
     for (guint i = 0; i < change->exprs->len; i++) {
-        g_string_append_printf(sql, "%s, ", (const char *)g_ptr_array_index(change->exprs, i));
+        g_string_append_printf(sql, "(%s\n), ", (const char *)g_ptr_array_index(change->exprs, i));
     }
     g_string_append(sql, "1 FROM ");
     if (run->session->dialect == ENGINE_DIALECT_MYSQL) {
@@ -103,7 +105,7 @@ static char *check_select(const SqlRun *run, const Change *change, const Catalog
         g_string_append_printf(sql, " AS %s", change->alias);
     }
     if (change->where) {
-        g_string_append_printf(sql, " WHERE %s", change->where);
+        g_string_append_printf(sql, " WHERE (%s\n)", change->where);
     }
     bool keep = false;
     return session_rewrite(run->session, sql->str, &keep, error);
@@ -184,13 +186,17 @@ static bool take_alias(SqlCursor *cursor, Change *change)
     return true;
 }
 
-static guint end_of_expression(const SqlCursor *cursor)
+/* Up to one of the words, outside brackets; brackets that close what was not opened end it too. */
+static guint end_of_expression(const SqlCursor *cursor, const char *const *words)
 {
     SqlCursor at = *cursor;
     for (int depth = 0; !sql_at_end(&at); at.at++) {
         depth += sql_is(&at, "(") ? 1 : sql_is(&at, ")") ? -1 : 0;
-        if (depth == 0 &&
-            (sql_is(&at, ",") || sql_is(&at, "where") || sql_is(&at, "order") || sql_is(&at, "limit"))) {
+        bool ends = depth < 0;
+        for (size_t i = 0; depth == 0 && words[i]; i++) {
+            ends = ends || sql_is(&at, words[i]);
+        }
+        if (ends) {
             break;
         }
     }
@@ -201,15 +207,10 @@ static guint end_of_expression(const SqlCursor *cursor)
 static bool take_where(const SqlRun *run, SqlCursor *cursor, Change *change, GError **error)
 {
     if (sql_take(cursor, "where")) {
-        SqlCursor at = *cursor;
-        for (int depth = 0; !sql_at_end(&at); at.at++) {
-            depth += sql_is(&at, "(") ? 1 : sql_is(&at, ")") ? -1 : 0;
-            if (depth == 0 && (sql_is(&at, "order") || sql_is(&at, "limit"))) {
-                break;
-            }
-        }
-        change->where = sql_text_between(cursor, at.at, run->sql);
-        cursor->at = at.at;
+        static const char *const BEHIND[] = {"order", "limit", NULL};
+        guint end = end_of_expression(cursor, BEHIND);
+        change->where = sql_text_between(cursor, end, run->sql);
+        cursor->at = end;
     }
     if (sql_is(cursor, "order") || sql_is(cursor, "limit")) {
         base_fail(error, BASE_E_STATEMENT_REFUSED,
@@ -239,7 +240,8 @@ static bool take_set(const SqlRun *run, SqlCursor *cursor, const CatalogObject *
             return base_fail(error, BASE_E_STATEMENT_REFUSED, "`%s` is a key column: keys cannot be updated",
                              name);
         }
-        guint end = end_of_expression(cursor);
+        static const char *const BEHIND[] = {",", "where", "order", "limit", NULL};
+        guint end = end_of_expression(cursor, BEHIND);
         bool to_default = end == cursor->at + 1 && sql_is(cursor, "default");
         g_ptr_array_add(names, column->name);
         g_ptr_array_add(change->exprs, to_default

@@ -12,6 +12,19 @@
 /* ---- text ------------------------------------------------------------------------------------------------
  */
 
+GPtrArray *session_tokens(const ServerSession *session, const char *sql, GError **error)
+{
+    return session->dialect == ENGINE_DIALECT_MYSQL
+               ? engine_sql_tokens_in_mode(sql, server_session_variable(session, "sql_mode"), error)
+               : engine_sql_tokens(sql, session->dialect, error);
+}
+
+GPtrArray *server_sql_split(const ServerSession *session, const char *sql, GError **error)
+{
+    g_autoptr(GPtrArray) tokens = session_tokens(session, sql, error);
+    return tokens ? engine_sql_split_tokens(sql, tokens) : NULL;
+}
+
 char *session_translate(ServerSession *session, const char *sql, GError **error)
 {
     if (session->dialect != ENGINE_DIALECT_MYSQL) {
@@ -39,7 +52,7 @@ static char *wrap_having(const ServerSession *session, const char *sql)
     if (session->dialect != ENGINE_DIALECT_MYSQL || !strcasestr(sql, "having")) {
         return NULL;
     }
-    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, ENGINE_DIALECT_MYSQL, NULL);
+    g_autoptr(GPtrArray) tokens = session_tokens(session, sql, NULL);
     return tokens ? sql_wrap_having(sql, tokens) : NULL;
 }
 

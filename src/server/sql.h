@@ -94,6 +94,9 @@ void server_session_wait_end(ServerSession *session);
 /* "Uptime: 12  Threads: 3  Questions: 40 ...", as COM_STATISTICS shows it. Caller frees. */
 char *server_sql_statistics(ServerApp *app);
 
+/* The statements of a text, char *, as the session's sql_mode reads it; free with g_ptr_array_unref. */
+GPtrArray *server_sql_split(const ServerSession *session, const char *sql,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Runs one statement. `values` for ? or $1.. (may be NULL). */
 bool server_sql_run(ServerSession *session, const char *sql, const EngineValue *values, size_t n_values,
                     const ServerSink *sink, ServerSqlResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;

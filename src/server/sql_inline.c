@@ -117,10 +117,13 @@ char *sql_inline_values(const SqlRun *run, GError **error)
                       token->text, run->n_values);
             return NULL;
         }
+        /* The blanks keep "-?" and "LIMIT?" what they are. */
         g_string_append_len(out, run->sql + at, (gssize)(token->start - at));
+        g_string_append_c(out, ' ');
         if (!append_value(out, &run->values[number - 1], mysql, backslash, error)) {
             return NULL;
         }
+        g_string_append_c(out, ' ');
         at = token->end;
     }
     g_string_append(out, run->sql + at);

@@ -63,6 +63,9 @@ struct SessionPlan {
 char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same in two steps: MySQL's dialect to the engine's only. */
+/* As the session's dialect and its sql_mode read it. */
+GPtrArray *session_tokens(const ServerSession *session, const char *sql,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 char *session_translate(ServerSession *session, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 SessionPlan *session_plan_new(ServerSession *session, const char *sql,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -220,7 +220,7 @@ static bool run_inlined(SqlRun *run, GError **error)
     if (!text) {
         return false;
     }
-    g_autoptr(GPtrArray) tokens = engine_sql_tokens(text, run->session->dialect, error);
+    g_autoptr(GPtrArray) tokens = session_tokens(run->session, text, error);
     if (!tokens) {
         return false;
     }
@@ -238,7 +238,7 @@ static bool run_any(SqlRun *run, GError **error)
         session_clear_warnings(run->session);
         return session_run_select(run, error);
     }
-    g_autoptr(GPtrArray) tokens = engine_sql_tokens(run->sql, run->session->dialect, error);
+    g_autoptr(GPtrArray) tokens = session_tokens(run->session, run->sql, error);
     if (!tokens) {
         return false;
     }
@@ -355,7 +355,7 @@ ServerStmt *server_stmt_prepare(ServerSession *session, const char *sql, GError 
 {
     session_renew(session);
     session_clear_warnings(session);
-    g_autoptr(GPtrArray) tokens = engine_sql_tokens(sql, session->dialect, error);
+    g_autoptr(GPtrArray) tokens = session_tokens(session, sql, error);
     if (!tokens) {
         return NULL;
     }

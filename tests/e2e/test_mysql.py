@@ -348,6 +348,61 @@ def test_rows_of_any_table_are_changed_through_both_doors(db, door):
     assert [list(map(str, row)) for row in run(f"SELECT id, v1, s FROM {table} ORDER BY id")] == [["1", "12", "1"], ["3", "13", "z"]]
 
 
+@pytest.mark.parametrize("where", ["v > 0 HAVING count(*) > 5", "v > 0 OFFSET 2", "v > 0 GROUP BY id", "v > 0 QUALIFY row_number() OVER () = 1",
+                                   "v > 0 USING SAMPLE 1", "v > 0 WINDOW w AS ()", "v > 0 FETCH FIRST 1 ROWS ONLY", "id = 1) HAVING (count(*) > 5", "1=1) OR (1=2"])
+def test_what_stands_behind_where_and_is_no_condition_is_refused(db, where):
+    rows(db, "CREATE TABLE IF NOT EXISTS behind (id BIGINT, v INT) UNIQUE KEY (id)")
+    rows(db, "INSERT INTO behind VALUES (1, 1), (2, 2), (3, 3)")
+    for change in (f"DELETE FROM behind WHERE {where}", f"UPDATE behind SET v = 9 WHERE {where}"):
+        with pytest.raises(pymysql.MySQLError):
+            rows(db, change)
+        assert db.call("POST", "/api/v1/query", {"sql": change, "database": "wire"}).status == 400
+    with pytest.raises(pymysql.MySQLError):
+        rows(db, "UPDATE behind SET v = 1) , (2 WHERE id = 1")
+    assert rows(db, "DELETE FROM behind WHERE id = 9 -- nothing") == []
+    assert rows(db, "SELECT id, v FROM behind ORDER BY id") == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_parameters_written_into_a_text_stay_apart_from_it(db):
+    rows(db, "CREATE TABLE apart (id BIGINT, v INT) UNIQUE KEY (id)")
+    rows(db, "INSERT INTO apart VALUES (1, 10), (2, 20)")
+    for sql, values in (("UPDATE apart SET v = v -$1\nWHERE id = $2", [-5, 1]), ("DELETE FROM apart WHERE v > 10 -? AND id = 99", [-5])):
+        assert db.call("POST", "/api/v1/query", {"sql": sql, "params": values, "database": "wire"}).status == 200
+    assert rows(db, "SELECT id, v FROM apart ORDER BY id") == [(1, 15), (2, 20)]
+
+
+def test_backslashes_are_as_sql_mode_says_in_every_statement(db):
+    connection = db.mysql(database="wire", autocommit=True)
+    cursor = connection.cursor()
+    try:
+        cursor.execute("CREATE TABLE slashes (id BIGINT, s VARCHAR(50), t VARCHAR(50)) UNIQUE KEY (id)")
+        cursor.execute("SET sql_mode = 'NO_BACKSLASH_ESCAPES'")
+        cursor.execute(r"INSERT INTO slashes VALUES (1, 'C:\new\table', 'dir\')")
+        cursor.execute(r"UPDATE slashes SET t = 'D:\new' WHERE s = 'C:\new\table'")
+        cursor.execute("SELECT s, t FROM slashes")
+        assert cursor.fetchall() == ((r"C:\new\table", r"D:\new"),)
+        cursor.execute(r"DELETE FROM slashes WHERE t = 'D:\new'")
+        assert cursor.rowcount == 1
+    finally:
+        connection.close()
+
+
+def test_a_value_of_a_prepared_write_stays_a_value_without_backslash_escapes(db):
+    rows(db, "CREATE TABLE bound (id BIGINT, s VARCHAR(50), t VARCHAR(50)) UNIQUE KEY (id)")
+    rows(db, "INSERT INTO bound VALUES (1, 'a', 'b'), (2, 'c', 'd')")
+    raw = Raw(db)
+    raw.command(b"\x03SET sql_mode = 'NO_BACKSLASH_ESCAPES'")
+    assert raw.read()[0] == 0
+    raw.command(b"\x16DELETE FROM wire.bound WHERE s = ? AND t = ?")
+    statement, columns, params = struct.unpack("<IHH", raw.read()[1:9])
+    for _ in range(params):
+        raw.read()
+    values = b"".join(bytes([len(text)]) + text for text in (b"zz\\", b" OR 1=1 -- "))
+    raw.command(b"\x17" + struct.pack("<IBI", statement, 0, 1) + b"\0\x01\xfd\0\xfd\0" + values)
+    assert (columns, params, raw.read()[:2]) == (0, 2, b"\0\0")
+    assert rows(db, "SELECT count(*) FROM bound") == [(2,)]
+
+
 def test_columns_are_added_changed_renamed_and_dropped(db):
     rows(db, "CREATE TABLE alters (id BIGINT, v INT, s VARCHAR(10)) UNIQUE KEY (id) DISTRIBUTED BY HASH(id) BUCKETS 4 "
              "PROPERTIES ('function_column.sequence_col' = 'v')")

@@ -53,7 +53,7 @@ static bool run_one(MysqlClient *client, const char *sql, bool more)
 static void run_several(MysqlClient *client, const char *sql)
 {
     GError *error = NULL;
-    g_autoptr(GPtrArray) parts = engine_sql_split(sql, ENGINE_DIALECT_MYSQL, &error);
+    g_autoptr(GPtrArray) parts = server_sql_split(client->session, sql, &error);
     if (!parts || parts->len < 2) {
         g_clear_error(&error); /* the statement itself will say it */
         run_one(client, sql, false);
