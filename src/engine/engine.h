@@ -145,7 +145,8 @@ void engine_disconnect(EngineConn *conn);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EngineConn, engine_disconnect)
 Engine *engine_conn_engine(EngineConn *conn); /* borrowed */
 
-/* Stops what the connection runs, from any thread; what it ran fails with INTERRUPTED. */
+/* Stops what the connection runs, from any thread; what it ran fails with INTERRUPTED. Nothing happens while
+ * it is in engine_commit: a COMMIT ends as it would. */
 void engine_conn_interrupt(EngineConn *conn);
 /* While the atomic *others is not 0, what this connection runs stops for some milliseconds after each of its
  * steps: so that those others have the core. NULL = it does not. `others` must live until it is set anew. */

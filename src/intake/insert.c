@@ -135,7 +135,7 @@ static bool by_committer(Intake *intake, Insert *insert, const char *key, GError
 static bool commit_own(Intake *intake, EngineConn *conn, Insert *insert, GError **error)
 {
     insert->txn->finished_us = base_time_now_us();
-    if (!intake_write_txn(conn, insert->txn, error) || !engine_commit(conn, error)) {
+    if (!intake_write_txn(conn, insert->txn, error) || !intake_commit_txn(conn, insert->txn->txn_id, error)) {
         return false;
     }
     intake_txns_finish(intake->txns, insert->txn->txn_id, INTAKE_TXN_VISIBLE, insert->txn->finished_us);

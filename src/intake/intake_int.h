@@ -533,6 +533,9 @@ bool intake_check_healthy(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RES
 void intake_committer_poke(Intake *intake);
 /* Writes the label row of a large load in its own transaction. */
 bool intake_write_txn(EngineConn *conn, const IntakeTxn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Commits the transaction that holds the row of load `txn_id` (0 = of none). True also when the COMMIT said
+ * that it failed but the row is there. The caller rolls back when it is false. */
+bool intake_commit_txn(EngineConn *conn, gint64 txn_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- writer.c
  * ------------------------------------------------------------------------------------------------ */

@@ -261,16 +261,11 @@ static bool finish_large(IntakeLoad *load, GError **error)
     if (!intake_write_txn(load->conn, load->txn, error)) {
         return false;
     }
-    int fault = BASE_FAULT("load.before_commit");
-    if (fault) {
-        return base_fail(error, BASE_E_DISK_FULL, "the commit failed: %s", g_strerror(fault));
-    }
     gint64 start = base_time_monotonic_us();
-    if (!engine_commit(load->conn, error)) {
+    if (!intake_commit_txn(load->conn, load->txn->txn_id, error)) {
         return false;
     }
     load->ret->commit_ms = (base_time_monotonic_us() - start) / 1000;
-    (void)BASE_FAULT("load.after_commit");
     intake_txns_finish(load->intake->txns, load->txn->txn_id, load->txn->state, load->txn->finished_us);
     return true;
 }

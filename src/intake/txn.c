@@ -172,6 +172,42 @@ bool intake_write_txn(EngineConn *conn, const IntakeTxn *txn, GError **error)
                               G_N_ELEMENTS(values), NULL, error);
 }
 
+/* After a COMMIT that failed. The row of the load cannot be there by another one's hand: ids are never given
+ * twice. An engine that is poisoned cannot say; nothing is asked of these labels until it was opened anew and
+ * they were read from its file. */
+static bool is_durable(EngineConn *conn, gint64 txn_id)
+{
+    gint64 n = 0;
+    g_autoptr(GError) unknown = NULL;
+    g_autofree char *sql =
+        g_strdup_printf("SELECT count(*) FROM _weir.load_log WHERE txn_id = %" G_GINT64_FORMAT, txn_id);
+    engine_rollback(conn);
+    return !engine_poisoned(engine_conn_engine(conn)) && engine_query_int(conn, sql, &n, &unknown) && n > 0;
+}
+
+bool intake_commit_txn(EngineConn *conn, gint64 txn_id, GError **error)
+{
+    GError *why = NULL;
+    int fault = BASE_FAULT("load.before_commit");
+    bool ok = fault ? base_fail(&why, BASE_E_DISK_FULL, "the commit failed: %s", g_strerror(fault))
+                    : engine_commit(conn, &why);
+    if (ok) {
+        (void)BASE_FAULT("load.after_commit");
+    }
+    fault = ok && txn_id > 0 ? BASE_FAULT("load.commit_denied") : 0;
+    if (fault) {
+        ok = base_fail(&why, BASE_E_SQL_FAILED, "the commit said that it failed: %s", g_strerror(fault));
+    }
+    if (!ok && txn_id > 0 && is_durable(conn, txn_id)) {
+        g_clear_error(&why);
+        ok = true;
+    }
+    if (why) {
+        g_propagate_error(error, why);
+    }
+    return ok;
+}
+
 #define LOAD_LOG                                                                                             \
     "CREATE TABLE IF NOT EXISTS _weir.load_log (txn_id BIGINT, label VARCHAR, db VARCHAR, tbl VARCHAR, "     \
     "state VARCHAR, detail VARCHAR, loaded_rows BIGINT, finished_us BIGINT);"

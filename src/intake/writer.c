@@ -188,27 +188,16 @@ bool intake_writer_reserve(EngineConn *conn, IntakeTxns *txns, gint64 *ret_high,
     return engine_exec_values(conn, "UPDATE _weir.ids SET high = $1", &value, 1, NULL, error);
 }
 
-static bool any_loads(const GPtrArray *jobs)
+/* The id of a load among the jobs; 0 = there is none. */
+static gint64 any_load(const GPtrArray *jobs)
 {
     for (guint i = 0; i < jobs->len; i++) {
-        if (((const IntakeJob *)jobs->pdata[i])->txn) {
-            return true;
+        const IntakeTxn *txn = ((const IntakeJob *)jobs->pdata[i])->txn;
+        if (txn) {
+            return txn->txn_id;
         }
     }
-    return false;
-}
-
-static bool commit_faulted(EngineConn *conn, GError **error)
-{
-    int fault = BASE_FAULT("load.before_commit");
-    if (fault) {
-        return base_fail(error, BASE_E_DISK_FULL, "the commit failed: %s", g_strerror(fault));
-    }
-    if (!engine_commit(conn, error)) {
-        return false;
-    }
-    (void)BASE_FAULT("load.after_commit");
-    return true;
+    return 0;
 }
 
 /* All jobs in one transaction. On failure `guilty` marks the jobs of the part that failed (none = not known).
@@ -216,9 +205,9 @@ static bool commit_faulted(EngineConn *conn, GError **error)
 static bool run_group(IntakeWriter *w, const GPtrArray *jobs, guint8 *guilty, GError **error)
 {
     g_autofree guint8 *done = g_malloc0(jobs->len), *part = g_malloc0(jobs->len);
-    gint64 high = 0;
+    gint64 high = 0, load = any_load(jobs);
     bool ok = engine_begin(w->conn, error) &&
-              (!any_loads(jobs) || intake_writer_reserve(w->conn, w->intake->txns, &high, error));
+              (load == 0 || intake_writer_reserve(w->conn, w->intake->txns, &high, error));
     for (guint i = 0; ok && i < jobs->len; i++) {
         IntakeJob *job = jobs->pdata[i];
         if (done[i]) {
@@ -235,7 +224,7 @@ static bool run_group(IntakeWriter *w, const GPtrArray *jobs, guint8 *guilty, GE
             memcpy(guilty, part, jobs->len);
         }
     }
-    ok = ok && write_loads(w, jobs, error) && commit_faulted(w->conn, error);
+    ok = ok && write_loads(w, jobs, error) && intake_commit_txn(w->conn, load, error);
     if (!ok) {
         engine_rollback(w->conn);
     } else if (high > 0) {

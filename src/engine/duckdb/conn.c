@@ -34,6 +34,7 @@ static bool set_up(EngineConn *conn, GError **error)
 EngineConn *engine_int_connect(Engine *engine, bool hold, GError **error)
 {
     g_autoptr(EngineConn) conn = g_new0(EngineConn, 1);
+    g_mutex_init(&conn->stop_lock);
     if (duckdb_connect(engine->database, &conn->connection) != DuckDBSuccess) {
         base_fail(error, BASE_E_SQL_FAILED, "the engine refused a connection");
         return NULL;
@@ -68,6 +69,7 @@ void engine_disconnect(EngineConn *conn)
     if (conn->holds) {
         engine_unref(conn->engine);
     }
+    g_mutex_clear(&conn->stop_lock);
     g_free(conn);
 }
 
@@ -79,7 +81,20 @@ Engine *engine_conn_engine(EngineConn *conn)
 void engine_conn_interrupt(EngineConn *conn)
 {
     g_atomic_int_set(&conn->interrupted, 1);
-    duckdb_interrupt(conn->connection);
+    g_mutex_lock(&conn->stop_lock);
+    if (!conn->committing) {
+        duckdb_interrupt(conn->connection);
+    }
+    g_mutex_unlock(&conn->stop_lock);
+}
+
+/* A COMMIT that is interrupted while it waits for the disk says that it failed, after its data is durable. An
+ * interrupt from before is forgotten by the engine as the COMMIT begins. */
+static void set_committing(EngineConn *conn, bool committing)
+{
+    g_mutex_lock(&conn->stop_lock);
+    conn->committing = committing;
+    g_mutex_unlock(&conn->stop_lock);
 }
 
 void engine_conn_yield_to(EngineConn *conn, gint *others)
@@ -177,7 +192,9 @@ bool engine_commit(EngineConn *conn, GError **error)
 {
     conn->in_transaction = false;
     engine_int_change_begin(conn);
+    set_committing(conn, true);
     bool ok = exec_kept(conn, "COMMIT", &conn->commit, error);
+    set_committing(conn, false);
     engine_int_change_end(conn);
     return ok;
 }

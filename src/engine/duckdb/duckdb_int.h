@@ -39,6 +39,8 @@ struct EngineConn {
     EngineStmt *parser, *printer;            /* sql_tree.c: prepared at first use */
     duckdb_prepared_statement begin, commit; /* conn.c: the same */
     gint interrupted;    /* atomic: engine_conn_interrupt came since the statement began */
+    GMutex stop_lock;    /* guards `committing` */
+    bool committing;     /* no interrupt may come through */
     gint *others;        /* atomic: engine_conn_yield_to; NULL = none */
     bool in_transaction; /* what it changes is seen at COMMIT */
 };

@@ -437,6 +437,55 @@ static void test_an_interrupt_from_another_thread_stops_a_query(Fixture *f, gcon
     g_assert_cmpint(number(f->conn, "SELECT 1"), ==, 1);
 }
 
+typedef struct {
+    EngineConn *conn;
+    GMutex lock;
+    bool committing; /* under `lock` */
+    gint done;       /* atomic */
+} Nag;
+
+static gpointer interrupt_commits(gpointer data)
+{
+    Nag *nag = data;
+    while (!g_atomic_int_get(&nag->done)) {
+        g_mutex_lock(&nag->lock);
+        if (nag->committing) {
+            engine_conn_interrupt(nag->conn);
+        }
+        g_mutex_unlock(&nag->lock);
+    }
+    return NULL;
+}
+
+static void set_committing(Nag *nag, bool committing)
+{
+    g_mutex_lock(&nag->lock);
+    nag->committing = committing;
+    g_mutex_unlock(&nag->lock);
+}
+
+static void test_a_commit_is_not_interrupted(Fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_autoptr(GError) error = NULL;
+    run(f->conn, "CREATE TABLE t(a INT)");
+    Nag nag = {.conn = f->conn};
+    g_mutex_init(&nag.lock);
+    GThread *thread = g_thread_new("nag", interrupt_commits, &nag);
+    for (int i = 0; i < 100; i++) {
+        run(f->conn, "BEGIN; INSERT INTO t VALUES (1)");
+        set_committing(&nag, true);
+        bool ok = engine_commit(f->conn, &error);
+        set_committing(&nag, false);
+        g_assert_no_error(error);
+        g_assert_true(ok);
+    }
+    g_atomic_int_set(&nag.done, 1);
+    g_thread_join(thread);
+    g_mutex_clear(&nag.lock);
+    g_assert_cmpint(number(f->conn, "SELECT count(*) FROM t"), ==, 100);
+}
+
 /* ---- errors ----------------------------------------------------------------------------------------------
  */
 
@@ -1023,6 +1072,7 @@ int main(int argc, char **argv)
     ADD("/engine/writers-of-one-row-conflict", test_writers_of_one_row_conflict);
     ADD("/engine/an-interrupt-from-another-thread-stops-a-query",
         test_an_interrupt_from_another_thread_stops_a_query);
+    ADD("/engine/a-commit-is-not-interrupted", test_a_commit_is_not_interrupted);
     ADD("/engine/errors-have-codes-and-places", test_errors_have_codes_and_places);
     ADD("/engine/a-query-larger-than-memory-spills-or-says-so",
         test_a_query_larger_than_memory_spills_or_says_so);

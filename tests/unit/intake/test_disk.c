@@ -74,17 +74,38 @@ static void test_commit(void)
     g_assert_true(intake_healthy(f.intake));
 }
 
+/* Each load's COMMIT here says that it failed, after its data is durable (main). */
+static void test_denied(void)
+{
+    g_autoptr(CatalogTable) t = fixture_create(&f, "denied", CATALOG_DUPLICATE, "a:BIGINT b:VARCHAR");
+    static const char *const HEADERS[] = {"column_separator:,\nlabel:denied-small",
+                                          "column_separator:,\nlabel:denied-large\nwhere:a > 0"};
+    for (size_t i = 0; i < G_N_ELEMENTS(HEADERS); i++) {
+        fixture_load(&f, t, HEADERS[i], "1,x\n2,y\n");
+        IntakeResult result;
+        g_autoptr(GError) error = NULL;
+        g_assert_false(fixture_try(&f, t, HEADERS[i], "1,x\n2,y\n", -1, &result, &error));
+        g_assert_cmpstr(result.status, ==, "Label Already Exists");
+        g_assert_cmpstr(result.existing_status, ==, "FINISHED");
+        intake_result_clear(&result);
+    }
+    fixture_expect(&f, "SELECT count(*) FROM d.denied", "4");
+}
+
 int main(int argc, char **argv)
 {
     /* Commits in order: create, the first ids, s, create, small (fails), small, large (fails), ... and
      * records of failed loads between them. A pass at which the first rule acts is not counted by the second.
      */
-    g_setenv("WEIR_FAULT", "spool.write=enospc@1,load.before_commit=enospc@5,load.before_commit=enospc@7",
+    g_setenv("WEIR_FAULT",
+             "spool.write=enospc@1,load.before_commit=enospc@5,load.before_commit=enospc@7,"
+             "load.commit_denied=eio",
              TRUE);
     g_test_init(&argc, &argv, NULL);
     fixture_start(&f);
     g_test_add_func("/disk/a full spool fails its load", test_spool);
     g_test_add_func("/disk/a failed commit fails its load and frees its label", test_commit);
+    g_test_add_func("/disk/a commit that denies what it did is a commit", test_denied);
     int code = g_test_run();
     fixture_stop(&f);
     return code;
