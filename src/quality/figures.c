@@ -391,7 +391,7 @@ bool quality_rate_judge(QualityRun *run, QualityCheck *check, GError **error)
     }
     check->pair = !isnan(warn) || !isnan(bar);
     check->level = quality_level_above(check->value, warn, bar);
-    if (!isnan(max) && check->value > max) {
+    if (!isnan(max) && quality_beyond(check->value, max)) {
         check->level = MAX(check->level, quality_severity(check));
     } else if (isnan(max) && !check->pair && !has_change(check) && check->value > 0) {
         check->level = quality_severity(check);
@@ -413,7 +413,8 @@ bool quality_distribution_judge(QualityRun *run, QualityCheck *check, GError **e
         skip(check, "there are no values");
         return true;
     }
-    if ((!isnan(min) && check->value < min) || (!isnan(max) && check->value > max)) {
+    if ((!isnan(min) && quality_beyond(-check->value, -min)) ||
+        (!isnan(max) && quality_beyond(check->value, max))) {
         g_autofree char *is = quality_number(check->value);
         check->level = quality_severity(check);
         quality_say(check, "%s is %s, outside its bounds", figure_of(check), is);

@@ -2,6 +2,8 @@
  * declared, or whatever the user asks. */
 #include "quality/quality_int.h"
 
+#include <float.h>
+
 /* ---- unique ---------------------------------------------------------------------------------------------
  */
 
@@ -156,6 +158,16 @@ static bool name_table(json_t *node, void *user, GError **error)
     return true;
 }
 
+/* A bar may be a share, which is one of the table's rows. */
+bool quality_sql_prepare(QualityRun *run, QualityCheck *check, GError **error)
+{
+    (void)error;
+    if (json_object_get(check->definition, "warn") || json_object_get(check->definition, "error")) {
+        quality_add_slot(check, run->whole, g_strdup("count(*)"));
+    }
+    return true;
+}
+
 bool quality_sql_judge(QualityRun *run, QualityCheck *check, GError **error)
 {
     const char *text = base_json_string(check->definition, "sql", "");
@@ -176,7 +188,7 @@ bool quality_sql_judge(QualityRun *run, QualityCheck *check, GError **error)
     if (!engine_query_int(run->conn, count, &n, error)) {
         return false;
     }
-    quality_judge_rows(check, n, -1);
+    quality_judge_rows(check, n, check->n_slots > 0 ? (gint64)quality_slot(check, 0) : -1);
     return true;
 }
 
@@ -258,7 +270,11 @@ static bool judge_equal_figure(QualityRun *run, QualityCheck *check, const char 
     check->percent = quality_percent(check->value, check->baseline);
     bool both_none = isnan(check->value) && isnan(check->baseline);
     double difference = fabs(check->value - check->baseline);
-    if (!both_none && !(difference <= allowed_difference(check, check->baseline))) {
+    double allowed = allowed_difference(check, check->baseline);
+    if (allowed > 0) { /* 1.1 and 1.0 are further apart than 0.1, as doubles */
+        allowed += (fabs(check->value) + fabs(check->baseline)) * 4 * DBL_EPSILON;
+    }
+    if (!both_none && !(difference <= allowed)) {
         check->level = quality_severity(check);
         g_autofree char *a = quality_number(check->value);
         g_autofree char *b = quality_number(check->baseline);

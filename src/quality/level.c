@@ -1,15 +1,21 @@
 /* Verdicts as arithmetic: bars, deviations, changes, shapes. */
 #include "quality/quality_int.h"
 
+/* Decimals are not exact as doubles: 1.1 after 1.0 is a change of 10.000000000000009 %. */
+bool quality_beyond(double value, double bar)
+{
+    return value > bar + fmax(1e-12, fabs(bar) * 1e-12);
+}
+
 QualityLevel quality_level_above(double value, double warn, double error)
 {
     if (isnan(value)) {
         return QUALITY_SKIP;
     }
-    if (!isnan(error) && value > error) {
+    if (!isnan(error) && quality_beyond(value, error)) {
         return QUALITY_ERROR;
     }
-    return !isnan(warn) && value > warn ? QUALITY_WARN : QUALITY_PASS;
+    return !isnan(warn) && quality_beyond(value, warn) ? QUALITY_WARN : QUALITY_PASS;
 }
 
 QualityTrend quality_trend_by_name(const char *name)

@@ -23,6 +23,8 @@
 
 typedef enum { QUALITY_PASS, QUALITY_WARN, QUALITY_ERROR, QUALITY_SKIP } QualityLevel;
 
+/* More than the bar, and not by the rounding of doubles alone. */
+bool quality_beyond(double value, double bar);
 /* Bars of figures where more is worse; NAN = none. Beyond, not at, is a failure. */
 QualityLevel quality_level_above(double value, double warn, double error);
 typedef enum { QUALITY_TREND_ABS, QUALITY_TREND_UP, QUALITY_TREND_DOWN } QualityTrend;
@@ -161,6 +163,7 @@ bool quality_unique_judge(QualityRun *run, QualityCheck *check, GError **error);
 bool quality_relationship_judge(QualityRun *run, QualityCheck *check, GError **error);
 char *quality_relationship_condition(CatalogSnapshot *snapshot, const CatalogObject *model,
                                      const json_t *check, GError **error);
+bool quality_sql_prepare(QualityRun *run, QualityCheck *check, GError **error);
 bool quality_sql_judge(QualityRun *run, QualityCheck *check, GError **error);
 bool quality_equal_judge(QualityRun *run, QualityCheck *check, GError **error);
 bool quality_schema_judge(QualityRun *run, QualityCheck *check, GError **error);

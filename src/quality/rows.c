@@ -24,24 +24,36 @@ static void append_text_literal(GString *out, const json_t *value)
     }
 }
 
+/* `test` of a number, which a text that is none fails: it must not end the run. */
+static void append_number_test(GString *out, const char *column, const char *test)
+{
+    g_string_append_printf(
+        out, "CASE WHEN typeof(%s) = 'VARCHAR' THEN coalesce(TRY_CAST(%s AS DOUBLE) %s, TRUE) ELSE %s %s END",
+        column, column, test, column, test);
+}
+
 /* 1 and 1.0 are one value as numbers; everything else is compared as it is shown. */
 static void append_accepted(GString *out, const char *column, const json_t *values)
 {
     bool numbers = all_numbers(values);
-    g_string_append_printf(
-        out, numbers ? "%s IS NOT NULL AND %s NOT IN (" : "%s IS NOT NULL AND CAST(%s AS VARCHAR) NOT IN (",
-        column, column);
+    g_autoptr(GString) list = g_string_new("NOT IN (");
     size_t i;
     json_t *value;
     json_array_foreach (values, i, value) {
-        g_string_append(out, i ? ", " : "");
+        g_string_append(list, i ? ", " : "");
         if (numbers) {
-            quality_append_literal(out, value);
+            quality_append_literal(list, value);
         } else {
-            append_text_literal(out, value);
+            append_text_literal(list, value);
         }
     }
-    g_string_append_c(out, ')');
+    g_string_append_c(list, ')');
+    g_string_append_printf(out, "%s IS NOT NULL AND ", column);
+    if (numbers) {
+        append_number_test(out, column, list->str);
+    } else {
+        g_string_append_printf(out, "CAST(%s AS VARCHAR) %s", column, list->str);
+    }
 }
 
 static void append_bounds(GString *out, const char *column, const json_t *low, const json_t *high,

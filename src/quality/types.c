@@ -11,7 +11,7 @@ const QualityType QUALITY_TYPES[] = {
     {"length", true, quality_rows_prepare, quality_rows_judge},
     {"unique", true, NULL, quality_unique_judge},
     {"relationship", true, NULL, quality_relationship_judge},
-    {"sql", true, NULL, quality_sql_judge},
+    {"sql", true, quality_sql_prepare, quality_sql_judge},
     {"equal", true, NULL, quality_equal_judge},
     {"schema", true, NULL, quality_schema_judge},
     {"row_count", true, quality_row_count_prepare, quality_row_count_judge},

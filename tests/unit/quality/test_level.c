@@ -37,6 +37,14 @@ static void test_bars_are_passed_beyond_not_at(void)
     g_assert_cmpint(quality_level_above(10.01, 5, 10), ==, QUALITY_ERROR);
     g_assert_cmpint(quality_level_above(10.01, 5, (double)NAN), ==, QUALITY_WARN);
     g_assert_cmpint(quality_level_above((double)NAN, 5, 10), ==, QUALITY_SKIP);
+    static const double AT[][3] = {
+        {1.1, 1, 10}, {0.33, 0.3, 10}, {0.066, 0.06, 10}, {0.315, 0.3, 5}, {0.95, 1, 5}};
+    for (size_t i = 0; i < G_N_ELEMENTS(AT); i++) {
+        double change = fabs(quality_percent(AT[i][0], AT[i][1]));
+        g_assert_cmpint(quality_level_above(change, AT[i][2], (double)NAN), ==, QUALITY_PASS);
+        g_assert_cmpint(quality_level_above(change, AT[i][2] - 0.001, (double)NAN), ==, QUALITY_WARN);
+    }
+    g_assert_cmpint(quality_level_above(29, (double)NAN, 0.29 * 100), ==, QUALITY_PASS);
 }
 
 static void test_trend_says_which_way_counts(void)
