@@ -3,7 +3,8 @@
  * A bucket is hash(key) modulo RECONCILE_BUCKETS; for each, both sides give count and two sums of 64-bit row
  * hashes (taken over the values in two orders, so that together they are 128 bits). Sums commute: order does
  * not matter, and duplicates count. Values of the source are cast to the target's types first; one that does
- * not fit differs, and of a key it is an error. */
+ * not fit differs, and a row whose key does not fit is in the source alone: one more part of the key then
+ * tells such keys apart, as texts. */
 #include "reconcile/reconcile_int.h"
 
 char *reconcile_list(const GPtrArray *columns, const char *alias)
@@ -102,6 +103,18 @@ bool reconcile_columns(const CatalogObject *source, const CatalogObject *target,
                             RECONCILE_MAX_KEY));
 }
 
+bool reconcile_types_differ(const CatalogObject *source, const GPtrArray *key)
+{
+    for (guint i = 0; i < key->len; i++) {
+        const CatalogColumn *column = key->pdata[i];
+        const CatalogColumn *other = column_of(source, column->name);
+        if (other && g_ascii_strcasecmp(other->type, column->type) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- the SQL of one side ------------------------------------------------------------------------------ */
 
 /* The hash of a value as the target's type; 1 where it does not fit: equal to nothing that the target has. */
@@ -117,10 +130,42 @@ static void append_hash(GString *sql, const char *name, const char *type)
                            name, name, type, name, type);
 }
 
+/* Parts of the key in the SQL: its columns, and the one for what does not fit where types differ. */
+static guint key_parts(const ReconcileComparison *c)
+{
+    return c->key->len + (c->types_differ ? 1 : 0);
+}
+
+/* NULL for a row whose key fits, else its key: a text for each column that does not fit, NULL for others. */
+static void append_unfit(GString *sql, const ReconcileComparison *c, bool source)
+{
+    g_autoptr(GString) fits = g_string_new(NULL);
+    g_autoptr(GString) texts = g_string_new(NULL);
+    for (guint i = 0; source && i < c->key->len; i++) {
+        const CatalogColumn *column = c->key->pdata[i];
+        g_autoptr(GString) name = g_string_new(NULL);
+        engine_sql_append_name(name, column->name);
+        const char *type = *column->type ? column->type : "VARCHAR";
+        g_string_append_printf(fits, "%s(%s IS NULL OR TRY_CAST(%s AS %s) IS NOT NULL)", i ? " AND " : "",
+                               name->str, name->str, type);
+        g_string_append_printf(texts, "%sCASE WHEN TRY_CAST(%s AS %s) IS NULL THEN CAST(%s AS VARCHAR) END",
+                               i ? ", " : "", name->str, type, name->str);
+    }
+    if (source) {
+        g_string_append_printf(sql, "CASE WHEN NOT (%s) THEN [%s] END", fits->str, texts->str);
+    } else {
+        g_string_append(sql, "CAST(NULL AS VARCHAR[])");
+    }
+    g_string_append_printf(sql, " AS k%u, ", c->key->len);
+}
+
 /* k0..: the key with the target's types. c0..: hashes of the columns. */
 static char *side_rows(const ReconcileComparison *c, bool source)
 {
     GString *sql = g_string_new("SELECT ");
+    if (c->types_differ) {
+        append_unfit(sql, c, source);
+    }
     for (guint i = 0; i < c->key->len + c->columns->len; i++) {
         bool key = i < c->key->len;
         const CatalogColumn *column = key ? c->key->pdata[i] : c->columns->pdata[i - c->key->len];
@@ -130,7 +175,8 @@ static char *side_rows(const ReconcileComparison *c, bool source)
         if (!key) {
             append_hash(sql, name->str, source ? column->type : "");
         } else if (source && *column->type) {
-            g_string_append_printf(sql, "CAST(%s AS %s)", name->str, column->type);
+            g_string_append_printf(sql, "%s(%s AS %s)", c->types_differ ? "TRY_CAST" : "CAST", name->str,
+                                   column->type);
         } else {
             g_string_append(sql, name->str);
         }
@@ -156,9 +202,9 @@ static char *row_hash(const ReconcileComparison *c, bool second)
     GString *sql = g_string_new(second ? "hash(1" : "hash(");
     if (second) {
         append_letters(sql, 'c', c->columns->len, ", ");
-        append_letters(sql, 'k', c->key->len, ", ");
+        append_letters(sql, 'k', key_parts(c), ", ");
     } else {
-        append_letters(sql, 'k', c->key->len, "");
+        append_letters(sql, 'k', key_parts(c), "");
         append_letters(sql, 'c', c->columns->len, ", ");
     }
     g_string_append_c(sql, ')');
@@ -168,7 +214,7 @@ static char *row_hash(const ReconcileComparison *c, bool second)
 static char *bucket_of(const ReconcileComparison *c)
 {
     GString *sql = g_string_new("hash(");
-    append_letters(sql, 'k', c->key->len, "");
+    append_letters(sql, 'k', key_parts(c), "");
     g_string_append_printf(sql, ") %% %d", RECONCILE_BUCKETS);
     return g_string_free(sql, FALSE);
 }
@@ -227,13 +273,13 @@ static void append_grouped(GString *sql, const ReconcileComparison *c, const cha
     g_autofree char *bucket = bucket_of(c), *h1 = row_hash(c, false), *h2 = row_hash(c, true);
     g_string_append_printf(sql, "%s AS (SELECT count(*) AS n, sum(%s) AS h1, sum(%s) AS h2",
                            source ? "s" : "t", h1, h2);
-    append_letters(sql, 'k', c->key->len, ", ");
+    append_letters(sql, 'k', key_parts(c), ", ");
     for (guint i = 0; i < c->columns->len; i++) {
         g_string_append_printf(sql, ", min(c%u) AS low%u, max(c%u) AS high%u, sum(c%u) AS c%u", i, i, i, i, i,
                                i);
     }
     g_string_append_printf(sql, " FROM (%s) AS r WHERE %s IN (%s) GROUP BY ", rows, bucket, buckets);
-    append_letters(sql, 'k', c->key->len, "");
+    append_letters(sql, 'k', key_parts(c), "");
     g_string_append_c(sql, ')');
 }
 
@@ -252,6 +298,9 @@ static char *difference_sql(const ReconcileComparison *c, const char *buckets)
         g_string_append_printf(sql, ", CASE WHEN s.n IS NULL THEN t.k%u ELSE s.k%u END AS ", i, i);
         engine_sql_append_name(sql, ((const CatalogColumn *)c->key->pdata[i])->name);
     }
+    if (c->types_differ) {
+        g_string_append_printf(sql, ", s.k%u AS _weir_unfit", c->key->len);
+    }
     g_string_append(sql, ", list_filter([");
     for (guint i = 0; i < c->columns->len; i++) {
         g_string_append_printf(
@@ -264,7 +313,7 @@ static char *difference_sql(const ReconcileComparison *c, const char *buckets)
     }
     g_string_append(sql, c->columns->len ? "]" : "NULL::VARCHAR]");
     g_string_append(sql, ", x -> x IS NOT NULL) AS _weir_columns FROM s FULL OUTER JOIN t ON ");
-    for (guint i = 0; i < c->key->len; i++) {
+    for (guint i = 0; i < key_parts(c); i++) {
         g_string_append_printf(sql, "%ss.k%u IS NOT DISTINCT FROM t.k%u", i ? " AND " : "", i, i);
     }
     g_string_append(sql, " WHERE t.n IS NULL OR s.n IS NULL OR s.n <> t.n OR s.h1 <> t.h1 OR s.h2 <> t.h2");
@@ -274,8 +323,12 @@ static char *difference_sql(const ReconcileComparison *c, const char *buckets)
 static json_t *key_values(const ReconcileComparison *c, const json_t *row)
 {
     json_t *values = json_array();
+    const json_t *unfit = json_object_get(row, "_weir_unfit");
     for (guint i = 0; i < c->key->len; i++) {
-        json_t *value = json_object_get(row, ((const CatalogColumn *)c->key->pdata[i])->name);
+        json_t *text = json_array_get(unfit, i);
+        json_t *value = json_is_string(text)
+                            ? text
+                            : json_object_get(row, ((const CatalogColumn *)c->key->pdata[i])->name);
         json_array_append_new(values, value ? json_incref(value) : json_null());
     }
     return values;

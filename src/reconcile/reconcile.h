@@ -30,8 +30,9 @@ typedef struct {
 /* Compares two tables or models; `source` is taken to be right. *ret: {source, target, key:[...],
  * columns:[...], source_rows, target_rows, equal, n_missing, n_extra, n_different, missing:[[key values]],
  * extra:[[key values]], different:[[[key values], [columns]]], listed_all, buckets, buckets_different}.
- * missing = in the source alone. Keys are compared with NULL equal to NULL; values by the target's type.
- * Errors: COLUMN_UNKNOWN, VALUE_INVALID, SQL_FAILED, CONFLICT. Thread: any. */
+ * missing = in the source alone. Keys are compared with NULL equal to NULL; values by the target's type: a
+ * key of the source that is none of that type is missing, and shown as text. Errors: COLUMN_UNKNOWN,
+ * VALUE_INVALID, SQL_FAILED, CONFLICT. Thread: any. */
 bool reconcile_tables(Reconcile *reconcile, const CatalogObject *source, const CatalogObject *target,
                       const ReconcileAsk *ask, json_t **ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

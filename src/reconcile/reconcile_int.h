@@ -24,6 +24,7 @@ typedef struct {
     const char *source_sql, *target_sql;
     GPtrArray *key, *columns; /* CatalogColumn* of the target, borrowed */
     const char *where;
+    bool types_differ;    /* of a key column: the source may hold keys that are none of the target's type */
     const char *diff_sql; /* quoted table to make with the differences; NULL = a temporary one */
     size_t limit;
 } ReconcileComparison;
@@ -33,6 +34,9 @@ bool reconcile_compare(EngineConn *conn, const ReconcileComparison *comparison, 
 /* Key and compared columns by the ask; the arrays are filled with columns of `target` that `source` has. */
 bool reconcile_columns(const CatalogObject *source, const CatalogObject *target, const ReconcileAsk *ask,
                        GPtrArray *key, GPtrArray *columns, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Is a column of the key of another type in `source`? */
+bool reconcile_types_differ(const CatalogObject *source, const GPtrArray *key);
 
 char *reconcile_list(const GPtrArray *columns, const char *alias); /* alias."a", alias."b"; caller frees */
 

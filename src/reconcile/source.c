@@ -590,6 +590,7 @@ bool reconcile_tables(Reconcile *reconcile, const CatalogObject *source, const C
                                       .key = key,
                                       .columns = columns,
                                       .where = ask->where,
+                                      .types_differ = reconcile_types_differ(source, key),
                                       .limit = ask->limit ? ask->limit : RECONCILE_MAX_LISTED};
     if (!engine_begin(conn, error)) {
         return false;

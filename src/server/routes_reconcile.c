@@ -86,6 +86,23 @@ static bool reconcile_sources(ServerCall *call, CatalogSnapshot *snapshot, const
     return true;
 }
 
+/* Two tables: which of them is made from which, and so how to mend it, only their models know. */
+static bool check_pair_only_reads(const json_t *body, GError **error)
+{
+    static const char *const CHANGES[] = {"repair", "delete", "refill"};
+    for (size_t i = 0; i < G_N_ELEMENTS(CHANGES); i++) {
+        if (base_json_bool(body, CHANGES[i], false)) {
+            base_fail(error, BASE_E_VALUE_INVALID, "two tables are only compared: there is no `%s` of them",
+                      CHANGES[i]);
+            base_error_hint(
+                error, "name the one table, to repair it from its source; or run the model that makes it");
+            base_error_not_done(error, "Nothing was compared.");
+            return false;
+        }
+    }
+    return true;
+}
+
 bool route_reconcile(ServerCall *call, GError **error)
 {
     static const char *const KNOWN[] = {"table", "source", "key",    "columns", "where",
@@ -110,7 +127,7 @@ bool route_reconcile(ServerCall *call, GError **error)
         return reconcile_sources(call, snapshot, &ask, list, error) &&
                call_json(call, json_pack("{s:O}", "reconciled", list));
     }
-    if (!reconcile_pair(call, snapshot, &ask, &answer, error)) {
+    if (!check_pair_only_reads(call->body, error) || !reconcile_pair(call, snapshot, &ask, &answer, error)) {
         return false;
     }
     json_array_append_new(list, answer);

@@ -278,6 +278,23 @@ def test_a_value_that_does_not_fit_the_target_differs(tmp_path):
     assert reconcile(weir, "s", "t", "--key", "id", code=5)["different"] == [[[n], ["v"]] for n in (1, 2, 5)]
 
 
+def test_a_key_that_does_not_fit_the_target_is_missing_and_two_tables_are_only_compared(tmp_path):
+    (tmp_path / "weir.yml").write_text("name: recon\ndomains: [{name: d}]\ntables:\n" + "".join(
+        f"  - {{name: {name}, domain: d, columns: [{{name: id, type: {kind}}}, {{name: day, type: date}}, {{name: v, type: string}}]}}\n"
+        for name, kind in (("s", "string"), ("t", "bigint"))))
+    weir = Server(tmp_path)
+    weir.cli("apply", "--yes")
+    weir.cli("query", "INSERT INTO d.s VALUES ('x1', '2026-01-01', 'a'), ('x2', '2026-01-01', 'a'), ('8', '2026-01-01', 'b'), ('07', '2026-01-01', 'c')")
+    weir.cli("query", "INSERT INTO d.t VALUES (8, '2026-01-01', 'b'), (7, '2026-01-01', 'd'), (9, '2026-01-01', 'e')")
+    found = reconcile(weir, "s", "t", "--key", "id", code=5)
+    assert sorted(found["missing"]) == [["x1"], ["x2"]] and found["extra"] == [[9]] and found["different"] == [[[7], ["v"]]]
+    found = reconcile(weir, "s", "t", "--key", "id,day", code=5)
+    assert sorted(found["missing"]) == [["x1", "2026-01-01"], ["x2", "2026-01-01"]] and found["extra"] == [[9, "2026-01-01"]]
+    for words in (["--repair"], ["--repair", "--delete"], ["--refill"]):
+        done = weir.cli("reconcile", "s", "t", "--key", "id", *words, check=False)
+        assert done.returncode == 2 and "two tables are only compared" in done.stderr, done.stderr
+
+
 CHANGES = ["--set", 'jsonpaths=["$.row.id", "$.row.tenant_id", "$.row.status", "$.pos", "$.op"]', "--set", "columns=id,tenant_id,status,pos,op",
            "--set", "merge_type=MERGE", "--set", "delete=op = 'd'", "--set", "read_json_by_line=true", "--set", "format=json"]
 
