@@ -8,7 +8,9 @@
  * one of these. `deny`: true, or columns. `rows` is a SQL condition; $viewer.name and $viewer.roles stand for
  * the user's. Policies add up: a row must pass all filters, the first mask of a column holds. A policy that
  * cannot be understood refuses the table: it never shows more than was meant. They bind all but the machine's
- * own user, administrators too (name them in `except`). */
+ * own user, administrators too (name them in `except`). What is kept of rows beside their table (rejected and
+ * wrong rows, samples, messages with values) has no filter: whom a policy limits needs more than `read` for
+ * it (access_check_raw). */
 #include "access/access_int.h"
 #include "base/text.h"
 

@@ -1,5 +1,6 @@
 /* Routes of time: intervals of models, marks, backfills. */
 #include "base/time.h"
+#include "server/raw.h"
 #include "server/routes_int.h"
 
 #define BACKFILLS_MAX 10000
@@ -162,6 +163,20 @@ bool route_backfills(ServerCall *call, GError **error)
     if (!call_limit(call, 100, BACKFILLS_MAX, &limit, error)) {
         return false;
     }
-    json_t *list = warehouse_backfills(server_app_warehouse(call->app), limit, error);
-    return list && call_json(call, json_pack("{s:o}", "backfills", list));
+    g_autoptr(json_t) rows = warehouse_backfills(server_app_warehouse(call->app), limit, error);
+    if (!rows) {
+        return false;
+    }
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(ServerRaw) raw = server_raw_new(call->user, snapshot);
+    json_t *list = json_array(), *row;
+    size_t i;
+    json_array_foreach (rows, i, row) {
+        const CatalogObject *object = catalog_by_id(snapshot, base_json_string(row, "model", ""));
+        if (object ? access_can_see(call->user, object) : access_user_is_admin(call->user)) {
+            server_raw_hide_run(raw, object, row);
+            json_array_append(list, row);
+        }
+    }
+    return call_json(call, json_pack("{s:o}", "backfills", list));
 }

@@ -5,6 +5,7 @@
  * handlers. */
 #include "base/text.h"
 #include "base/time.h"
+#include "server/raw.h"
 #include "server/routes_int.h"
 #include "server/sql.h"
 
@@ -295,7 +296,18 @@ static json_t *find_load(const ServerCall *call, GError **error)
     if (!loads) {
         return NULL;
     }
-    return json_array_size(loads) > 0 ? json_incref(json_array_get(loads, 0)) : json_null();
+    json_t *load = json_array_get(loads, 0);
+    if (!load) {
+        return json_null();
+    }
+    g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(ServerRaw) raw = server_raw_new(call->user, snapshot);
+    bool ambiguous = false;
+    server_raw_hide_load(raw,
+                         catalog_resolve_table(snapshot, call_param(call, "db"),
+                                               base_json_string(load, "table", ""), NULL, &ambiguous),
+                         load);
+    return json_incref(load);
 }
 
 bool route_doris_load_state(ServerCall *call, GError **error)

@@ -4,6 +4,7 @@
  * manual): clients read its texts with regular expressions. HTTP status is 200, the verdict is `Status`. */
 #include "base/text.h"
 #include "server/metrics.h"
+#include "server/raw.h"
 #include "server/routes_int.h"
 
 #define LOADS_MAX 10000
@@ -249,12 +250,14 @@ bool route_loads(ServerCall *call, GError **error)
         return false;
     }
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
+    g_autoptr(ServerRaw) raw = server_raw_new(call->user, snapshot);
     json_t *list = json_array(), *row;
     json_array_foreach (rows, i, row) {
         bool ambiguous = false;
         const CatalogObject *object = catalog_resolve_table(
             snapshot, base_json_string(row, "db", ""), base_json_string(row, "table", ""), NULL, &ambiguous);
         if (access_user_is_admin(call->user) || (object && access_can_see(call->user, object))) {
+            server_raw_hide_load(raw, object, row);
             json_array_append(list, row);
         }
     }

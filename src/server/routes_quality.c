@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "server/lint.h"
+#include "server/raw.h"
 #include "server/routes_int.h"
 
 #define ROWS_MAX        10000
@@ -20,10 +21,15 @@ static bool asked_model(const ServerCall *call, CatalogSnapshot *snapshot, const
     return !name || *ret;
 }
 
-/* Rows of models that the user may see, with the model's full name in place of its id. */
-static json_t *visible(const ServerCall *call, CatalogSnapshot *snapshot, const json_t *rows, const char *key)
+typedef void (*Hide)(ServerRaw *raw, const CatalogObject *object, json_t *row);
+
+/* Rows of models that the user may see, with the model's full name in place of its id; `hide` (NULL =
+ * nothing) takes out of each what is the rows' own. */
+static json_t *visible(const ServerCall *call, CatalogSnapshot *snapshot, const json_t *rows, const char *key,
+                       Hide hide)
 {
     json_t *list = json_array();
+    g_autoptr(ServerRaw) raw = server_raw_new(call->user, snapshot);
     size_t i;
     json_t *row;
     json_array_foreach (rows, i, row) {
@@ -31,6 +37,9 @@ static json_t *visible(const ServerCall *call, CatalogSnapshot *snapshot, const 
         if (object ? access_can_see(call->user, object) : access_user_is_admin(call->user)) {
             if (object) {
                 base_json_set_string(row, "model", object->full_name);
+            }
+            if (hide) {
+                hide(raw, object, row);
             }
             json_array_append(list, row);
         }
@@ -50,7 +59,8 @@ bool route_checks(ServerCall *call, GError **error)
     g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
     g_autoptr(json_t) rows =
         conn ? quality_results(conn, model ? model->id : NULL, !history, limit, error) : NULL;
-    return rows && call_json(call, json_pack("{s:o}", "checks", visible(call, snapshot, rows, "model")));
+    return rows && call_json(call, json_pack("{s:o}", "checks",
+                                             visible(call, snapshot, rows, "model", server_raw_hide_check)));
 }
 
 bool route_checks_run(ServerCall *call, GError **error)
@@ -77,15 +87,16 @@ bool route_checks_run(ServerCall *call, GError **error)
     return ok && call_json(call, json_pack("{s:s, s:o}", "object", object->full_name, "checks", checks));
 }
 
-/* Wrong and rejected rows are data: they need the right to read the model. */
+/* Wrong and rejected rows are data: they need the right to read the model, and no policy that hides some. */
 static json_t *readable(const ServerCall *call, CatalogSnapshot *snapshot, const json_t *rows)
 {
     json_t *list = json_array();
+    g_autoptr(ServerRaw) raw = server_raw_new(call->user, snapshot);
     size_t i;
     json_t *row;
     json_array_foreach (rows, i, row) {
         const CatalogObject *object = catalog_by_id(snapshot, base_json_string(row, "model", ""));
-        if (object && access_check(call->user, ACCESS_READ, object, NULL)) {
+        if (object && server_raw_may_read(raw, object)) {
             base_json_set_string(row, "model", object->full_name);
             json_array_append(list, row);
         }
@@ -99,7 +110,7 @@ bool route_check_failures(ServerCall *call, GError **error)
     const CatalogObject *model;
     size_t limit;
     if (!asked_model(call, snapshot, &model, error) || !call_limit(call, 1000, ROWS_MAX, &limit, error) ||
-        (model && !access_check(call->user, ACCESS_READ, model, error))) {
+        (model && !access_check_raw(call->user, snapshot, model, error))) {
         return false;
     }
     g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
@@ -113,7 +124,8 @@ bool route_board(ServerCall *call, GError **error)
 {
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     g_autoptr(json_t) rows = warehouse_board(server_app_warehouse(call->app), snapshot, error);
-    return rows && call_json(call, json_pack("{s:o}", "held", visible(call, snapshot, rows, "id")));
+    return rows && call_json(call, json_pack("{s:o}", "held",
+                                             visible(call, snapshot, rows, "id", server_raw_hide_run)));
 }
 
 static bool waiver_until(const ServerCall *call, const CatalogSnapshot *snapshot, gint64 now_us, gint64 *ret,
@@ -172,7 +184,8 @@ bool route_waivers(ServerCall *call, GError **error)
     g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
     g_autoptr(json_t) rows =
         conn ? quality_waivers(conn, model ? model->id : NULL, base_time_now_us(), error) : NULL;
-    return rows && call_json(call, json_pack("{s:o}", "waivers", visible(call, snapshot, rows, "model")));
+    return rows &&
+           call_json(call, json_pack("{s:o}", "waivers", visible(call, snapshot, rows, "model", NULL)));
 }
 
 #define LOG_MAX_BYTES (4 << 20) /* of one load's log that is read here */
@@ -235,7 +248,7 @@ bool route_rejects(ServerCall *call, GError **error)
     const CatalogObject *model;
     size_t limit;
     if (!asked_model(call, snapshot, &model, error) || !call_limit(call, 1000, ROWS_MAX, &limit, error) ||
-        (model && !access_check(call->user, ACCESS_READ, model, error))) {
+        (model && !access_check_raw(call->user, snapshot, model, error))) {
         return false;
     }
     g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);

@@ -54,8 +54,10 @@ static bool reconcile_one(ServerCall *call, CatalogSnapshot *snapshot, const Cat
                                 .delete_extra = base_json_bool(call->body, "delete", false),
                                 .refill = base_json_bool(call->body, "refill", false),
                                 .root = server_app_project(call->app)};
-    bool ok = access_check(call->user, whole.repair ? ACCESS_LOAD : ACCESS_RUN, table, error) &&
-              reconcile_source(server_app_reconcile(call->app), snapshot, table, &whole, ret, error);
+    bool may = whole.repair ? access_check(call->user, ACCESS_LOAD, table, error) &&
+                                  access_check_raw(call->user, snapshot, table, error)
+                            : access_check(call->user, ACCESS_RUN, table, error);
+    bool ok = may && reconcile_source(server_app_reconcile(call->app), snapshot, table, &whole, ret, error);
     if (ok && whole.repair) {
         g_autofree char *text = base_json_text(json_object_get(*ret, "repaired"));
         call_audit(call, "repair", table->full_name, text, true);

@@ -1,6 +1,7 @@
 /* Routes of reports and alerts. */
 #include "base/text.h"
 #include "base/time.h"
+#include "server/raw.h"
 #include "server/routes_int.h"
 
 #define ALERTS_MAX 10000
@@ -75,6 +76,17 @@ bool route_report_send(ServerCall *call, GError **error)
     return call_json(call, json_pack("{s:o}", "sent", sent));
 }
 
+/* The message of a run is told as the run is. What a query or a metric gives is what the alert was written to
+ * tell, to whoever may read the alert. */
+static void hide_run(ServerRaw *raw, const CatalogSnapshot *snapshot, const CatalogObject *alert, json_t *row)
+{
+    const char *on = alert ? base_json_string(alert->definition, "on", "query") : "";
+    if (g_str_equal(on, "run") || g_str_equal(on, "check")) {
+        server_raw_hide_run(raw, catalog_find(snapshot, base_json_string(row, "subject", ""), NULL, NULL),
+                            row);
+    }
+}
+
 bool route_alerts(ServerCall *call, GError **error)
 {
     size_t limit, i;
@@ -87,10 +99,12 @@ bool route_alerts(ServerCall *call, GError **error)
     if (!rows) {
         return false;
     }
+    g_autoptr(ServerRaw) raw = server_raw_new(call->user, snapshot);
     json_t *list = json_array(), *row;
     json_array_foreach (rows, i, row) {
         const CatalogObject *alert = catalog_by_id(snapshot, base_json_string(row, "alert", ""));
         if (alert ? access_can_see(call->user, alert) : access_user_is_admin(call->user)) {
+            hide_run(raw, snapshot, alert, row);
             json_array_append(list, row);
         }
     }

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "server/lint.h"
+#include "server/raw.h"
 #include "server/routes_int.h"
 
 #define RUNS_MAX 10000
@@ -181,6 +182,7 @@ bool route_runs(ServerCall *call, GError **error)
     if (!rows) {
         return false;
     }
+    g_autoptr(ServerRaw) raw = server_raw_new(call->user, snapshot);
     json_t *list = json_array(), *row;
     json_array_foreach (rows, i, row) {
         const char *model = base_json_string(row, "model", "");
@@ -190,6 +192,7 @@ bool route_runs(ServerCall *call, GError **error)
             continue;
         }
         if (object ? access_can_see(call->user, object) : access_user_is_admin(call->user)) {
+            server_raw_hide_run(raw, object, row);
             json_array_append(list, row);
         }
     }

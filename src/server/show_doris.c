@@ -2,6 +2,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "server/raw.h"
 #include "server/server.h"
 #include "server/show_int.h"
 
@@ -108,10 +109,16 @@ static bool put_loads(const Show *show, ServerRows *rows, PutLoad put, GError **
     if (!loads) {
         return false;
     }
+    g_autoptr(ServerRaw) raw = server_raw_new(session->user, session->snapshot);
     size_t i = 0;
     json_t *load = NULL;
     json_array_foreach (loads, i, load) {
-        if (access_can_see_domain(session->user, base_json_string(load, "db", ""))) {
+        const char *db = base_json_string(load, "db", "");
+        bool ambiguous = false;
+        const CatalogObject *object = catalog_resolve_table(
+            session->snapshot, db, base_json_string(load, "table", ""), NULL, &ambiguous);
+        if (object ? access_can_see(session->user, object) : access_can_see_domain(session->user, db)) {
+            server_raw_hide_load(raw, object, load);
             put(rows, load);
         }
     }

@@ -11,8 +11,17 @@ SECRET = "555-SECRET"
 ROLES = """  - {name: partner, can: [{read: "domain:shop"}, {load: "domain:shop"}]}
   - {name: runner, can: [{read: "domain:shop"}, {run: "domain:shop"}]}
 policies:
+  - {name: made_too, on: shop.dwd_user_f, rows: "city = 'Rome'", mask: {name: "null"}, for: ["role:partner", "role:runner"]}
   - {name: own_city, on: shop.ods_user_f, rows: "city = 'Rome'", for: ["role:partner", "role:runner"]}
   - {name: no_name, on: shop.ods_user_f.name, mask: "null", for: ["role:partner", "role:runner"]}
+"""
+
+MODEL = """-- ---
+-- kind: full
+-- checks:
+--   - {accepted_values: [Bob], column: name, severity: warn}
+-- ---
+SELECT id, name, city, age FROM ods_user_f
 """
 
 
@@ -21,6 +30,7 @@ def shop(tmp_path_factory):
     project = make_project(tmp_path_factory.mktemp("policies") / "project")
     with open(project / "weir.yml", "a") as file:
         file.write(ROLES)
+    (project / "domains/shop/models/dwd_user_f.sql").write_text(MODEL)
     server = Server(project)
     server.cli("apply", "--yes")
     with server.served():
@@ -60,3 +70,68 @@ def test_a_table_without_a_policy_is_changed_as_ever(shop):
     shop.load("ods_total_f", "a,1,1\n", column_separator=",")
     assert sql(shop, "TRUNCATE TABLE ods_total_f").status == 200
     assert shop.query("SELECT count(*) FROM ods_total_f") == [[0]]
+
+
+# ---- rows and values that are kept beside the tables ----
+
+@pytest.fixture(scope="module")
+def kept(shop):
+    """A load with rejected rows, a refused one, and a run whose checks found wrong rows."""
+    fill(shop)
+    some = shop.load("ods_user_f", f"4,{SECRET},Paris,x\n", label="some_rejected", column_separator=",", strict_mode="true", max_filter_ratio="1")
+    none = shop.load("ods_user_f", f"{SECRET},a,Paris,1\n", label="all_rejected", column_separator=",", strict_mode="true")
+    assert (some["Status"], none["Status"], SECRET in none["Message"]) == ("Success", "Fail", True)
+    shop.cli("run", "dwd_user_f", "dwd_shop_event_i")
+    return shop
+
+
+def rows_of(shop, what, who):
+    path = f"/api/v1/{what}"
+    answer = shop.call("GET", path, **who) if who else shop.call("GET", path)
+    assert answer.status == 200, answer.text
+    return next(value for value in answer.json().values() if isinstance(value, list)), answer.text
+
+
+@pytest.mark.parametrize("path", ["rejects", "checks/failures"])
+def test_rows_put_aside_are_shown_to_those_whom_no_policy_limits(kept, path):
+    for who in (None, RUTH):  # who may run a table sees what is wrong with its rows
+        assert SECRET in rows_of(kept, path, who)[1]
+    assert rows_of(kept, path, PAT)[0] == []
+    table = "shop.ods_user_f" if path == "rejects" else "shop.dwd_user_f"
+    answer = kept.call("GET", f"/api/v1/{path}?model={table}", **PAT)
+    assert answer.status == 403 and answer.json()["hint"] == "rows as they came, past the policy, need the right run on it", answer.text
+
+
+@pytest.mark.parametrize("path", ["checks?model=shop.dwd_user_f", "runs?model=shop.dwd_user_f", "loads?label=all_rejected"])
+def test_figures_samples_and_messages_are_told_without_values(kept, path):
+    whole, limited = rows_of(kept, path, None), rows_of(kept, path, PAT)
+    assert SECRET in whole[1]
+    assert SECRET not in limited[1]
+    assert len(whole[0]) == len(limited[0]) > 0
+    assert not any(row.get("error_log") or row.get("value") for row in limited[0])
+
+
+def test_an_error_log_is_named_to_who_loaded_and_to_who_may_see_the_rows(kept):
+    def shown(who, statement):
+        with kept.mysql(database="shop", **who) as connection, connection.cursor(pymysql.cursors.DictCursor) as cursor:
+            cursor.execute(statement)
+            return {row["Label"]: row.get("Url") or row.get("URL") for row in cursor.fetchall()}, str(cursor._rows)
+
+    kept.load("ods_user_f", "5,x,Rome,y\n", label="her_own", user=f"{PAT['user']}:{PAT['password']}", column_separator=",", strict_mode="true")
+    for statement in ("SHOW LOAD FROM shop", "SHOW STREAM LOAD FROM shop"):
+        urls, text = shown(PAT, statement)
+        assert urls["some_rejected"] in (None, "N/A") and urls["her_own"].endswith(".log") and SECRET not in text
+        urls, text = shown(RUTH, statement)
+        assert urls["some_rejected"].endswith(".log") and SECRET in text
+    info = kept.call("GET", "/api/shop/_load_info?label=all_rejected", **PAT).json()["jobInfo"]
+    assert info["trackingUrl"] == "" and SECRET not in info["failMsg"]
+    info = kept.call("GET", "/api/shop/_load_info?label=all_rejected").json()["jobInfo"]
+    assert info["trackingUrl"] and SECRET in info["failMsg"]
+    own = kept.call("GET", "/api/shop/_load_info?label=her_own", **PAT).json()["jobInfo"]
+    assert "5,x,Rome,y" in kept.call("GET", own["trackingUrl"], user=None).text
+
+
+def test_who_reads_past_policies_needs_more_than_to_read_and_to_load(kept):
+    answer = kept.call("POST", "/api/v1/reconcile", {"source": "shop.ods_user_f", "table": "shop.dwd_user_f", "key": ["id"]}, **PAT)
+    assert answer.status == 403, answer.text
+    assert kept.call("GET", "/api/v1/lint/data", **PAT).status == 403
