@@ -274,7 +274,10 @@ static bool is_alias(const Run *run)
         return false;
     }
     const EngineToken *before = sql_token(run->m->tokens, run->i - 1);
-    return before->type == ENGINE_TOKEN_NAME || before->type == ENGINE_TOKEN_NUMBER ||
+    bool word = before->type == ENGINE_TOKEN_WORD && run->item != NO_PLACE &&
+                (!mysql_is_keyword(before) || engine_token_is(before, "end")) &&
+                !engine_token_is(before, "zone");
+    return word || before->type == ENGINE_TOKEN_NAME || before->type == ENGINE_TOKEN_NUMBER ||
            engine_token_is(before, ")");
 }
 

@@ -77,13 +77,29 @@ static bool finish(Call *call, char *text)
     return true;
 }
 
-/* name(arg, arg, ...) */
-static bool write_call(Call *call, const char *name, const char *first)
+static bool is_text_literal(const Mysql *m, Arg arg)
+{
+    return arg.end == arg.start + 1 && token_of(m, arg.start, arg.end)->type == ENGINE_TOKEN_TEXT;
+}
+
+/* The argument as text, whatever it is. */
+static char *as_text(Mysql *m, Arg arg)
+{
+    g_autofree char *text = mysql_text(m, arg.start, arg.end);
+    if (!text || is_text_literal(m, arg)) {
+        return g_steal_pointer(&text);
+    }
+    return g_strdup_printf("CAST(%s AS VARCHAR)", text);
+}
+
+/* name(arg, arg, ...); those that `as_texts` has a bit of, as text. */
+static bool write_text_call(Call *call, const char *name, const char *first, unsigned as_texts)
 {
     g_autoptr(GString) text = g_string_new(name);
     g_string_append_printf(text, "(%s", first);
     for (guint i = 0; i < call->args->len; i++) {
-        g_autofree char *arg = arg_text(call, i);
+        bool is_text = i < 32 && (as_texts >> i & 1);
+        g_autofree char *arg = is_text ? as_text(call->m, arg_of(call, i)) : arg_text(call, i);
         if (!arg) {
             return false;
         }
@@ -91,6 +107,11 @@ static bool write_call(Call *call, const char *name, const char *first)
     }
     g_string_append_c(text, ')');
     return finish(call, g_strdup(text->str));
+}
+
+static bool write_call(Call *call, const char *name, const char *first)
+{
+    return write_text_call(call, name, first, 0);
 }
 
 /* ---- values of time -------------------------------------------------------------------------- */
@@ -250,6 +271,21 @@ static bool call_timestampadd(Call *call)
     return span && finish(call, moved(date, span, false, unit->dates_only));
 }
 
+/* DATE_TRUNC(t, 'month') of Doris, and the engine's DATE_TRUNC('month', t). */
+static bool call_date_trunc(Call *call)
+{
+    if (call->args->len != 2) {
+        return write_call(call, "date_trunc", "");
+    }
+    bool first = is_text_literal(call->m, arg_of(call, 0)) &&
+                 unit_of(sql_token(call->m->tokens, arg_of(call, 0).start));
+    bool second = is_text_literal(call->m, arg_of(call, 1)) &&
+                  unit_of(sql_token(call->m->tokens, arg_of(call, 1).start));
+    g_autofree char *unit = arg_text(call, second && !first);
+    g_autofree char *value = unit ? arg_text(call, !second || first) : NULL;
+    return value && finish(call, g_strdup_printf("mysql_date_trunc(%s, %s)", unit, value));
+}
+
 static bool call_timestampdiff(Call *call)
 {
     const IntervalUnit *unit =
@@ -259,7 +295,7 @@ static bool call_timestampdiff(Call *call)
     }
     g_autofree char *from = arg_text(call, 1);
     g_autofree char *to = from ? arg_text(call, 2) : NULL;
-    return to && finish(call, g_strdup_printf("mysql_timestampdiff('%s', %s, %s)", unit->unit, from, to));
+    return to && finish(call, g_strdup_printf("%ss_diff(%s, %s)", unit->unit, to, from));
 }
 
 /* EXTRACT(unit FROM x); a pair of units is the decimal digits of both, one behind the other. */
@@ -276,10 +312,10 @@ static bool call_extract(Call *call)
     }
     if (!is_pair_unit(unit)) {
         g_autofree char *name = g_ascii_strdown(unit->text, -1);
-        if (strcmp(name, "week") == 0) {
-            return finish(call, g_strdup_printf("mysql_week(%s)", value));
-        }
-        return finish(call, g_strdup_printf("mysql_%s(%s)", name, value));
+        return finish(call,
+                      g_strdup_printf(unit_of(unit) ? "mysql_%s(%s)"
+                                                    : "extract(%s FROM CAST(fn_temporal(%s) AS TIMESTAMP))",
+                                      name, value));
     }
     static const struct {
         const char *from, *to, *format;
@@ -334,6 +370,16 @@ char *mysql_cast_type(Mysql *m, size_t start, size_t end)
     return mysql_text(m, start, end);
 }
 
+static bool has_subquery(const Mysql *m, Arg value)
+{
+    for (size_t i = value.start; i < value.end; i++) {
+        if (engine_token_is(sql_token(m->tokens, i), "select")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static char *cast_text(Mysql *m, Arg value, Arg type)
 {
     g_autofree char *name = mysql_cast_type(m, type.start, type.end);
@@ -345,6 +391,10 @@ static char *cast_text(Mysql *m, Arg value, Arg type)
     const EngineToken *size = token_of(m, type.start + 2, type.end);
     if (strcmp(name, "VARCHAR") == 0 && size->type == ENGINE_TOKEN_NUMBER) {
         return g_strdup_printf("left(CAST(%s AS VARCHAR), %s)", text, size->text);
+    }
+    if (engine_token_is(token_of(m, type.start, type.end), "signed") &&
+        !has_subquery(m, value)) { /* the macro names its argument more than once */
+        return g_strdup_printf("mysql_signed(%s)", text);
     }
     if (date || timestamp) { /* what is no date is NULL, not an error */
         return g_strdup_printf("CAST(fn_temporal(%s) AS %s)", text, name);
@@ -411,24 +461,38 @@ static bool call_concat(Call *call)
     return finish(call, g_strdup(text->str));
 }
 
-static bool call_extreme(Call *call, char compare)
+static bool is_constant(const Mysql *m, Arg arg)
 {
-    g_autofree char *list = mysql_text(call->m, call->open + 1, call->close);
-    return list &&
-           finish(call,
-                  g_strdup_printf(
-                      "list_reduce([%s], lambda x, y: CASE WHEN x %c= y THEN x WHEN y %c= x THEN y END)",
-                      list, compare, compare));
+    EngineTokenType type = token_of(m, arg.start, arg.end)->type;
+    return arg.end == arg.start + 1 && (type == ENGINE_TOKEN_NUMBER || type == ENGINE_TOKEN_TEXT);
+}
+
+static bool call_extreme(Call *call, const char *name)
+{
+    g_autoptr(GString) list = g_string_new(NULL), nulls = g_string_new(NULL);
+    for (guint i = 0; i < call->args->len; i++) {
+        g_autofree char *text = arg_text(call, i);
+        if (!text) {
+            return false;
+        }
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", text);
+        if (!is_constant(call->m, arg_of(call, i))) {
+            g_string_append_printf(nulls, "%s(%s) IS NOT NULL", nulls->len > 0 ? " AND " : "", text);
+        }
+    }
+    return finish(call, nulls->len > 0
+                            ? g_strdup_printf("CASE WHEN %s THEN %s(%s) END", nulls->str, name, list->str)
+                            : g_strdup_printf("%s(%s)", name, list->str));
 }
 
 static bool call_greatest(Call *call)
 {
-    return call_extreme(call, '>');
+    return call_extreme(call, "greatest");
 }
 
 static bool call_least(Call *call)
 {
-    return call_extreme(call, '<');
+    return call_extreme(call, "least");
 }
 
 /* COUNT(DISTINCT a, b): combinations without any NULL. */
@@ -529,7 +593,7 @@ static bool call_trim(Call *call)
     Mysql *m = call->m;
     size_t start = call->open + 1, from = find_word(m, start, call->close, "from");
     if (from == call->close) {
-        return write_call(call, "trim", "");
+        return write_text_call(call, "trim", "", 3);
     }
     static const char *const SIDES[] = {"both", "leading", "trailing"};
     const char *side = "both";
@@ -540,14 +604,43 @@ static bool call_trim(Call *call)
             break;
         }
     }
-    g_autofree char *what = start < from ? mysql_text(m, start, from) : g_strdup("' '");
-    g_autofree char *text = what ? mysql_text(m, from + 1, call->close) : NULL;
+    g_autofree char *what = start < from ? as_text(m, (Arg){start, from}) : g_strdup("' '");
+    g_autofree char *text = what ? as_text(m, (Arg){from + 1, call->close}) : NULL;
     return text && finish(call, g_strdup_printf("mysql_trim_%s(%s, %s)", side, what, text));
+}
+
+/* SUBSTRING(s, a[, n]), SUBSTRING(s FROM a [FOR n]) */
+static bool call_substring(Call *call)
+{
+    Mysql *m = call->m;
+    size_t start = call->open + 1, from = find_word(m, start, call->close, "from");
+    if (from == call->close) {
+        return write_text_call(call, "mysql_substr", "", 1);
+    }
+    size_t count = find_word(m, from + 1, call->close, "for");
+    g_autofree char *text = as_text(m, (Arg){start, from});
+    g_autofree char *place = text ? mysql_text(m, from + 1, count) : NULL;
+    g_autofree char *n = !place                ? NULL
+                         : count < call->close ? mysql_text(m, count + 1, call->close)
+                                               : g_strdup("");
+    return n && finish(call, g_strdup_printf("mysql_substr(%s, %s%s%s)", text, place, *n ? ", " : "", n));
+}
+
+/* POSITION(part IN s) */
+static bool call_position(Call *call)
+{
+    size_t in = find_word(call->m, call->open + 1, call->close, "in");
+    if (in == call->close) {
+        return write_call(call, "position", "");
+    }
+    g_autofree char *part = as_text(call->m, (Arg){call->open + 1, in});
+    g_autofree char *text = part ? as_text(call->m, (Arg){in + 1, call->close}) : NULL;
+    return text && finish(call, g_strdup_printf("instr(%s, %s)", text, part));
 }
 
 static bool call_log(Call *call)
 {
-    return write_call(call, call->args->len == 1 ? "ln" : "log", "");
+    return write_call(call, call->args->len == 1 ? "mysql_ln" : "mysql_log", "");
 }
 
 static bool call_atan(Call *call)
@@ -604,6 +697,7 @@ static const struct {
     {"count", call_count},
     {"date_add", call_date_plus},
     {"date_sub", call_date_minus},
+    {"date_trunc", call_date_trunc},
     {"elt", call_elt},
     {"extract", call_extract},
     {"field", call_field},
@@ -614,69 +708,17 @@ static const struct {
     {"json_extract", call_json_extract},
     {"least", call_least},
     {"log", call_log},
+    {"mid", call_substring},
     {"multi_distinct_count", call_distinct_count},
+    {"position", call_position},
     {"rand", call_rand},
     {"subdate", call_date_minus},
+    {"substr", call_substring},
+    {"substring", call_substring},
     {"timestampadd", call_timestampadd},
     {"timestampdiff", call_timestampdiff},
     {"trim", call_trim},
     {"uuid", call_uuid},
-};
-
-/* Names only. Sorted. */
-static const char *const RENAMED[][2] = {
-    {"bit_count", "mysql_bit_count"},
-    {"conv", "mysql_conv"},
-    {"current_date", "curdate"},
-    {"current_time", "curtime"},
-    {"current_timestamp", "mysql_now"},
-    {"date", "mysql_date"},
-    {"datediff", "mysql_datediff"},
-    {"day", "mysql_day"},
-    {"dayname", "mysql_dayname"},
-    {"dayofmonth", "mysql_day"},
-    {"dayofweek", "mysql_dayofweek"},
-    {"dayofyear", "mysql_dayofyear"},
-    {"format", "mysql_format"},
-    {"hll_union_agg", "approx_count_distinct"},
-    {"hour", "mysql_hour"},
-    {"ifnull", "coalesce"},
-    {"insert", "mysql_insert"},
-    {"json_arrayagg", "json_group_array"},
-    {"json_objectagg", "json_group_object"},
-    {"json_type", "mysql_json_type"},
-    {"last_day", "mysql_last_day"},
-    {"lcase", "mysql_lower"},
-    {"length", "mysql_length"},
-    {"localtime", "mysql_now"},
-    {"localtimestamp", "mysql_now"},
-    {"lower", "mysql_lower"},
-    {"microsecond", "mysql_microsecond"},
-    {"minute", "mysql_minute"},
-    {"month", "mysql_month"},
-    {"monthname", "mysql_monthname"},
-    {"ndv", "approx_count_distinct"},
-    {"now", "mysql_now"},
-    {"nvl", "coalesce"},
-    {"octet_length", "mysql_length"},
-    {"quarter", "mysql_quarter"},
-    {"regexp_replace", "mysql_regexp_replace"},
-    {"second", "mysql_second"},
-    {"std", "stddev_pop"},
-    {"stddev", "stddev_pop"},
-    {"sysdate", "mysql_now"},
-    {"time", "mysql_time"},
-    {"timestamp", "mysql_timestamp"},
-    {"to_days", "mysql_to_days"},
-    {"to_seconds", "mysql_to_seconds"},
-    {"ucase", "mysql_upper"},
-    {"upper", "mysql_upper"},
-    {"variance", "var_pop"},
-    {"week", "mysql_week"},
-    {"weekday", "mysql_weekday"},
-    {"weekofyear", "mysql_weekofyear"},
-    {"year", "mysql_year"},
-    {"yearweek", "mysql_yearweek"},
 };
 
 /* What only the session knows. */
@@ -693,10 +735,9 @@ static bool write_known(Call *call, const EngineToken *name, bool *ret_done)
             return CALLS[i].write(call);
         }
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(RENAMED); i++) {
-        if (engine_token_is(name, RENAMED[i][0])) {
-            return write_call(call, RENAMED[i][1], "");
-        }
+    const MysqlName *known = mysql_name_of(name);
+    if (known) {
+        return write_text_call(call, known->engine, "", known->text);
     }
     *ret_done = false;
     return true;

@@ -100,6 +100,12 @@ bool mysql_name(Run *run) G_GNUC_WARN_UNUSED_RESULT;
 /* sql_mysql_call.c: at NAME "(": writes the call and moves behind it. *ret_done false = not a known function.
  */
 bool mysql_call(Run *run, bool *ret_done);
+/* sql_mysql_names.c */
+typedef struct {
+    const char *name, *engine;
+    unsigned text; /* bit i: argument i as text */
+} MysqlName;
+const MysqlName *mysql_name_of(const EngineToken *token); /* NULL = none */
 /* INTERVAL n UNIT at i, as an expression of type INTERVAL; *ret_end is behind it. NULL without an error set =
  * it is not one. */
 char *mysql_interval(Mysql *m, size_t i, size_t end, size_t *ret_end, bool *ret_dates_only);

@@ -137,11 +137,55 @@ static bool write_group_by(Run *run)
     return true;
 }
 
+/* Whether the last operand is all that stands left of a comparison: nothing before it binds tighter. */
+static bool stands_alone(const Run *run)
+{
+    static const char *const BEFORE[] = {"(",  ",",    "SELECT", "WHERE", "AND",    "OR",   "NOT",
+                                         "ON", "WHEN", "THEN",   "ELSE",  "HAVING", "CASE", "DISTINCT"};
+    if (run->operand == NO_PLACE || run->out->str[run->operand] == '[') {
+        return false;
+    }
+    size_t end = run->operand;
+    while (end > 0 && g_ascii_isspace(run->out->str[end - 1])) {
+        end--;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(BEFORE); i++) {
+        size_t len = strlen(BEFORE[i]);
+        bool here = end >= len && g_ascii_strncasecmp(run->out->str + end - len, BEFORE[i], len) == 0;
+        bool word = g_ascii_isalpha(*BEFORE[i]) && end > len && !strchr(" \n(", run->out->str[end - len - 1]);
+        if (here && !word) {
+            return true;
+        }
+    }
+    return end == 0;
+}
+
+/* What stands left of LIKE and REGEXP, and the pattern, are texts whatever they are. */
+static void left_as_text(Run *run)
+{
+    if (stands_alone(run) && run->out->str[run->operand] != '\'') {
+        g_string_insert(run->out, (gssize)run->operand, "CAST(");
+        g_string_append(run->out, " AS VARCHAR)");
+    }
+}
+
+static char *pattern_operand(Run *run)
+{
+    bool literal = run_token(run, 1)->type == ENGINE_TOKEN_TEXT;
+    char *text = mysql_right_operand(run);
+    if (!text || literal) {
+        return text;
+    }
+    g_autofree char *owned = text;
+    return g_strdup_printf("CAST(%s AS VARCHAR)", owned);
+}
+
 /* [NOT] REGEXP p: a part of the text may match; the engine's ~ wants all of it. */
 static bool write_regexp(Run *run, bool negated)
 {
+    left_as_text(run);
     run->i += negated;
-    g_autofree char *pattern = mysql_right_operand(run);
+    g_autofree char *pattern = pattern_operand(run);
     if (!pattern) {
         return false;
     }
@@ -150,15 +194,20 @@ static bool write_regexp(Run *run, bool negated)
     return true;
 }
 
-static bool write_like(Run *run)
+static bool write_like(Run *run, bool negated)
 {
+    left_as_text(run);
+    if (negated) {
+        mysql_plain(run, "NOT");
+        run->i++;
+    }
     size_t end = mysql_operand_end(run->m, run->i + 1, run->end);
     const EngineToken *pattern = run_token(run, 1);
     bool literal = pattern->type == ENGINE_TOKEN_TEXT && end == run->i + 2;
     bool escape = !engine_token_is(mysql_token_at(run->m, end, run->end), "escape") &&
                   (!literal || strchr(pattern->text, '\\'));
     mysql_plain(run, "LIKE ");
-    g_autofree char *text = mysql_right_operand(run);
+    g_autofree char *text = pattern_operand(run);
     if (!text) {
         return false;
     }
@@ -268,11 +317,15 @@ static bool write_typed(Run *run, bool *ret_done)
 /* Words without parentheses that are values. */
 static bool write_constant(Run *run, bool *ret_done)
 {
-    static const char *const WORDS[][2] = {
-        {"current_timestamp", "mysql_now()"}, {"localtime", "mysql_now()"},
-        {"localtimestamp", "mysql_now()"},    {"current_time", "curtime()"},
-        {"utc_timestamp", "utc_timestamp()"}, {"utc_date", "utc_date()"},
-        {"utc_time", "utc_time()"},           {"sysdate", "mysql_now()"}};
+    static const char *const WORDS[][2] = {{"current_timestamp", "mysql_now()"},
+                                           {"localtime", "mysql_now()"},
+                                           {"localtimestamp", "mysql_now()"},
+                                           {"current_time", "curtime()"},
+                                           {"current_date", "curdate()"},
+                                           {"utc_timestamp", "utc_timestamp()"},
+                                           {"utc_date", "utc_date()"},
+                                           {"utc_time", "utc_time()"},
+                                           {"sysdate", "mysql_now()"}};
     if (run_is(run, 1, "(")) {
         return true;
     }
@@ -298,6 +351,7 @@ static bool step_operator_word(Run *run, bool *ret_done)
     *ret_done = true;
     bool operand = run->operand != NO_PLACE;
     bool negated = run_is(run, 0, "not") && (run_is(run, 1, "regexp") || run_is(run, 1, "rlike"));
+    bool not_like = run_is(run, 0, "not") && run_is(run, 1, "like");
     if (run_is(run, 0, "div") && operand) {
         return mysql_infix(run, run->term, "fn_div");
     }
@@ -314,8 +368,8 @@ static bool step_operator_word(Run *run, bool *ret_done)
     if (operand && (negated || run_is(run, 0, "regexp") || run_is(run, 0, "rlike"))) {
         return write_regexp(run, negated);
     }
-    if (run_is(run, 0, "like")) {
-        return write_like(run);
+    if (not_like || run_is(run, 0, "like")) {
+        return write_like(run, not_like);
     }
     if (run_is(run, 0, "or")) {
         return mysql_or(run, "OR");
@@ -325,6 +379,16 @@ static bool step_operator_word(Run *run, bool *ret_done)
     }
     *ret_done = false;
     return true;
+}
+
+/* FROM t PARTITION (p): rows of all partitions would be another answer. */
+static bool refuse_partition(const Run *run)
+{
+    base_fail(run->m->error, BASE_E_STATEMENT_REFUSED, "PARTITION (..) of a table is not read");
+    base_error_hint(run->m->error,
+                    "say which rows are meant: WHERE over the column that the table is partitioned by");
+    sql_place_at(run->m->error, run->m->sql, run_token(run, 0)->start);
+    return false;
 }
 
 static bool step_clause_word(Run *run, bool *ret_done)
@@ -338,6 +402,13 @@ static bool step_clause_word(Run *run, bool *ret_done)
     }
     if (run_is(run, 0, "group") && run_is(run, 1, "by")) {
         return write_group_by(run);
+    }
+    if (run_is(run, 0, "order") && run_is(run, 1, "by") && run_is(run, 2, "null") && !run_is(run, 3, ",")) {
+        run->i += run_is(run, 3, "asc") || run_is(run, 3, "desc") ? 4 : 3; /* MySQL's way to say: no order */
+        return true;
+    }
+    if (run_is(run, 0, "partition") && run_is(run, 1, "(")) {
+        return refuse_partition(run);
     }
     if (run_is(run, 0, "order") && run_is(run, 1, "by")) {
         mysql_plain(run, "ORDER BY");

@@ -132,6 +132,7 @@ static const char *column_of(const json_t *node)
 
 static bool is_arithmetic(const char *function)
 {
+    function += g_str_has_prefix(function, "mysql_") ? strlen("mysql_") : 0; /* as the dialect calls them */
     static const char *const NAMES[] = {
         "+",   "-",     "*",   "/",   "//", "%",     "abs",  "ceil",     "floor",         "round", "sqrt",
         "mod", "power", "pow", "exp", "ln", "log10", "sign", "truncate", "from_unixtime", NULL};

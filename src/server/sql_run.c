@@ -140,6 +140,12 @@ static bool run_explain(const SqlRun *run, GError **error)
             more = true;
         }
     }
+    if (sql_is(&cursor, "insert") || sql_is(&cursor, "replace") || sql_is(&cursor, "update") ||
+        sql_is(&cursor, "delete")) {
+        base_fail(error, BASE_E_STATEMENT_REFUSED, "only queries are explained");
+        base_error_hint(error, "explain the SELECT that finds the rows");
+        return false;
+    }
     if (engine_token_is_name(sql_peek(&cursor), false) && !sql_is(&cursor, "select") &&
         !sql_is(&cursor, "with") && !sql_is(&cursor, "values") && !sql_is(&cursor, "table")) {
         return session_run_describe(run, error); /* EXPLAIN t is DESCRIBE t */

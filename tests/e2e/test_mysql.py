@@ -459,6 +459,11 @@ def test_errors_have_mysqls_numbers_and_words(db):
     fails(db, "CREATE VIEW v AS SELECT 1", 1235, "kind: view")
 
 
+@pytest.mark.parametrize("sql", ["INSERT INTO t SELECT * FROM t", "REPLACE INTO t SELECT * FROM t", "UPDATE t SET id = 1", "DELETE FROM t"])
+def test_only_queries_are_explained(db, sql):
+    fails(db, "EXPLAIN " + sql, 1235, "only queries are explained")
+
+
 def test_text_longer_than_its_column_is_refused_by_row_and_column(db):
     for keys in ("DUPLICATE", "UNIQUE"):
         rows(db, "DROP TABLE IF EXISTS wire.short")

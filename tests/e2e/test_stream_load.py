@@ -6,6 +6,8 @@ import socket
 import threading
 import urllib.parse
 
+import pytest
+
 EVENTS = "ods_event_i"
 USERS = "ods_user_f"
 FIELDS = ["TxnId", "Label", "Comment", "TwoPhaseCommit", "Status", "Message", "NumberTotalRows", "NumberLoadedRows", "NumberFilteredRows",
@@ -56,6 +58,24 @@ def test_columns_are_mapped_with_expressions_and_rows_filtered(weir):
     assert answer["Status"] == "Success", answer
     assert answer["NumberUnselectedRows"] == 1 and answer["NumberLoadedRows"] == 2
     assert weir.query(f"SELECT id, name, amount FROM {EVENTS} WHERE id BETWEEN 20 AND 29 ORDER BY id") == [[20, "X!", 6], [21, "Y!", 8]]
+
+
+@pytest.mark.parametrize("fields, columns, wanted", [
+    ("5", "x, id = 110, name = current_date <=> curdate()", "true"),
+    ("5", "x, id = 111, name = least(1, 2)", "1"),
+    ("5,7", "x, y, id = 112, name = greatest(x, y)", "7"),
+    ("2024-05-06 07:08:09", "made_at, id = 113, name = cast(date_trunc(made_at, 'month') as char)", "2024-05-01 00:00:00"),
+    ("2024-05-06", "made_at, id = 114, name = left(made_at, 7)", "2024-05"),
+    ("5.5", "amount, id = 115, name = lpad(amount, 6, '0')", "005.50"),
+    ("5", "id, name = replace(replace(id, '5', '1'), 1, 6)", "6"),
+    ("-4", "x, id = 116, name = if(sqrt(x) is null, 'none', 'some')", "none"),
+    ("abc", "x, id = 117, name = cast(x as signed)", "0"),
+])
+def test_expressions_of_columns_are_mysqls(weir, fields, columns, wanted):
+    answer = weir.load(EVENTS, fields + "\n", column_separator=",", columns=columns)
+    assert answer["Status"] == "Success", answer
+    id = re.search(r"id = (\d+)", columns)
+    assert weir.query(f"SELECT name FROM {EVENTS} WHERE id = {id[1] if id else fields}") == [[wanted]]
 
 
 def test_csv_options_of_the_manual(weir):

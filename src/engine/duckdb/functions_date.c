@@ -20,10 +20,14 @@ bool function_civil_valid(const Civil *c)
            c->second < 60;
 }
 
+static int64_t time_of_day(const Civil *c)
+{
+    return (((int64_t)c->hour * 60 + c->minute) * 60 + c->second) * SECOND_US + c->micros;
+}
+
 int64_t function_civil_us(const Civil *c)
 {
-    int64_t seconds = ((int64_t)c->hour * 60 + c->minute) * 60 + c->second;
-    return base_time_days_from_civil(c->year, c->month, c->day) * DAY_US + seconds * SECOND_US + c->micros;
+    return base_time_days_from_civil(c->year, c->month, c->day) * DAY_US + time_of_day(c);
 }
 
 int64_t function_floor_div(int64_t a, int64_t b)
@@ -218,6 +222,19 @@ static bool like_date(const FunctionCell *args, FunctionResult *ret)
     return true;
 }
 
+/* Whole months from the first to the second, towards 0: TIMESTAMPDIFF(MONTH, ..). The engine's date_sub takes
+ * the last day of a month for a whole one (2024-01-31 to 2024-02-29), MySQL does not. */
+static bool months_between(const FunctionCell *args, FunctionResult *ret)
+{
+    bool back = args[0].i64 > args[1].i64;
+    Civil from = function_civil_of(args[back].i64), to = function_civil_of(args[!back].i64);
+    int64_t months = ((int64_t)to.year - from.year) * 12 + to.month - from.month;
+    int64_t begun = from.day * DAY_US + time_of_day(&from), ended = to.day * DAY_US + time_of_day(&to);
+    months -= ended < begun;
+    ret->cell.i64 = back ? -months : months;
+    return true;
+}
+
 /* ---- weeks ----------------------------------------------------------------------------------- */
 
 static int year_days(int year)
@@ -324,6 +341,7 @@ const FunctionInfo FUNCTIONS_DATE[] = {
     {"fn_like", T_DATE, {T_TS, T_DATE}, like_date},
     {"fn_like", T_TS, {T_TS, T_TS}, temporal_same},
     {"fn_like", T_TZ, {T_TZ, T_TZ}, temporal_same},
+    {"fn_months_between", T_INT, {T_TS, T_TS}, months_between},
     {"fn_week", T_INT, {T_DATE, T_INT}, week},
     {"fn_yearweek", T_INT, {T_DATE, T_INT}, yearweek},
     {"fn_date_format", T_TEXT, {T_TS, T_TEXT}, function_date_format},

@@ -11,6 +11,11 @@
 #define DORIS_ADD(unit, name)                                                                                \
     MACRO(name "s_add", "(d, n) AS fn_temporal(d) + to_" unit "s(CAST(n AS INTEGER))"),                      \
         MACRO(name "s_sub", "(d, n) AS fn_temporal(d) - to_" unit "s(CAST(n AS INTEGER))")
+/* Of bytes as they are, of all else as text. The type is known when the statement is planned, so one of the
+ * two is left; overloads by type would be bound twice at each level of nesting. */
+#define OF_BYTES(name, args, bytes, text, rest)                                                              \
+    MACRO("mysql_" name, "(x" args ") AS CASE WHEN typeof(x) = 'BLOB' THEN " bytes "(CAST(x AS BLOB)" rest   \
+                         ") ELSE " text "(CAST(x AS VARCHAR)" rest ") END")
 #define DORIS_DIFF(unit) MACRO(unit "s_diff", "(a, b) AS date_sub('" unit "', " TS("b") ", " TS("a") ")")
 
 const char *const FUNCTIONS_MACROS[] = {
@@ -29,7 +34,7 @@ const char *const FUNCTIONS_MACROS[] = {
           "() AS date_trunc('second', CAST(now() AS TIMESTAMP)), "
           "(n) AS make_timestamp(epoch_us(CAST(now() AS TIMESTAMP)) // CAST(pow(10, 6 - n) AS BIGINT) "
           "* CAST(pow(10, 6 - n) AS BIGINT))"),
-    MACRO("curdate", "() AS current_date"),
+    MACRO("curdate", "() AS CAST(CAST(now() AS TIMESTAMP) AS DATE)"),
     MACRO("curtime", "() AS fn_time_text(fn_time_us(date_trunc('second', CAST(now() AS TIMESTAMP))))"),
     MACRO("utc_timestamp", "() AS date_trunc('second', make_timestamp(epoch_us(now()))), "
                            "(n) AS date_trunc('second', make_timestamp(epoch_us(now())))"),
@@ -67,7 +72,8 @@ const char *const FUNCTIONS_MACROS[] = {
     MACRO("time_to_sec", "(t) AS fn_div(fn_time_us(t), 1000000)"),
     MACRO("mysql_date_add", "(d, i) AS fn_like(fn_temporal(d) + i, fn_temporal(d))"),
     MACRO("mysql_date_sub", "(d, i) AS fn_like(fn_temporal(d) - i, fn_temporal(d))"),
-    MACRO("mysql_timestampdiff", "(u, a, b) AS date_sub(u, " TS("a") ", " TS("b") ")"),
+    MACRO("mysql_date_trunc",
+          "(u, d VARCHAR) AS date_trunc(u, CAST(fn_temporal(d) AS TIMESTAMP)), (u, d) AS date_trunc(u, d)"),
     MACRO("fn_period", "(p) AS CASE WHEN p < 7000 THEN p + 200000 WHEN p < 10000 THEN p + 190000 ELSE p END"),
     MACRO("fn_period_months",
           "(p) AS weir_fn.main.fn_period(p) // 100 * 12 + weir_fn.main.fn_period(p) % 100 - 1"),
@@ -75,8 +81,23 @@ const char *const FUNCTIONS_MACROS[] = {
                         "(weir_fn.main.fn_period_months(p) + n) % 12 + 1"),
     MACRO("period_diff", "(a, b) AS weir_fn.main.fn_period_months(a) - weir_fn.main.fn_period_months(b)"),
     /* text */
-    MACRO("mysql_length", "(x) AS fn_length(x)"), MACRO("mysql_lower", "(x) AS lower(CAST(x AS VARCHAR))"),
-    MACRO("mysql_upper", "(x) AS upper(CAST(x AS VARCHAR))"),
+    OF_BYTES("length", "", "octet_length", "strlen", ""), OF_BYTES("md5", "", "md5", "md5", ""),
+    OF_BYTES("sha1", "", "sha1", "sha1", ""), OF_BYTES("sha2", ", n", "sha2", "sha2", ", n"),
+    OF_BYTES("crc32", "", "crc32", "crc32", ""),
+    MACRO("mysql_to_base64", "(x) AS to_base64(CASE WHEN typeof(x) = 'BLOB' THEN CAST(x AS BLOB) "
+                             "ELSE encode(CAST(x AS VARCHAR)) END)"),
+    MACRO("mysql_left", "(s, n) AS left(s, CASE WHEN n < 0 THEN 0 ELSE n END)"),
+    MACRO("mysql_right", "(s, n) AS right(s, CASE WHEN n < 0 THEN 0 ELSE n END)"),
+    MACRO("fn_from", "(a) AS CASE WHEN a = 0 THEN 4294967295 ELSE a END"),
+    MACRO("mysql_substr",
+          "(s, a) AS substr(s, weir_fn.main.fn_from(a)), "
+          "(s, a, n) AS substr(s, weir_fn.main.fn_from(a), CASE WHEN n < 0 THEN 0 ELSE n END)"),
+    MACRO("mysql_lpad", "(s, n, p) AS CASE WHEN n < 0 THEN NULL WHEN p <> '' THEN lpad(s, n, p) WHEN "
+                        "length(s) >= n THEN left(s, n) "
+                        "WHEN n >= 0 THEN left(s || p, 0) END"),
+    MACRO("mysql_rpad", "(s, n, p) AS CASE WHEN n < 0 THEN NULL WHEN p <> '' THEN rpad(s, n, p) WHEN "
+                        "length(s) >= n THEN left(s, n) "
+                        "WHEN n >= 0 THEN left(s || p, 0) END"),
     MACRO("locate", "(a, b) AS instr(b, a), "
                     "(a, b, n) AS CASE WHEN n < 1 THEN 0 WHEN instr(substr(b, n), a) = 0 THEN 0 "
                     "ELSE instr(substr(b, n), a) + n - 1 END"),
@@ -111,6 +132,18 @@ const char *const FUNCTIONS_MACROS[] = {
                      "length(s) - length(replace(s, '.', '')) = 3 THEN 1 ELSE 0 END"),
     MACRO("uuid_short", "() AS CAST(epoch_us(now()) AS UBIGINT)"), MACRO("charset", "(x) AS 'utf8mb4'"),
     MACRO("collation", "(x) AS 'utf8mb4_0900_ai_ci'"), MACRO("coercibility", "(x) AS 4"),
+    /* numbers; what has no value is NULL */
+    MACRO("mysql_signed", "(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN fn_signed(CAST(x AS VARCHAR)) "
+                          "WHEN typeof(x) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'TIME') THEN "
+                          "CAST(regexp_replace(CAST(x AS VARCHAR), '[.+].*|[^0-9]', '', 'g') AS BIGINT) ELSE "
+                          "CAST(x AS BIGINT) END"),
+    MACRO("mysql_sqrt", "(x) AS sqrt(CASE WHEN x >= 0 THEN x END)"),
+    MACRO("mysql_ln", "(x) AS ln(CASE WHEN x > 0 THEN x END)"),
+    MACRO("mysql_log2", "(x) AS log2(CASE WHEN x > 0 THEN x END)"),
+    MACRO("mysql_log10", "(x) AS log10(CASE WHEN x > 0 THEN x END)"),
+    MACRO("mysql_log", "(b, x) AS log(CASE WHEN b > 0 AND b <> 1 THEN b END, CASE WHEN x > 0 THEN x END)"),
+    MACRO("mysql_acos", "(x) AS acos(CASE WHEN abs(x) <= 1 THEN x END)"),
+    MACRO("mysql_asin", "(x) AS asin(CASE WHEN abs(x) <= 1 THEN x END)"),
     /* JSON */
     MACRO("json_unquote", "(j) AS CASE WHEN starts_with(CAST(j AS VARCHAR), '\"') "
                           "THEN json_extract_string(CAST(j AS JSON), '$') ELSE CAST(j AS VARCHAR) END"),
@@ -143,6 +176,9 @@ const char *const FUNCTIONS_MACROS[] = {
     MACRO("append_trailing_char_if_absent", "(s, c) AS CASE WHEN ends_with(s, c) THEN s ELSE s || c END"),
     DORIS_ADD("year", "year"), DORIS_ADD("month", "month"), DORIS_ADD("week", "week"),
     DORIS_ADD("day", "day"), DORIS_ADD("hour", "hour"), DORIS_ADD("minute", "minute"),
-    DORIS_ADD("second", "second"), DORIS_DIFF("year"), DORIS_DIFF("month"), DORIS_DIFF("week"),
-    DORIS_DIFF("hour"), DORIS_DIFF("minute"), DORIS_DIFF("second"),
+    DORIS_ADD("second", "second"), DORIS_DIFF("week"),
+    MACRO("months_diff", "(a, b) AS fn_months_between(" TS("b") ", " TS("a") ")"),
+    MACRO("quarters_diff", "(a, b) AS fn_div(fn_months_between(" TS("b") ", " TS("a") "), 3)"),
+    MACRO("years_diff", "(a, b) AS fn_div(fn_months_between(" TS("b") ", " TS("a") "), 12)"),
+    DORIS_DIFF("microsecond"), DORIS_DIFF("hour"), DORIS_DIFF("minute"), DORIS_DIFF("second"),
     MACRO("days_diff", "(a, b) AS date_sub('day', " TS("b") ", " TS("a") ")"), NULL};

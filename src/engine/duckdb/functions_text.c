@@ -4,9 +4,11 @@
 #include "base/text.h"
 #include "engine/duckdb/functions_int.h"
 
-static bool length_bytes(const FunctionCell *args, FunctionResult *ret)
+/* CAST(s AS SIGNED): the whole number that the text begins with, 0 without one; at most what fits. */
+static bool signed_of(const FunctionCell *args, FunctionResult *ret)
 {
-    ret->cell.i64 = (int64_t)args[0].len;
+    g_autofree char *text = g_strndup(args[0].bytes, MIN(args[0].len, 256));
+    ret->cell.i64 = g_ascii_strtoll(text, NULL, 10);
     return true;
 }
 
@@ -248,8 +250,7 @@ static bool div_real(const FunctionCell *args, FunctionResult *ret)
 #define T_REAL DUCKDB_TYPE_DOUBLE
 
 const FunctionInfo FUNCTIONS_TEXT[] = {
-    {"fn_length", T_INT, {T_TEXT}, length_bytes},
-    {"fn_length", T_INT, {T_BLOB}, length_bytes},
+    {"fn_signed", T_INT, {T_TEXT}, signed_of},
     {"substring_index", T_TEXT, {T_TEXT, T_TEXT, T_INT}, substring_index},
     {"find_in_set", T_INT, {T_TEXT, T_TEXT}, find_in_set},
     {"conv", T_TEXT, {T_TEXT, T_INT, T_INT}, conv},

@@ -157,6 +157,10 @@ static void test_columns_are_named_by_their_text(void)
     check_names("SELECT 3 TYPE, a comment, count(*) TYPE, 3 AS TYPE FROM t GROUP BY a",
                 "TYPE;comment;TYPE;TYPE");
     check_names("SELECT CURRENT_USER, current_timestamp", "CURRENT_USER;current_timestamp");
+    check_names("SELECT CURRENT_DATE, CURRENT_TIME, LOCALTIME, LOCALTIMESTAMP, CURRENT_DATE FROM t",
+                "CURRENT_DATE;CURRENT_TIME;LOCALTIME;LOCALTIMESTAMP;CURRENT_DATE");
+    check_names("SELECT id 'x', a 'y z', CASE id WHEN 1 THEN 2 END 'c', LENGTH(b) FROM t",
+                "x;y z;c;LENGTH(b)");
     check_names("SELECT `COUNT(*)` FROM (SELECT COUNT(*) FROM t) q UNION SELECT 1+1", "COUNT(*)");
     check_names("SELECT 1 XOR 0, id IN (SELECT id+0 FROM t) FROM t ORDER BY a+1 LIMIT 1",
                 "1 XOR 0;id IN (SELECT id+0 FROM t)");
@@ -193,6 +197,7 @@ static void test_errors_name_the_place(void)
     check_fails("SELECT 1 /* abc", BASE_E_SQL_SYNTAX, 1, 10);
     check_fails("SELECT x'4G'", BASE_E_SQL_SYNTAX, 1, 13);
     check_fails("SELECT\n@@nope", BASE_E_VARIABLE_UNKNOWN, 2, 1);
+    check_fails("SELECT id FROM m PARTITION (p1)", BASE_E_STATEMENT_REFUSED, 1, 18);
     g_autoptr(GString) deep = g_string_new("SELECT ");
     for (int i = 0; i < 5000; i++) {
         g_string_append_c(deep, '(');
