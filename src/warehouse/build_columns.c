@@ -135,10 +135,11 @@ static bool refuse(Build *build, const char *what, GError **error)
 {
     base_fail(error, BASE_E_SCHEMA_CHANGED, "schema_change: the columns of `%s` changed: %s",
               build->model->full_name, what);
-    base_error_hint(error,
-                    "on_schema_change: append_new_columns, sync_all_columns or ignore says what is to "
-                    "be done; `weir run %s --full` builds all rows anew",
-                    build->model->full_name);
+    base_error_hint(
+        error,
+        "on_schema_change: append_new_columns keeps columns that go and takes new ones in, "
+        "sync_all_columns makes the table as the SELECT is; `weir run %s --full` builds all rows anew",
+        build->model->full_name);
     return false;
 }
 

@@ -103,12 +103,14 @@ static bool refuse_columns(Build *build, const char *name, const char *what, GEr
 }
 
 /* The policy: a column that is new comes in (older versions have NULL), or is left out, or fails the run. One
- * that the SELECT no longer gives stays, and new versions have NULL; sync takes it away. */
+ * that the SELECT no longer gives stays, and new versions have NULL; sync takes it away, and with ignore,
+ * whose rows have the table's columns or none, it fails the run too. */
 static bool bring_together(Build *build, const Columns *old, const Columns *new, GError **error)
 {
     State *state = build->state;
     const char *policy = base_json_string(build->model->definition, "on_schema_change", "append_new_columns");
-    bool fail = g_str_equal(policy, "fail"), sync = g_str_has_prefix(policy, "sync");
+    bool fail = g_str_equal(policy, "fail"), ignore = g_str_equal(policy, "ignore");
+    bool sync = g_str_has_prefix(policy, "sync");
     for (guint i = state->merge.columns->len; i > 0; i--) {
         const char *name = state->merge.columns->pdata[i - 1];
         if (type_of(old, name)) {
@@ -117,7 +119,7 @@ static bool bring_together(Build *build, const Columns *old, const Columns *new,
         if (fail) {
             return refuse_columns(build, name, "is new", error);
         }
-        if (g_str_equal(policy, "ignore")) {
+        if (ignore) {
             g_ptr_array_remove_index(state->merge.columns, i - 1);
         } else {
             g_autofree char *type = g_strconcat(" ", type_of(new, name), NULL);
@@ -129,7 +131,7 @@ static bool bring_together(Build *build, const Columns *old, const Columns *new,
         if (type_of(new, name)) {
             continue;
         }
-        if (fail) {
+        if (fail || ignore) {
             return refuse_columns(build, name, "is gone", error);
         }
         if (sync) {

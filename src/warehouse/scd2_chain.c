@@ -53,11 +53,13 @@ static const char *class_sql(const Scd2 *s)
 {
     if (s->spec->check && s->spec->delta) {
         return "CASE WHEN _w_versions = 0 THEN 'first' "
-               "WHEN b." SCD2_AT " > coalesce(_w_o_f, _w_last_t) THEN 'newer' ELSE 'late' END";
+               "WHEN b." SCD2_AT " > CASE WHEN _w_o_d OR _w_o_f IS NULL THEN coalesce(_w_o_f, _w_last_t) "
+               "ELSE _w_o_u END THEN 'newer' ELSE 'late' END";
     }
     if (s->spec->check) {
         return "CASE WHEN _w_versions = 0 THEN 'first' "
-               "WHEN _w_o_f IS NOT NULL AND NOT _w_o_d AND b." SCD2_AT " > _w_o_f THEN 'newer' "
+               "WHEN _w_o_f IS NOT NULL AND NOT _w_o_d AND b." SCD2_AT
+               " > greatest(_w_o_f, _w_o_u) THEN 'newer' "
                "WHEN (_w_o_f IS NULL OR _w_o_d) AND b." SCD2_AT " > coalesce(_w_o_f, _w_last_t) THEN 'newer' "
                "WHEN _w_back = 1 AND {run} >= coalesce(_w_o_f, _w_last_t) THEN 'back' ELSE 'late' END";
     }
@@ -84,7 +86,7 @@ static bool place_rows(const Scd2 *s, EngineConn *conn, GError **error)
         "CREATE OR REPLACE TEMP TABLE _weir_chain AS SELECT * EXCLUDE (_w_place), %s AS _w_begins FROM "
         "(SELECT *, "
         "CASE _w_class WHEN 'first' THEN CASE WHEN _w_rank = 1 THEN {first} ELSE %s END "
-        "WHEN 'newer' THEN greatest(b." SCD2_AT ", _w_o_f) "
+        "WHEN 'newer' THEN %s "
         "WHEN 'back' THEN CASE WHEN _w_o_f IS NOT NULL THEN greatest({run}, _w_o_f) ELSE greatest(%s, "
         "_w_last_t) END "
         "ELSE CASE WHEN _w_p1 IS NOT NULL THEN b." SCD2_AT " WHEN _w_p2 IS NOT NULL THEN _w_p2 "
@@ -92,8 +94,11 @@ static bool place_rows(const Scd2 *s, EngineConn *conn, GError **error)
         ") END END AS _w_place FROM (SELECT b.*, f.* EXCLUDE (_w_id), %s AS "
         "_w_class FROM _weir_rows b JOIN _weir_facts f ON b._w_id = f._w_id) b)",
         s->restate ? "greatest(_w_place, {restate})" : "_w_place",
-        run ? "greatest(b." SCD2_AT ", {run})" : "b." SCD2_AT, s->spec->check ? "{run}" : "b." SCD2_AT,
-        class_sql(s));
+        run ? "greatest(b." SCD2_AT ", {run})" : "b." SCD2_AT,
+        s->spec->check ? "CASE WHEN b." SCD2_AT " < _w_o_f THEN greatest({run}, _w_o_f) ELSE b." SCD2_AT
+                         " END"
+                       : "greatest(b." SCD2_AT ", _w_o_f)",
+        s->spec->check ? "{run}" : "b." SCD2_AT, class_sql(s));
     return scd2_exec(s, conn, text, error);
 }
 

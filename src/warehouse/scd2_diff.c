@@ -65,11 +65,12 @@ static bool find_new(const Scd2 *s, EngineConn *conn, GError **error)
     const char *differs =
         s->spec->check ? "{differs:b,o}" : "(o._weir_u IS NULL OR b." SCD2_AT " <> o._weir_u)";
     const char *late = !s->spec->check  ? "b." SCD2_AT " < o._weir_u"
-                       : s->spec->delta ? "b." SCD2_AT " < o." SCD2_FROM
+                       : s->spec->delta ? "b." SCD2_AT " < o._weir_u"
                                         : "b." SCD2_AT " <= o." SCD2_FROM " AND {run} < o." SCD2_FROM;
     g_autofree char *text = g_strdup_printf(
         "CREATE OR REPLACE TEMP TABLE _weir_new AS SELECT b.*, o." SCD2_FROM
-        " AS _weir_old, CASE WHEN o." SCD2_FROM " IS NULL THEN 'absent' WHEN o." SCD2_DELETED
+        " AS _weir_old, o._weir_u AS _weir_was, CASE WHEN o." SCD2_FROM
+        " IS NULL THEN 'absent' WHEN o." SCD2_DELETED
         " THEN 'deleted' WHEN %s THEN 'late' ELSE 'changed' END AS "
         "_weir_state FROM {stage} b LEFT JOIN (SELECT h.*, {u:h} AS _weir_u FROM {past} h WHERE h." SCD2_TO
         " IS NULL) o ON {b=o} WHERE (o." SCD2_FROM " IS NULL OR o." SCD2_DELETED " OR %s)%s",
@@ -109,8 +110,9 @@ static char *begin_sql(const Scd2 *s)
         g_string_append(out, "AND FALSE THEN NULL ");
     }
     g_string_append(out, "WHEN b._weir_state = 'absent' THEN greatest(b." SCD2_AT ", e._weir_end) "
-                         "WHEN b._weir_state = 'late' THEN NULL "
-                         "WHEN b." SCD2_AT " > b._weir_old THEN b." SCD2_AT " ");
+                         "WHEN b._weir_state = 'late' THEN NULL ");
+    g_string_append_printf(out, "WHEN b." SCD2_AT " > %s THEN b." SCD2_AT " ",
+                           s->spec->check ? "greatest(b._weir_old, b._weir_was)" : "b._weir_old");
     if (s->spec->check) {
         g_string_append(out, "WHEN {run} < b._weir_old THEN NULL ");
     }

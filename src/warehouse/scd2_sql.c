@@ -100,18 +100,22 @@ static void append_value(GString *out, const Scd2 *s, const char *alias, bool of
     g_string_append_c(out, ')');
 }
 
-/* With check, versions of the history are known by where they begin; a deletion always is. */
+/* Without updated_at, versions of the history are known by where they begin; a deletion always is. */
 static void append_u(GString *out, const Scd2 *s, const char *alias)
 {
     const char *updated_at = s->spec->updated_at;
-    if (s->spec->check || !updated_at || !scd2_has(s->known, updated_at)) {
+    if (!updated_at || !scd2_has(s->known, updated_at)) {
         append_column(out, alias, SCD2_FROM);
         return;
     }
-    g_string_append_printf(out, "CASE WHEN %s." SCD2_DELETED " THEN %s." SCD2_FROM " ELSE CAST(", alias,
-                           alias);
+    g_string_append_printf(out, "CASE WHEN %s." SCD2_DELETED " THEN %s." SCD2_FROM " ELSE %sCAST(", alias,
+                           alias, s->spec->check ? "coalesce(" : "");
     append_column(out, alias, updated_at);
-    g_string_append(out, " AS TIMESTAMP) END");
+    g_string_append(out, " AS TIMESTAMP)");
+    if (s->spec->check) { /* of versions from before the column came */
+        g_string_append_printf(out, ", %s." SCD2_FROM ")", alias);
+    }
+    g_string_append(out, " END");
 }
 
 static void append_past(GString *out, const Scd2 *s)
