@@ -33,7 +33,8 @@ char *session_translate(ServerSession *session, const char *sql, GError **error)
     return engine_sql_from_mysql(sql, session_variable_literal, session, error);
 }
 
-static char *check(ServerSession *session, const char *sql, bool *ret_keep, GError **error)
+static char *check(ServerSession *session, const char *sql, bool *ret_keep, GPtrArray **ret_objects,
+                   GError **error)
 {
     EngineConn *conn = session_conn(session, error);
     if (!conn) {
@@ -41,7 +42,7 @@ static char *check(ServerSession *session, const char *sql, bool *ret_keep, GErr
     }
     AccessScope scope = session_scope(session);
     guint64 before = server_infoschema_calls();
-    char *text = access_rewrite(&scope, conn, sql, NULL, error);
+    char *text = access_rewrite(&scope, conn, sql, ret_objects, error);
     *ret_keep = !session->used_variable && server_infoschema_calls() == before;
     return text;
 }
@@ -56,12 +57,35 @@ static char *wrap_having(const ServerSession *session, const char *sql)
     return tokens ? sql_wrap_having(sql, tokens) : NULL;
 }
 
-char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep, GError **error)
+static char *rewrite(ServerSession *session, const char *sql, bool *ret_keep, GPtrArray **ret_objects,
+                     GError **error)
 {
     session->used_variable = false;
     g_autofree char *wrapped = wrap_having(session, sql);
     g_autofree char *translated = session_translate(session, wrapped ? wrapped : sql, error);
-    return translated ? check(session, translated, ret_keep, error) : NULL;
+    return translated ? check(session, translated, ret_keep, ret_objects, error) : NULL;
+}
+
+char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep, GError **error)
+{
+    return rewrite(session, sql, ret_keep, NULL, error);
+}
+
+char *session_rewrite_to_show(ServerSession *session, const char *sql, GError **error)
+{
+    bool keep = false;
+    g_autoptr(GPtrArray) objects = NULL;
+    g_autofree char *text = rewrite(session, sql, &keep, &objects, error);
+    for (guint i = 0; text && i < objects->len; i++) {
+        const CatalogObject *object = g_ptr_array_index(objects, i);
+        if (!access_check(session->user, ACCESS_RUN, object, NULL) &&
+            access_is_limited(session->user, session->snapshot, object)) {
+            base_fail(error, BASE_E_FORBIDDEN,
+                      "a policy limits what you see of `%s`: its plans are not shown", object->full_name);
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&text);
 }
 
 /* A statement's shape: its tokens with literals left out and lists of them made one, so that IN (1, 2) and IN
@@ -429,7 +453,7 @@ bool session_run_own(const SqlRun *run, const char *sql, GError **error)
 {
     ServerSession *session = run->session;
     bool keep = false;
-    char *text = check(session, sql, &keep, error);
+    char *text = check(session, sql, &keep, NULL, error);
     if (!text) {
         return false;
     }

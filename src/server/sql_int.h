@@ -62,6 +62,10 @@ struct SessionPlan {
  * same text gives the same result next time. */
 char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* For what shows the text itself, or how it runs: a policy's condition stands in it and how many rows it left
+ * out, so where one limits the user it is FORBIDDEN, unless they may run the table. */
+char *session_rewrite_to_show(ServerSession *session, const char *sql,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same in two steps: MySQL's dialect to the engine's only. */
 /* As the session's dialect and its sql_mode read it. */
 GPtrArray *session_tokens(const ServerSession *session, const char *sql,

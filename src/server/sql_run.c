@@ -88,8 +88,7 @@ static bool run_other(const SqlRun *run, GError **error)
 static bool plan_text(ServerSession *session, const char *sql, bool json, bool analyze, char **ret,
                       GError **error)
 {
-    bool keep = false;
-    g_autofree char *text = session_rewrite(session, sql, &keep, error);
+    g_autofree char *text = session_rewrite_to_show(session, sql, error);
     if (!text) {
         return false;
     }

@@ -72,6 +72,19 @@ def test_a_table_without_a_policy_is_changed_as_ever(shop):
     assert shop.query("SELECT count(*) FROM ods_total_f") == [[0]]
 
 
+@pytest.mark.parametrize("explain", ["EXPLAIN", "EXPLAIN ANALYZE", "EXPLAIN FORMAT=JSON"])
+@pytest.mark.parametrize("select", [
+    "SELECT count(*) FROM ods_user_f",
+    "WITH a AS (SELECT * FROM ods_user_f) SELECT * FROM ods_total_f JOIN a ON k = name",
+    "SELECT (SELECT max(age) FROM ods_user_f) FROM ods_total_f",
+])
+def test_a_plan_does_not_show_what_a_policy_says(shop, explain, select):
+    answer = sql(shop, f"{explain} {select}")
+    assert answer.json().get("code") == "W7002" and "Rome" not in answer.text and "own_city" not in answer.text, answer.text
+    assert sql(shop, f"{explain} {select}", RUTH).status == 200
+    assert sql(shop, f"{explain} SELECT count(*) FROM ods_total_f").status == 200
+
+
 # ---- rows and values that are kept beside the tables ----
 
 @pytest.fixture(scope="module")
