@@ -172,6 +172,8 @@ char *intake_error_log(Intake *intake, const char *name);
 
 /* ---- tables ------------------------------------------------------------------------------------- */
 /* intake/table.c: makes, changes, drops the engine's table for a CatalogTable (with the hidden columns). */
+/* An empty one that stands under the name (its definition was never kept: the process died) is made anew;
+ * TABLE_EXISTS: it has rows. */
 bool intake_table_create(Intake *intake, const CatalogTable *table, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Adds, drops, widens columns; VALUE_INVALID says what cannot be done in place. All of it or nothing; what is
  * as `after` says already is left, so that a change that was cut off before its definition was kept can be
@@ -182,6 +184,9 @@ bool intake_table_alter(Intake *intake, const CatalogTable *before, const Catalo
  * ..., in the order in which they are given; borrowed strings. */
 bool intake_table_alter_renamed(Intake *intake, const CatalogTable *before, const GPtrArray *renames,
                                 const CatalogTable *after, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Makes the engine's table what `table` says, whatever stands of it: columns that it does not know go, with
+ * what is in them. For what was cut off. */
+bool intake_table_match(Intake *intake, const CatalogTable *table, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether intake_table_alter could do it, by the definitions alone; the same errors. */
 bool intake_table_can_alter(const CatalogTable *before, const CatalogTable *after,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -189,6 +194,8 @@ bool intake_table_can_alter(const CatalogTable *before, const CatalogTable *afte
 bool intake_table_drop(Intake *intake, const char *schema, const char *name,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_table_exists(Intake *intake, const char *schema, const char *name);
+/* The table in the schema _weir that keeps the deleted keys of a table with a sequence. Caller frees. */
+char *intake_tombstones_name(const char *schema, const char *name);
 
 /* ---- any other write ------------------------------------------------------------------------------ */
 /* Runs `work` on the committer's thread inside one transaction of its own: how runs swap tables. Returns

@@ -428,8 +428,8 @@ typedef struct {
 bool intake_merge_run(EngineConn *conn, const IntakeMergeRun *merge,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_needs_merge(const CatalogTable *table);
-/* Quoted "schema"."name" of the table, and of its tombstones. Caller frees. */
-char *intake_tombstone_sql(const CatalogTable *table);
+/* The tombstones of a table as SQL names them, whether it has any or not. Caller frees. */
+char *intake_tombstones(const char *schema, const char *name);
 
 /* ---- txn.c
  * -------------------------------------------------------------------------------------------------- */

@@ -36,7 +36,7 @@ GPtrArray *intake_repair_sql(const CatalogTable *table, const GPtrArray *key, co
                                          "AND %s",
                                          target, diff_sql, at_target));
     if (table->model == CATALOG_UNIQUE && table->sequence) {
-        g_autofree char *tombstones = intake_tombstone_sql(table);
+        g_autofree char *tombstones = intake_tombstones(table->schema, table->name);
         g_ptr_array_add(out, g_strdup_printf("DELETE FROM %s AS t USING %s AS d WHERE d._weir_how <> 'extra' "
                                              "AND %s",
                                              tombstones, diff_sql, at_target));

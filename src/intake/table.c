@@ -4,6 +4,8 @@
 #include "engine/sql.h"
 #include "intake/intake_int.h"
 
+#define MAX_COLUMNS_READ 100000
+
 typedef struct {
     Intake *intake;
     GPtrArray *statements;
@@ -38,7 +40,7 @@ static void append_column(GString *sql, const CatalogColumn *column)
 /* Keys and the sequence value of deleted rows. */
 static char *tombstone_sql(const CatalogTable *table)
 {
-    g_autofree char *name = intake_tombstone_sql(table);
+    g_autofree char *name = intake_tombstones(table->schema, table->name);
     GString *sql = g_string_new("CREATE TABLE ");
     g_string_append_printf(sql, "%s (", name);
     for (guint i = 0; i < table->columns->len; i++) {
@@ -88,12 +90,37 @@ static bool check_table(const CatalogTable *table, GError **error)
     return true;
 }
 
+static void drop(GPtrArray *out, const char *schema, const char *name)
+{
+    g_autofree char *sql_name = engine_sql_table(schema, name);
+    g_autofree char *tombstones = intake_tombstones(schema, name);
+    g_ptr_array_add(out, g_strconcat("DROP TABLE IF EXISTS ", sql_name, NULL));
+    g_ptr_array_add(out, g_strconcat("DROP TABLE IF EXISTS ", tombstones, NULL));
+}
+
+/* Of a table that stands under the name of one that comes. */
+static bool check_empty(Intake *intake, const CatalogTable *table, GError **error)
+{
+    g_autofree char *name = engine_sql_table(table->schema, table->name);
+    g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM %s", name);
+    EngineConn *conn = intake_conn_take(intake, error);
+    int64_t rows = 0;
+    bool ok = conn && engine_query_int(conn, sql, &rows, error);
+    intake_conn_give(intake, conn);
+    return ok && (rows == 0 || base_fail(error, BASE_E_TABLE_EXISTS,
+                                         "the warehouse has a table `%s.%s` with %" G_GINT64_FORMAT
+                                         " rows that no definition made",
+                                         table->schema, table->name, (gint64)rows));
+}
+
 bool intake_table_create(Intake *intake, const CatalogTable *table, GError **error)
 {
-    if (!check_table(table, error)) {
+    if (!check_table(table, error) ||
+        (intake_table_exists(intake, table->schema, table->name) && !check_empty(intake, table, error))) {
         return false;
     }
     g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
+    drop(statements, table->schema, table->name);
     GString *schema = g_string_new("CREATE SCHEMA IF NOT EXISTS ");
     engine_sql_append_name(schema, table->schema);
     g_ptr_array_add(statements, g_string_free(schema, FALSE));
@@ -151,7 +178,7 @@ static void set_type(GPtrArray *out, const CatalogTable *table, const char *name
 {
     alter(out, name, "ALTER COLUMN %s SET DATA TYPE %s", column->name, column->type);
     if (in_tombstones(table, column)) {
-        g_autofree char *tombstones = intake_tombstone_sql(table);
+        g_autofree char *tombstones = intake_tombstones(table->schema, table->name);
         alter(out, tombstones, "ALTER COLUMN %s SET DATA TYPE %s", column->name, column->type);
     }
 }
@@ -230,13 +257,22 @@ bool intake_table_alter(Intake *intake, const CatalogTable *before, const Catalo
     return intake_table_alter_renamed(intake, before, NULL, after, error);
 }
 
+/* "FROM duckdb_columns() WHERE" of one table. */
+static GString *columns_of(const char *select, const CatalogTable *table)
+{
+    GString *sql = g_string_new(select);
+    g_string_append(sql, " FROM duckdb_columns() WHERE lower(schema_name) = lower(");
+    engine_sql_append_text(sql, table->schema);
+    g_string_append(sql, ") AND lower(table_name) = lower(");
+    engine_sql_append_text(sql, table->name);
+    g_string_append_c(sql, ')');
+    return sql;
+}
+
 static bool has_column(Intake *intake, const CatalogTable *table, const char *column, bool *ret,
                        GError **error)
 {
-    g_autoptr(GString) sql = g_string_new("SELECT count(*) FROM duckdb_columns() WHERE schema_name = ");
-    engine_sql_append_text(sql, table->schema);
-    g_string_append(sql, " AND table_name = ");
-    engine_sql_append_text(sql, table->name);
+    g_autoptr(GString) sql = columns_of("SELECT count(*)", table);
     g_string_append(sql, " AND lower(column_name) = lower(");
     engine_sql_append_text(sql, column);
     g_string_append_c(sql, ')');
@@ -270,7 +306,7 @@ static bool plan_rename(Intake *intake, GPtrArray *out, CatalogTable *table, con
     }
     if (there || !done) {
         g_autofree char *name = engine_sql_table(table->schema, table->name);
-        g_autofree char *tombstones = intake_tombstone_sql(table);
+        g_autofree char *tombstones = intake_tombstones(table->schema, table->name);
         rename_in(out, name, from, to);
         if (dead) {
             rename_in(out, tombstones, from, to);
@@ -296,14 +332,58 @@ bool intake_table_alter_renamed(Intake *intake, const CatalogTable *before, cons
     return statements->len == 0 || submit(intake, statements, key, error);
 }
 
+/* ---- what stands
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void stand(CatalogTable *standing, const CatalogTable *table, const json_t *row)
+{
+    const char *name = base_json_string(row, "column_name", "");
+    const CatalogColumn *declared = catalog_table_column(table, name);
+    CatalogColumn *column = g_new0(CatalogColumn, 1);
+    column->name = g_strdup(name);
+    column->type = g_strdup(base_json_string(row, "data_type", ""));
+    column->key = declared && declared->key; /* what is a key never changes in place */
+    column->not_null = !base_json_bool(row, "is_nullable", true);
+    column->default_sql = g_strdup(base_json_string(row, "column_default", NULL));
+    g_ptr_array_add(standing->columns, column);
+}
+
+/* `table` with the columns that the engine's table has; none = it is not there. NULL + error. */
+static CatalogTable *standing_table(Intake *intake, const CatalogTable *table, GError **error)
+{
+    g_autoptr(GString) sql = columns_of("SELECT column_name, data_type, is_nullable, column_default", table);
+    g_string_append(sql, " AND column_name <> '" INTAKE_LOAD_ID "' ORDER BY column_index");
+    EngineConn *conn = intake_conn_take(intake, error);
+    g_autoptr(json_t) rows =
+        conn ? engine_query_json(conn, sql->str, NULL, 0, MAX_COLUMNS_READ, error) : NULL;
+    intake_conn_give(intake, conn);
+    if (!rows) {
+        return NULL;
+    }
+    CatalogTable *standing = catalog_table_copy(table);
+    g_ptr_array_set_size(standing->columns, 0);
+    size_t i;
+    const json_t *row;
+    json_array_foreach (rows, i, row) {
+        stand(standing, table, row);
+    }
+    return standing;
+}
+
+bool intake_table_match(Intake *intake, const CatalogTable *table, GError **error)
+{
+    g_autoptr(CatalogTable) standing = standing_table(intake, table, error);
+    if (!standing) {
+        return false;
+    }
+    return standing->columns->len == 0 ? intake_table_create(intake, table, error)
+                                       : intake_table_alter(intake, standing, table, error);
+}
+
 bool intake_table_drop(Intake *intake, const char *schema, const char *name, GError **error)
 {
     g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *sql_name = engine_sql_table(schema, name);
-    g_ptr_array_add(statements, g_strconcat("DROP TABLE IF EXISTS ", sql_name, NULL));
-    CatalogTable named = {.schema = (char *)(uintptr_t)schema, .name = (char *)(uintptr_t)name};
-    g_autofree char *tombstones = intake_tombstone_sql(&named);
-    g_ptr_array_add(statements, g_strconcat("DROP TABLE IF EXISTS ", tombstones, NULL));
+    drop(statements, schema, name);
     g_autofree char *key = intake_table_key(schema, name);
     return submit(intake, statements, key, error);
 }

@@ -23,10 +23,15 @@ bool intake_needs_merge(const CatalogTable *table)
     return table->model != CATALOG_DUPLICATE;
 }
 
-char *intake_tombstone_sql(const CatalogTable *table)
+char *intake_tombstones_name(const char *schema, const char *name)
 {
-    g_autofree char *name = g_strdup_printf("del:%s.%s", table->schema, table->name);
-    return engine_sql_table("_weir", name);
+    return g_strdup_printf("del:%s.%s", schema, name);
+}
+
+char *intake_tombstones(const char *schema, const char *name)
+{
+    g_autofree char *table = intake_tombstones_name(schema, name);
+    return engine_sql_table("_weir", table);
 }
 
 static char *quoted(const char *name)
@@ -110,7 +115,7 @@ static void add_drop_older(GPtrArray *out, const CatalogTable *table, const char
 static void add_sequence(GPtrArray *out, const IntakeMerging *merging, const char *target,
                          const char *sequence)
 {
-    g_autofree char *tombstones = intake_tombstone_sql(merging->table);
+    g_autofree char *tombstones = intake_tombstones(merging->table->schema, merging->table->name);
     add_drop_older(out, merging->table, target, sequence);
     add_drop_older(out, merging->table, tombstones, sequence);
     GString *sql = g_string_new("DELETE FROM ");

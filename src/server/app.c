@@ -148,6 +148,10 @@ static bool open_parts(ServerApp *app, GError **error)
     app->intake = open_engine(app, error) ? intake_open(app->engine, app->data, app->config, error) : NULL;
     app->warehouse = app->intake ? warehouse_open(app->engine, app->intake, app->store, error) : NULL;
     app->snapshot = app->warehouse ? server_reader_applied(app->reader, error) : NULL;
+    g_autoptr(GError) cut = NULL; /* the next apply, or start, tries again */
+    if (app->snapshot && !warehouse_recover(app->warehouse, app->snapshot, &cut)) {
+        base_log_error("what stands may differ from what is applied", cut);
+    }
     if (!app->snapshot ||
         !warehouse_prune_runs(app->warehouse, base_config_int(app->config, BASE_CONFIG_RUNS_KEEP), error)) {
         return false;

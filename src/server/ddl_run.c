@@ -5,6 +5,7 @@
  * store, snapshot: a CREATE that fails in between leaves a table that nobody sees, which the next CREATE
  * finds and says; a DROP leaves a name without a table, which the next DROP ends. What files declare is
  * changed in the files. */
+#include "base/fault.h"
 #include "base/text.h"
 #include "server/ddl_int.h"
 #include "server/dml_int.h"
@@ -96,8 +97,11 @@ static bool create_table(const SqlRun *run, void *user, GError **error)
         }
         return base_fail(error, BASE_E_TABLE_EXISTS, "Table '%s' already exists", table->name);
     }
-    return intake_table_create(server_app_intake(session->app), table, error) &&
-           server_live_put(session->app, session->snapshot, table, error);
+    if (!intake_table_create(server_app_intake(session->app), table, error)) {
+        return false;
+    }
+    (void)BASE_FAULT("create.between");
+    return server_live_put(session->app, session->snapshot, table, error);
 }
 
 static bool run_create(const SqlRun *run, Create *create, GError **error)

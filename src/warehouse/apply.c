@@ -5,12 +5,13 @@
  *   2  schemas; new tables; columns added or changed, and those that will go made nullable
  *   3  views, all in one transaction
  *   4  the version row
- *   5  what goes: tables, columns, tables of models. Were the process killed before 5, they would be left
- * over, not lost, and loads would go on beside them.
+ *   5  what goes: tables, columns, tables of models.
  *
- * A failure in 2 to 4 takes back what was done. Tables of models are made by the next run: a view over one
- * that is not made yet (or whose logic changed) is made by that run too. A kind that changes under one name
- * (model to table) is the one case where the old goes first; it too has to be allowed. */
+ * A failure in 2 to 4 takes back what was done. Where a process that died cut it off, recover.c makes what
+ * stands what the last version says: before 4 that takes back, after it that finishes. Tables of models are
+ * made by the next run: a view over one that is not made yet (or whose logic changed) is made by that run
+ * too. A kind that changes under one name (model to table) is the one case where the old goes first; it too
+ * has to be allowed. */
 #include <string.h>
 
 #include "engine/sql.h"
@@ -82,7 +83,7 @@ static bool check_drops(Apply *apply, const char *const *allow, GError **error)
 /* ---- 2: schemas and tables --------------------------------------------------------------------------------
  */
 
-static bool schemas_work(EngineConn *conn, void *user, GError **error)
+static bool begin_work(EngineConn *conn, void *user, GError **error)
 {
     Apply *apply = user;
     const GPtrArray *objects = catalog_objects(apply->diff->after);
@@ -101,29 +102,7 @@ static bool schemas_work(EngineConn *conn, void *user, GError **error)
             return false;
         }
     }
-    return true;
-}
-
-/* A table that no definition knows, from an apply that was killed: taken if empty, else refused. */
-static bool clear_orphan(Apply *apply, const CatalogTable *table, GError **error)
-{
-    if (!intake_table_exists(apply->warehouse->intake, table->schema, table->name)) {
-        return true;
-    }
-    g_autoptr(EngineConn) conn = engine_connect(apply->warehouse->engine, error);
-    g_autofree char *name = engine_sql_table(table->schema, table->name);
-    g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM %s", name);
-    int64_t rows = 0;
-    if (!conn || !engine_query_int(conn, sql, &rows, error)) {
-        return false;
-    }
-    if (rows > 0) {
-        return base_fail(error, BASE_E_TABLE_EXISTS,
-                         "the warehouse has a table `%s.%s` with %" G_GINT64_FORMAT
-                         " rows that no definition made",
-                         table->schema, table->name, (gint64)rows);
-    }
-    return intake_table_drop(apply->warehouse->intake, table->schema, table->name, error);
+    return warehouse_recover_begin(conn, apply->diff, error);
 }
 
 static bool is_table(const CatalogObject *object)
@@ -150,17 +129,18 @@ typedef struct {
     const CatalogObject *object;
 } Drop;
 
-static bool drop_relation(EngineConn *conn, const Apply *apply, const CatalogObject *object, GError **error)
+static bool drop_relation(EngineConn *conn, const WarehouseStanding *standing, const CatalogObject *object,
+                          GError **error)
 {
-    WarehouseRelation relation = warehouse_relation(&apply->standing, object->domain, object->name);
+    WarehouseRelation relation = warehouse_relation(standing, object->domain, object->name);
     return warehouse_drop_relation(conn, object->domain, object->name, relation, error) &&
-           warehouse_drop_history(conn, &apply->standing, object, error);
+           warehouse_drop_history(conn, standing, object, error);
 }
 
 static bool drop_work(EngineConn *conn, void *user, GError **error)
 {
     const Drop *drop = user;
-    return drop_relation(conn, drop->apply, drop->object, error) &&
+    return drop_relation(conn, &drop->apply->standing, drop->object, error) &&
            warehouse_state_forget(conn, drop->object->id, error);
 }
 
@@ -198,10 +178,10 @@ static bool make_tables(Apply *apply, GError **error)
 {
     for (guint i = 0; i < apply->diff->changes->len; i++) {
         CatalogChange *change = apply->diff->changes->pdata[i];
+        (void)BASE_FAULT("apply.before_table");
         if (change->type == CATALOG_ADDED && is_table(change->after)) {
             const CatalogObject *old = replaced(apply->diff, change->after);
             if ((old && !drop_object(apply, old, error)) ||
-                !clear_orphan(apply, change->after->table, error) ||
                 !intake_table_create(apply->warehouse->intake, change->after->table, error)) {
                 return false;
             }
@@ -214,48 +194,52 @@ static bool make_tables(Apply *apply, GError **error)
             g_ptr_array_add(apply->altered, change);
         }
     }
+    (void)BASE_FAULT("apply.before_views");
     return true;
 }
 
 /* ---- 3: views
  * ------------------------------------------------------------------------------------------------- */
 
-static bool is_view(const CatalogObject *object)
+bool warehouse_is_view(const CatalogObject *object)
 {
     return object && object->kind == CATALOG_MODEL && object->model->kind == CATALOG_MODEL_VIEW;
 }
 
 /* A model whose table is not there, or was made from other logic. */
-static bool is_pending(const Apply *apply, const CatalogObject *model)
+static bool is_pending(const WarehouseStanding *standing, const CatalogObject *model)
 {
-    if (model->kind != CATALOG_MODEL || is_view(model)) {
+    if (model->kind != CATALOG_MODEL || warehouse_is_view(model)) {
         return false;
     }
     g_autofree char *hash = warehouse_logic_hash(model);
     g_autofree char *table = warehouse_table_of(model);
-    return warehouse_relation(&apply->standing, model->domain, table) != WAREHOUSE_TABLE ||
-           g_strcmp0(warehouse_built_hash(&apply->standing, model->id), hash) != 0;
+    return warehouse_relation(standing, model->domain, table) != WAREHOUSE_TABLE ||
+           g_strcmp0(warehouse_built_hash(standing, model->id), hash) != 0;
 }
 
-/* A view that cannot be bound before the next run. */
-static bool waits_for_run(const Apply *apply, CatalogSnapshot *snapshot, const CatalogObject *view)
+static bool waits_for_run(const WarehouseStanding *standing, CatalogSnapshot *snapshot,
+                          const CatalogObject *view)
 {
     g_autoptr(GPtrArray) above = catalog_upstream(snapshot, view);
     for (guint i = 0; above && i < above->len; i++) {
-        if (is_pending(apply, above->pdata[i])) {
+        if (is_pending(standing, above->pdata[i])) {
             return true;
         }
     }
     return false;
 }
 
-/* What stands under the view's name may be the table that the model was before. */
-static bool make_view(EngineConn *conn, const Apply *apply, CatalogSnapshot *snapshot,
-                      const CatalogObject *model, GError **error)
+bool warehouse_make_view(EngineConn *conn, const WarehouseStanding *standing, CatalogSnapshot *snapshot,
+                         const CatalogObject *model, GError **error)
 {
-    bool was_table = warehouse_relation(&apply->standing, model->domain, model->name) == WAREHOUSE_TABLE;
+    if (waits_for_run(standing, snapshot, model)) {
+        return true;
+    }
+    bool was_table = warehouse_relation(standing, model->domain, model->name) == WAREHOUSE_TABLE;
     g_autofree char *sql = warehouse_view_sql(conn, snapshot, model, error);
-    if (!sql || (was_table && !drop_relation(conn, apply, model, error)) || !engine_exec(conn, sql, error)) {
+    if (!sql || (was_table && !drop_relation(conn, standing, model, error)) ||
+        !engine_exec(conn, sql, error)) {
         base_error_place(error, model->file, model->model->sql_line, 1);
         return false;
     }
@@ -268,7 +252,7 @@ static bool drop_views(EngineConn *conn, const Apply *apply, bool back, GError *
     for (guint i = 0; i < apply->diff->changes->len; i++) {
         const CatalogChange *change = apply->diff->changes->pdata[i];
         const CatalogObject *gone = back ? change->after : change->before;
-        bool goes = change->type == (back ? CATALOG_ADDED : CATALOG_REMOVED) && is_view(gone);
+        bool goes = change->type == (back ? CATALOG_ADDED : CATALOG_REMOVED) && warehouse_is_view(gone);
         WarehouseRelation relation =
             goes && !back ? warehouse_relation(&apply->standing, gone->domain, gone->name) : WAREHOUSE_VIEW;
         if (goes && (!warehouse_drop_relation(conn, gone->domain, gone->name, relation, error) ||
@@ -297,14 +281,14 @@ static bool views_work(EngineConn *conn, void *user, GError **error)
     for (guint i = 0; i < diff->changes->len; i++) {
         const CatalogChange *change = diff->changes->pdata[i];
         const CatalogObject *object = views->back ? change->before : change->after;
-        if (is_view(object)) {
+        if (warehouse_is_view(object)) {
             g_hash_table_add(touched, (gpointer)(guintptr)object);
         }
     }
     for (guint i = 0; i < order->len; i++) {
         const CatalogObject *model = order->pdata[i];
-        if (g_hash_table_contains(touched, model) && !waits_for_run(views->apply, views->snapshot, model) &&
-            !make_view(conn, views->apply, views->snapshot, model, error)) {
+        if (g_hash_table_contains(touched, model) &&
+            !warehouse_make_view(conn, &views->apply->standing, views->snapshot, model, error)) {
             return false;
         }
     }
@@ -323,6 +307,7 @@ static bool finish(Apply *apply, GError **error)
             continue;
         }
         bool ok = true;
+        (void)BASE_FAULT("apply.before_drop");
         if (change->type == CATALOG_CHANGED) {
             g_autoptr(CatalogTable) table = between(change);
             ok = intake_table_alter(apply->warehouse->intake, table, change->after->table, error);
@@ -341,8 +326,8 @@ static bool finish(Apply *apply, GError **error)
 /* ---- taking back
  * --------------------------------------------------------------------------------------------------- */
 
-/* Notes in the error what could not be taken back; it is an error already. */
-static void take_back(Apply *apply, GError **error)
+/* Notes in the error what could not be taken back; it is an error already. false = something could not. */
+static bool take_back(Apply *apply, GError **error)
 {
     g_autoptr(GString) left = g_string_new(NULL);
     for (guint i = apply->altered->len; i > 0; i--) {
@@ -363,30 +348,47 @@ static void take_back(Apply *apply, GError **error)
     g_autofree char *sentence =
         left->len ? g_strdup_printf("Not taken back:%s", left->str) : g_strdup("Nothing was applied.");
     base_error_not_done(error, sentence);
+    return left->len == 0;
+}
+
+/* Views as they were, too. What could not be taken back stays noted for the next apply. */
+static void give_up(Apply *apply, bool with_views, GError **error)
+{
+    Views back = {apply, apply->diff->before, true};
+    g_autoptr(GError) failure = NULL;
+    bool whole = take_back(apply, error);
+    if (with_views && !intake_transact(apply->warehouse->intake, views_work, &back, &failure)) {
+        g_autofree char *sentence = g_strdup_printf("Views were not put back: %s.", failure->message);
+        base_error_not_done(error, sentence);
+        whole = false;
+    }
+    g_autoptr(GError) untidy = NULL;
+    if (whole && !warehouse_recover_end(apply->warehouse, apply->diff, &untidy)) {
+        g_prefix_error(error, "(%s) ", untidy->message);
+    }
 }
 
 static bool carry_out(Apply *apply, const char *user, const char *note, gint64 *ret_version, GError **error)
 {
     Intake *intake = apply->warehouse->intake;
     Views forth = {apply, apply->diff->after, false};
-    if (!intake_transact(intake, schemas_work, apply, error) || !make_tables(apply, error) ||
+    if (!intake_transact(intake, begin_work, apply, error) || !make_tables(apply, error) ||
         !intake_transact(intake, views_work, &forth, error)) {
-        take_back(apply, error);
+        give_up(apply, false, error);
         return false;
     }
     if (BASE_FAULT("apply.before_version")
             ? !base_fail(error, BASE_E_FILE_IO, "a fault was asked for before the version row")
             : !catalog_store_apply(apply->warehouse->store, apply->diff, user, note, ret_version, error)) {
-        take_back(apply, error);
-        Views back = {apply, apply->diff->before, true};
-        g_autoptr(GError) failure = NULL;
-        if (!intake_transact(intake, views_work, &back, &failure)) {
-            g_autofree char *sentence = g_strdup_printf("Views were not put back: %s.", failure->message);
-            base_error_not_done(error, sentence);
-        }
+        give_up(apply, true, error);
         return false;
     }
-    return finish(apply, error);
+    (void)BASE_FAULT("apply.after_version");
+    if (!finish(apply, error)) {
+        return false;
+    }
+    (void)BASE_FAULT("apply.before_end");
+    return warehouse_recover_end(apply->warehouse, apply->diff, error);
 }
 
 static bool check_possible(const CatalogDiff *diff, GError **error)
@@ -437,7 +439,8 @@ bool warehouse_apply_claimed(Warehouse *warehouse, const CatalogDiff *diff, cons
     g_autoptr(GPtrArray) created = g_ptr_array_new();
     g_autoptr(GPtrArray) altered = g_ptr_array_new();
     Apply apply = {.warehouse = warehouse, .diff = diff, .created = created, .altered = altered};
-    bool ok = check_possible(diff, error) && check_names(&apply, error) &&
+    bool ok = warehouse_recover_claimed(warehouse, diff->before, error) && check_possible(diff, error) &&
+              check_names(&apply, error) &&
               check_drops(&apply, allow_drop, error); /* and reads what stands */
     if (!ok) {
         base_error_not_done(error, "Nothing was applied.");

@@ -2,6 +2,7 @@
  *   _weir.runs       one row a model and run
  *   _weir.intervals  time that is done, merged, a row a stretch (microseconds UTC)
  *   _weir.builds     what the model's table was built from: a model whose logic changed is built anew
+ *   _weir.applying   what an apply touches, while it works (recover.c)
  * All are small; nothing has an index. */
 #include "engine/sql.h"
 #include "warehouse/warehouse_int.h"
@@ -37,6 +38,8 @@ static const char TABLES_SQL[] = "CREATE SCHEMA IF NOT EXISTS _weir;"
                                  "CREATE TABLE IF NOT EXISTS _weir.schedule_events (at_us BIGINT NOT NULL, "
                                  "id VARCHAR NOT NULL, kind VARCHAR NOT NULL, fired_us BIGINT NOT NULL, "
                                  "deadline_us BIGINT NOT NULL, predicted_us BIGINT NOT NULL);"
+                                 "CREATE TABLE IF NOT EXISTS _weir.applying (id VARCHAR NOT NULL, added "
+                                 "BOOLEAN NOT NULL);"
                                  "UPDATE _weir.backfills SET state = 'interrupted', message = 'the process "
                                  "ended while it ran' WHERE state = 'running'";
 
@@ -306,9 +309,12 @@ bool warehouse_drop_relation(EngineConn *conn, const char *schema, const char *n
     if (relation == WAREHOUSE_NOTHING) {
         return true;
     }
-    g_autofree char *quoted = engine_sql_table(schema, name);
-    g_autofree char *sql =
-        g_strdup_printf("DROP %s IF EXISTS %s", relation == WAREHOUSE_TABLE ? "TABLE" : "VIEW", quoted);
+    g_autofree char *quoted = engine_sql_table(schema, name), *deleted = intake_tombstones_name(schema, name),
+                    *tombstones = engine_sql_table("_weir", deleted);
+    g_autofree char *sql = relation == WAREHOUSE_TABLE
+                               ? g_strdup_printf("DROP TABLE IF EXISTS %s; DROP TABLE IF EXISTS %s", quoted,
+                                                 tombstones) /* it may have been one that is loaded */
+                               : g_strdup_printf("DROP VIEW IF EXISTS %s", quoted);
     return engine_exec(conn, sql, error);
 }
 

@@ -30,6 +30,12 @@ bool warehouse_apply(Warehouse *warehouse, const CatalogDiff *diff, const char *
                      const char *user, const char *note, gint64 *ret_version,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* An apply that was cut off is taken back or, where its version row was written, finished: what it touched is
+ * made what `applied`, the last version, says. To be called when the warehouse was opened, before anything
+ * else uses it; each apply begins with the same. Nothing to do costs one look. */
+bool warehouse_recover(Warehouse *warehouse, CatalogSnapshot *applied,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* One step of a run, told as it happens (from the thread that runs it; serialised). */
 typedef struct {
     const CatalogObject *model;

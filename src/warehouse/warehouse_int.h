@@ -8,7 +8,8 @@
  *   runner.c    tasks of models on worker threads; claims.c: runs side by side
  *   run.c       a run: models in order, stop
  *   table_checks.c  checks of tables after loads; what runs after a release
- *   plan.c      what a change costs; apply.c: makes the engine match a snapshot
+ *   plan.c      what a change costs; apply.c: makes the engine match a snapshot; recover.c: where one was cut
+ *               off
  *   environment.c  tables that environments have of their own; environment_promote.c: they become
  *               production's
  *   schedule.c  what fires; schedule_state.c: pause, resume, kill, mark, deadlines */
@@ -285,6 +286,21 @@ char *warehouse_view_sql(EngineConn *conn, CatalogSnapshot *snapshot, const Cata
 bool warehouse_apply_claimed(Warehouse *warehouse, const CatalogDiff *diff, const char *const *allow_drop,
                              const char *user, const char *note, gint64 *ret_version,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool warehouse_is_view(const CatalogObject *object); /* a model of kind view; NULL is none */
+/* Of a model of kind view; one that cannot be bound before the next run is left to that run. What stands
+ * under its name may be the table that the model was before. Inside a transaction of the committer. */
+bool warehouse_make_view(EngineConn *conn, const WarehouseStanding *standing, CatalogSnapshot *snapshot,
+                         const CatalogObject *model, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* recover.c: notes what the apply will touch, in the transaction that comes before all else that it does. */
+bool warehouse_recover_begin(EngineConn *conn, const CatalogDiff *diff,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* All of it was done, or taken back. */
+bool warehouse_recover_end(Warehouse *warehouse, const CatalogDiff *diff,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* With everything claimed. */
+bool warehouse_recover_claimed(Warehouse *warehouse, CatalogSnapshot *applied,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- environment.c --------------------------------------------------------------------------------------
  */

@@ -429,6 +429,21 @@ def test_columns_are_added_changed_renamed_and_dropped(db):
     assert rows(db, "SELECT CAST(key_id AS CHAR) FROM alters ORDER BY key_id") == [("2",), (big,)]
 
 
+def test_a_table_whose_making_was_cut_off_is_made_again(fresh):
+    create = "CREATE TABLE shop.half (id BIGINT, v INT) UNIQUE KEY (id) PROPERTIES ('function_column.sequence_col' = 'v')"
+    fresh.kill()
+    fresh.env["WEIR_FAULT"] = "create.between=kill"
+    fresh.start()
+    with pytest.raises(OSError):
+        fresh.query(create)
+    fresh.process.wait(timeout=60)
+    del fresh.env["WEIR_FAULT"]
+    fresh.start()
+    fresh.query(create)
+    fresh.query("INSERT INTO shop.half VALUES (1, 2)")
+    assert fresh.query("SELECT * FROM shop.half") == [[1, 2]]
+
+
 def test_a_change_of_columns_that_was_cut_off_is_made_again(fresh):
     fresh.query("CREATE TABLE shop.cut (id BIGINT, a INT, gone INT) UNIQUE KEY (id)")
     fresh.query("INSERT INTO shop.cut VALUES (1, 2, 3)")
