@@ -155,7 +155,8 @@ void engine_conn_yield_to(EngineConn *conn, gint *others);
 double engine_conn_progress(EngineConn *conn);
 /* The session's time zone: what now(), date arithmetic on TIMESTAMP_TZ and casts to local time go by. An IANA
  * name or an offset such as "+08:00"; TIMEZONE_UNKNOWN for an offset that no zone of the engine has. UTC at
- * first. */
+ * first, and with NULL. Costs nothing when the session has that zone already. TRAP: a plan may hold constants
+ * of the zone that it was made under: statements that were prepared keep to it. */
 bool engine_set_time_zone(EngineConn *conn, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether statements planned from now on give rows, and insert them, in the order of their source. Off at

@@ -70,7 +70,7 @@ static bool erase_offline(const Erase *erase, const FeaturesView *view, const Fe
         return true;
     }
     gint64 rows = 0;
-    bool ok = intake_delete(erase->features->intake, source->table, where, NULL, 0, &rows, error);
+    bool ok = intake_delete(erase->features->intake, source->table, where, NULL, 0, NULL, &rows, error);
     erase->ret->offline_rows += rows;
     return ok;
 }

@@ -243,8 +243,8 @@ static bool to_offline(Push *push, const char *user, GError **error)
     }
     g_string_append_printf(sql, " FROM weir_feed(%" G_GUINT64_FORMAT ")", id);
     IntakeResult result = {0};
-    bool ok = intake_insert(push->store->intake, push->source->table, names, sql->str, NULL, 0, NULL, user,
-                            &result, error);
+    bool ok = intake_insert(push->store->intake, push->source->table, names, sql->str, NULL, 0, NULL, NULL,
+                            user, &result, error);
     intake_result_clear(&result);
     engine_feed_remove(push->store->engine, id);
     features_feed_clear(&feed);

@@ -10,6 +10,7 @@
 typedef struct {
     const EngineValue *values;
     size_t n_values;
+    const char *zone;
     IntakeTxn *txn;
     char *sql;        /* INSERT, or the stage's CREATE */
     GPtrArray *merge; /* NULL for tables without keys */
@@ -127,8 +128,11 @@ static bool insert_values(EngineConn *conn, void *user, GError **error)
 
 static bool by_committer(Intake *intake, Insert *insert, const char *key, GError **error)
 {
-    IntakeJob job = {
-        .work = insert_values, .user = insert, .txn = insert->txn, .table_key = insert->merge ? key : NULL};
+    IntakeJob job = {.work = insert_values,
+                     .user = insert,
+                     .zone = insert->zone,
+                     .txn = insert->txn,
+                     .table_key = insert->merge ? key : NULL};
     return intake_commit_job(intake, &job, error);
 }
 
@@ -155,7 +159,7 @@ static bool fill_stage(EngineConn *conn, Insert *insert, GError **error)
 /* On a connection of its own. */
 static bool by_itself(Intake *intake, Insert *insert, const char *key, GError **error)
 {
-    EngineConn *conn = intake_conn_take(intake, error);
+    EngineConn *conn = intake_conn_take_in(intake, insert->zone, error);
     if (!conn) {
         return false;
     }
@@ -189,8 +193,8 @@ static bool by_itself(Intake *intake, Insert *insert, const char *key, GError **
 }
 
 bool intake_insert(Intake *intake, const CatalogTable *table, const char *const *columns,
-                   const char *select_sql, const EngineValue *values, size_t n_values, const char *label,
-                   const char *user, IntakeResult *ret, GError **error)
+                   const char *select_sql, const EngineValue *values, size_t n_values, const char *zone,
+                   const char *label, const char *user, IntakeResult *ret, GError **error)
 {
     memset(ret, 0, sizeof *ret);
     IntakeTxn *txn = intake_txn_new(table, label, user, "sql");
@@ -198,7 +202,7 @@ bool intake_insert(Intake *intake, const CatalogTable *table, const char *const 
         intake_txn_free(txn);
         return false;
     }
-    Insert insert = {.values = values, .n_values = n_values, .txn = txn};
+    Insert insert = {.values = values, .n_values = n_values, .zone = zone, .txn = txn};
     g_autofree char *key = intake_table_key(table->schema, table->name);
     GError *why = NULL;
     bool ok = intake_check_healthy(intake, &why) &&
@@ -220,6 +224,7 @@ typedef struct {
     char *sql;
     const EngineValue *values;
     size_t n_values;
+    const char *zone;
     gint64 rows;
 } Change;
 
@@ -233,7 +238,7 @@ static bool run_change(Intake *intake, const CatalogTable *table, Change *change
                        GError **error)
 {
     g_autofree char *key = intake_table_key(table->schema, table->name);
-    IntakeJob job = {.work = change_rows, .user = change, .table_key = key};
+    IntakeJob job = {.work = change_rows, .user = change, .zone = change->zone, .table_key = key};
     bool ok = intake_commit_job(intake, &job, error);
     g_free(change->sql);
     if (ok) {
@@ -243,20 +248,22 @@ static bool run_change(Intake *intake, const CatalogTable *table, Change *change
 }
 
 bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_sql,
-                   const EngineValue *values, size_t n_values, gint64 *ret_rows, GError **error)
+                   const EngineValue *values, size_t n_values, const char *zone, gint64 *ret_rows,
+                   GError **error)
 {
     g_autofree char *target = engine_sql_table(table->schema, table->name);
-    Change change = {.values = values, .n_values = n_values};
+    Change change = {.values = values, .n_values = n_values, .zone = zone};
     change.sql = where_sql ? g_strdup_printf("DELETE FROM %s WHERE %s", target, where_sql)
                            : g_strdup_printf("DELETE FROM %s", target);
     return run_change(intake, table, &change, ret_rows, error);
 }
 
 bool intake_update(Intake *intake, const CatalogTable *table, const char *set_sql, const char *where_sql,
-                   const EngineValue *values, size_t n_values, gint64 *ret_rows, GError **error)
+                   const EngineValue *values, size_t n_values, const char *zone, gint64 *ret_rows,
+                   GError **error)
 {
     g_autofree char *target = engine_sql_table(table->schema, table->name);
-    Change change = {.values = values, .n_values = n_values};
+    Change change = {.values = values, .n_values = n_values, .zone = zone};
     change.sql = where_sql ? g_strdup_printf("UPDATE %s SET %s WHERE %s", target, set_sql, where_sql)
                            : g_strdup_printf("UPDATE %s SET %s", target, set_sql);
     return run_change(intake, table, &change, ret_rows, error);

@@ -84,12 +84,18 @@ void intake_running_check(Intake *intake, gint64 now_us)
 /* ---- connections
  * ---------------------------------------------------------------------------------------------------- */
 
-EngineConn *intake_conn_take(Intake *intake, GError **error)
+EngineConn *intake_conn_take_in(Intake *intake, const char *zone, GError **error)
 {
     g_mutex_lock(&intake->conns_lock);
-    EngineConn *conn = g_queue_pop_tail(&intake->conns);
+    g_autoptr(EngineConn) conn = g_queue_pop_tail(&intake->conns);
     g_mutex_unlock(&intake->conns_lock);
-    return conn ? conn : engine_connect(intake->engine, error);
+    conn = conn ? conn : engine_connect(intake->engine, error);
+    return conn && engine_set_time_zone(conn, zone, error) ? g_steal_pointer(&conn) : NULL;
+}
+
+EngineConn *intake_conn_take(Intake *intake, GError **error)
+{
+    return intake_conn_take_in(intake, NULL, error);
 }
 
 void intake_conn_give(Intake *intake, EngineConn *conn)

@@ -92,6 +92,8 @@ bool intake_options_set(IntakeOptions *options, const char *name, const char *va
 bool intake_options_check(IntakeOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "header `colums` is not known, did you mean `columns`?"; NULL when no name looks misspelt. */
 const char *intake_options_warnings(const IntakeOptions *options);
+/* The zone of a load that names none (header `timezone`): the project's. UTC without. */
+void intake_options_default_zone(IntakeOptions *options, const char *zone);
 /* Header i of the table and what it means, for docs; false past the end. */
 bool intake_options_header(size_t i, const char **ret_name, const char **ret_doc);
 /* Format and compression from a file's name: .csv .tsv .json .jsonl .ndjson .parquet with .gz .zst ... */
@@ -139,16 +141,19 @@ bool intake_load_post(Intake *intake, CatalogSnapshot *snapshot, const CatalogTa
 bool intake_posted_end(IntakePosted *posted, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* INSERT INTO ... VALUES / SELECT, DELETE, UPDATE, TRUNCATE by SQL, through the same committer, so that table
- * models hold: `select_sql` gives the columns named, in the engine's dialect, already checked. */
+ * models hold: `select_sql` gives the columns named, in the engine's dialect, already checked. `zone` is what
+ * clocks and local times in the statement, and in defaults of columns, go by (engine_set_time_zone); NULL =
+ * UTC. */
 bool intake_insert(Intake *intake, const CatalogTable *table, const char *const *columns,
-                   const char *select_sql, const EngineValue *values, size_t n_values, const char *label,
-                   const char *user, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                   const char *select_sql, const EngineValue *values, size_t n_values, const char *zone,
+                   const char *label, const char *user, IntakeResult *ret,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_sql,
-                   const EngineValue *values, size_t n_values, gint64 *ret_rows,
+                   const EngineValue *values, size_t n_values, const char *zone, gint64 *ret_rows,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* `set` = "a = 1, b = c + 1" of columns that are no keys. */
 bool intake_update(Intake *intake, const CatalogTable *table, const char *set_sql, const char *where_sql,
-                   const EngineValue *values, size_t n_values, gint64 *ret_rows,
+                   const EngineValue *values, size_t n_values, const char *zone, gint64 *ret_rows,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Two-phase: by id (> 0) or by label. `db` is the database of the request. Errors: TXN_UNKNOWN, TXN_STATE
@@ -199,7 +204,7 @@ char *intake_tombstones_name(const char *schema, const char *name);
 
 /* ---- any other write ------------------------------------------------------------------------------ */
 /* Runs `work` on the committer's thread inside one transaction of its own: how runs swap tables. Returns
- * false and rolls back when `work` fails. */
+ * false and rolls back when `work` fails. Its connection is at UTC; `work` may set another zone. */
 typedef bool (*IntakeWork)(EngineConn *conn, void *user, GError **error);
 bool intake_transact(Intake *intake, IntakeWork work, void *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -223,9 +228,9 @@ bool intake_source_refresh(Intake *intake, const char *root, const CatalogSnapsh
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Loads all that entry `entry` of `source` holds now into `into` (a table of its own, of the same columns and
- * model as the entry's table), whatever was loaded before: what the table would be. */
+ * model as the entry's table), whatever was loaded before: what the table would be. `zone`: the project's. */
 bool intake_source_replay(Intake *intake, const char *root, const CatalogObject *source, size_t entry,
-                          const CatalogTable *into, GPtrArray **ret_loads,
+                          const CatalogTable *into, const char *zone, GPtrArray **ret_loads,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* a."k1" IS NOT DISTINCT FROM b."k1" AND ... over CatalogColumn*; caller frees. */
 char *intake_key_match(const GPtrArray *key, const char *a, const char *b);

@@ -278,7 +278,8 @@ typedef struct {
     bool in_sql;        /* rows may be dropped by the SELECT: not grouped, counted by what was inserted */
     bool wants_line;
     bool strict;
-    GTimeZone *zone; /* of datetimes with an offset */
+    GTimeZone *zone; /* into which datetimes with an offset are moved */
+    char *zone_name; /* the same, for clocks and local times in expressions and defaults; NULL = UTC */
     IntakeJson json;
     bool is_json;
     char *signature; /* equal = can share one INSERT */
@@ -501,6 +502,7 @@ struct IntakeJob {
     /* or work */
     IntakeWork work;
     void *user;
+    const char *zone;      /* of the connection while it runs; NULL = UTC */
     bool alone;            /* in a transaction of its own */
     const char *table_key; /* waits while a large merge holds that table; NULL = none */
     bool exclusive;        /* DDL: waits for every large load of the table */
@@ -586,7 +588,9 @@ struct Intake {
     GQueue conns; /* EngineConn*, idle */
     _Atomic gint64 next_expiry_us;
 };
+/* At UTC, whoever had it before. */
 EngineConn *intake_conn_take(Intake *intake, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+EngineConn *intake_conn_take_in(Intake *intake, const char *zone, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void intake_conn_give(Intake *intake, EngineConn *conn);
 /* Around a large load: so many at once, the others wait. */
 void intake_large_begin(Intake *intake);

@@ -322,9 +322,9 @@ static char *plan_text(const IntakePlan *plan, bool replace)
         json_array_append_new(columns, json_string(((IntakeMapping *)plan->mappings->pdata[i])->name));
     }
     g_autoptr(json_t) root =
-        json_pack("{s:o, s:o, s:b, s:b, s:b, s:b}", "table", catalog_table_to_json(plan->table), "columns",
-                  columns, "has_delete", plan->has_delete, "partial", plan->partial, "new_key_error",
-                  plan->new_key_error, "replace", replace);
+        json_pack("{s:o, s:o, s:b, s:b, s:b, s:b, s:s?}", "table", catalog_table_to_json(plan->table),
+                  "columns", columns, "has_delete", plan->has_delete, "partial", plan->partial,
+                  "new_key_error", plan->new_key_error, "replace", replace, "zone", plan->zone_name);
     return base_json_text(root);
 }
 
@@ -359,7 +359,7 @@ static void clean_large(IntakeLoad *load, bool ok)
 /* A small load needs none: it would hold one of few while it waits for its commit. */
 static bool take_conn(IntakeLoad *load, GError **error)
 {
-    return load->conn || (load->conn = intake_conn_take(load->intake, error));
+    return load->conn || (load->conn = intake_conn_take_in(load->intake, load->options->timezone, error));
 }
 
 static bool load_large(IntakeLoad *load, GError **error)

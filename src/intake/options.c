@@ -278,6 +278,13 @@ static bool set_timezone(IntakeOptions *options, const Header *header, const cha
     return set_text(options, header, value, error);
 }
 
+void intake_options_default_zone(IntakeOptions *options, const char *zone)
+{
+    if (!options->timezone) {
+        options->timezone = g_strdup(zone);
+    }
+}
+
 static bool set_nothing(IntakeOptions *options, const Header *header, const char *value, GError **error)
 {
     (void)options;
@@ -297,7 +304,9 @@ static const Header HEADERS[] = {
     {"max_filter_ratio", set_ratio, 0, "Share of rows that may be rejected, 0 to 1; 0 by default"},
     {"strict_mode", set_strict, AT(strict_mode),
      "true: a value that does not fit its type rejects the row; false: it becomes NULL"},
-    {"timezone", set_timezone, AT(timezone), "Zone into which datetimes with an offset are moved"},
+    {"timezone", set_timezone, AT(timezone),
+     "Zone of clocks and local times in expressions and defaults, and into which datetimes with an offset "
+     "are moved; the project's by default"},
     {"time_zone", set_timezone, AT(timezone), "The same as timezone"},
     {"timeout", set_int, AT(timeout_s), "Seconds after which the load is given up; 600 by default"},
     {"exec_mem_limit", set_int, AT(exec_mem_limit), "Accepted; memory is bounded by the server's settings"},

@@ -52,6 +52,7 @@ void intake_plan_unref(IntakePlan *plan)
     g_free(plan->select_tail);
     g_free(plan->target_columns);
     g_free(plan->signature);
+    g_free(plan->zone_name);
     g_clear_pointer(&plan->zone, g_time_zone_unref);
     g_free(plan);
 }
@@ -621,12 +622,14 @@ char *intake_plan_select(const IntakePlan *plan, const char *from)
     return g_strconcat(plan->select_head, from, plan->select_tail, NULL);
 }
 
-/* What two loads must share to be one INSERT: table, SELECT, and the feed's fields. */
+/* What two loads must share to be one INSERT: table, SELECT, the feed's fields, and the zone that its plan
+ * was made under. */
 static void sign(IntakePlan *plan)
 {
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%s.%s|%d%d|%s%s|", plan->table->schema, plan->table->name, plan->partial,
-                           plan->new_key_error, plan->select_head, plan->select_tail);
+    g_string_append_printf(text, "%s.%s|%d%d|%s|%s%s|", plan->table->schema, plan->table->name, plan->partial,
+                           plan->new_key_error, plan->zone_name ? plan->zone_name : "", plan->select_head,
+                           plan->select_tail);
     for (guint i = 0; i < plan->fields->len; i++) {
         const IntakeField *field = plan->fields->pdata[i];
         g_string_append_printf(text, "%d,%u,%u,%s;", (int)field->type.id, field->type.width,
@@ -737,6 +740,7 @@ IntakePlan *intake_plan_new(Intake *intake, const CatalogTable *table, const Int
     if (options->timezone && !(plan->zone = base_time_zone(options->timezone, error))) {
         return NULL;
     }
+    plan->zone_name = g_strdup(options->timezone);
     g_autoptr(GHashTable) index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) expressions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GPtrArray) inner = g_ptr_array_new_with_free_func(g_free);

@@ -41,16 +41,16 @@ void intake_plans_free(IntakePlans *plans)
 static bool has_texts(const IntakeOptions *options)
 {
     return options->columns || options->where || options->delete_on || options->hidden_columns ||
-           options->json_root || options->jsonpaths || options->new_key_behavior || options->sequence_col ||
-           options->timezone;
+           options->json_root || options->jsonpaths || options->new_key_behavior || options->sequence_col;
 }
 
 /* The table and every other option that intake_plan_new reads. Caller frees. */
 static char *key_of(const CatalogTable *table, const IntakeOptions *options)
 {
-    return g_strdup_printf("%p %d %d %d%d%d%d", (const void *)table, (int)options->format,
+    return g_strdup_printf("%p %d %d %d%d%d%d %s", (const void *)table, (int)options->format,
                            (int)options->merge, options->partial_columns, options->strict_mode,
-                           options->read_json_by_line, options->strip_outer_array);
+                           options->read_json_by_line, options->strip_outer_array,
+                           options->timezone ? options->timezone : "");
 }
 
 /* The kept plan, or NULL; plans of another snapshot go. */

@@ -155,6 +155,7 @@ bool intake_source_load_spool(IntakeSourceRun *run, const CatalogTable *table, j
     if (!options) {
         return false;
     }
+    intake_options_default_zone(options, run->zone);
     options->label = intake_source_label(run->source, table, path, version);
     options->two_phase = options->replace = strcmp(base_json_string(entry, "mode", ""), "snapshot") == 0;
     if (!intake_options_check(options, error)) {
@@ -263,6 +264,7 @@ bool intake_source_refresh(Intake *intake, const char *root, const CatalogSnapsh
     IntakeSourceRun run = {.intake = intake,
                            .root = root,
                            .source = source,
+                           .zone = snapshot ? catalog_project_timezone(snapshot) : NULL,
                            .loads = g_ptr_array_new_with_free_func(source_load_free)};
     *ret_loads = run.loads;
     const char *connector = base_json_string(source->definition, "connector", "file");
@@ -292,6 +294,7 @@ static bool replay_spool(IntakeSourceRun *run, const CatalogTable *into, json_t 
     if (!options) {
         return false;
     }
+    intake_options_default_zone(options, run->zone);
     /* The rows of a repair keep this label's load: it must be known as a source's for ever. */
     g_autofree char *uuid = g_uuid_string_random();
     g_free(options->label);
@@ -329,11 +332,12 @@ static bool replay_http(IntakeSourceRun *run, const CatalogTable *into, json_t *
 }
 
 bool intake_source_replay(Intake *intake, const char *root, const CatalogObject *source, size_t entry,
-                          const CatalogTable *into, GPtrArray **ret_loads, GError **error)
+                          const CatalogTable *into, const char *zone, GPtrArray **ret_loads, GError **error)
 {
     IntakeSourceRun run = {.intake = intake,
                            .root = root,
                            .source = source,
+                           .zone = zone,
                            .loads = g_ptr_array_new_with_free_func(source_load_free)};
     *ret_loads = run.loads;
     json_t *definition = entry_of(source, entry);

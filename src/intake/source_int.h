@@ -8,6 +8,7 @@ typedef struct {
     Intake *intake;
     const char *root;
     const CatalogObject *source;
+    const char *zone; /* the project's; NULL = UTC */
     GPtrArray *loads; /* IntakeSourceLoad* */
 } IntakeSourceRun;
 

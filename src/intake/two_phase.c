@@ -44,6 +44,9 @@ static bool merge_stage(EngineConn *conn, gint64 txn_id, json_t *plan, GError **
                                    base_json_bool(plan, "replace", false)};
     g_autofree char *stage = intake_stage_name(txn_id);
     g_autoptr(GPtrArray) statements = intake_merge_sql(&merging, stage);
+    if (!engine_set_time_zone(conn, base_json_string(plan, "zone", NULL), error)) { /* of defaults */
+        return false;
+    }
     const IntakeMergeRun merge = {statements, merging.has_delete, -1, &txn_id, 1};
     return intake_merge_run(conn, &merge, error);
 }

@@ -123,7 +123,8 @@ bool intake_exec_all(EngineConn *conn, const GPtrArray *statements, GError **err
 static bool run_part(IntakeWriter *w, const GPtrArray *jobs, guint from, guint8 *part_of, GError **error)
 {
     const IntakeJob *first = jobs->pdata[from];
-    Prepared *p = prepare(w, first->plan, error);
+    Prepared *p =
+        engine_set_time_zone(w->conn, first->plan->zone_name, error) ? prepare(w, first->plan, error) : NULL;
     if (!p) {
         part_of[from] = 1;
         return false;
@@ -215,8 +216,9 @@ static bool run_group(IntakeWriter *w, const GPtrArray *jobs, guint8 *guilty, GE
         }
         memset(part, 0, jobs->len);
         part[i] = 1;
-        ok = job->work ? job->work(w->conn, job->user, error)
-                       : !job->plan || run_part(w, jobs, i, part, error);
+        ok = job->work
+                 ? engine_set_time_zone(w->conn, job->zone, error) && job->work(w->conn, job->user, error)
+                 : !job->plan || run_part(w, jobs, i, part, error);
         for (guint k = 0; k < jobs->len; k++) {
             done[k] |= part[k];
         }

@@ -116,7 +116,8 @@ static bool replay_entry(const CatalogObject *source, size_t entry, json_t *defi
                             g_str_equal(base_json_string(definition, "mode", ""), "snapshot") ||
                             g_str_equal(base_json_string(definition, "mode", ""), "cdc");
     return intake_source_replay(replay->work->reconcile->intake, replay->work->ask->root, source, entry,
-                                replay->shadow, &loads, error);
+                                replay->shadow, catalog_project_timezone(replay->work->snapshot), &loads,
+                                error);
 }
 
 static bool drop_shadow(Work *work, GError **error)

@@ -315,5 +315,6 @@ bool session_run_truncate(const SqlRun *run, GError **error)
     const CatalogObject *object = changeable(run->session, schema, name, error);
     gint64 rows = 0;
     return object && session_commit(run->session, error) &&
-           intake_delete(server_app_intake(run->session->app), object->table, NULL, NULL, 0, &rows, error);
+           intake_delete(server_app_intake(run->session->app), object->table, NULL, NULL, 0, NULL, &rows,
+                         error);
 }

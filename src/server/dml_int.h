@@ -15,6 +15,7 @@ typedef struct {
     char *select;      /* INSERT: text in the engine's dialect; NULL = `cells` */
     char *set, *where; /* UPDATE, DELETE; where NULL = all rows */
     char *label;       /* NULL = made */
+    char *zone;        /* the session's when it was given */
     GPtrArray *cells;  /* INSERT of literals: char *, row by row, NULL = NULL */
     gint64 rows;       /* of the cells; of others what matched when the statement was given, -1 = not known */
     size_t bytes;      /* that it holds */

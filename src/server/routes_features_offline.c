@@ -210,8 +210,8 @@ static bool fill_table(const JobEnd *end, const char *path, const char *label, c
     engine_sql_append_text(select, path);
     g_string_append_c(select, ')');
     IntakeResult result = {0};
-    bool ok = intake_insert(server_app_intake(end->app), object->table, columns, select->str, NULL, 0, label,
-                            access_user_name(end->user), &result, error);
+    bool ok = intake_insert(server_app_intake(end->app), object->table, columns, select->str, NULL, 0, NULL,
+                            label, access_user_name(end->user), &result, error);
     intake_result_clear(&result);
     return ok;
 }

@@ -131,6 +131,7 @@ bool route_load_check(ServerCall *call, GError **error)
         base_error_not_done(error, "Nothing was loaded.");
         return false;
     }
+    intake_options_default_zone(load->options, catalog_project_timezone(load->snapshot));
     return load_keep(call, g_steal_pointer(&load));
 }
 
@@ -303,6 +304,7 @@ bool route_stream_load_check(ServerCall *call, GError **error)
         !intake_options_check(load->options, error)) {
         return false;
     }
+    intake_options_default_zone(load->options, catalog_project_timezone(load->snapshot));
     load->object =
         route_load_table(call, load->snapshot, call_param(call, "db"), call_param(call, "table"), error);
     return load->object && load_keep(call, g_steal_pointer(&load));

@@ -149,7 +149,7 @@ void server_session_reset(ServerSession *session)
     set_zone(session);
 }
 
-static const char *zone_name(const ServerSession *session)
+const char *session_zone_name(const ServerSession *session)
 {
     const char *name = server_session_variable(session, "time_zone");
     return g_ascii_strcasecmp(name, "SYSTEM") == 0 ? catalog_project_timezone(session->snapshot) : name;
@@ -162,7 +162,7 @@ EngineConn *session_conn(ServerSession *session, GError **error)
         session->zone_set = false;
     }
     if (session->conn && !session->zone_set) {
-        if (!engine_set_time_zone(session->conn, zone_name(session), error)) {
+        if (!engine_set_time_zone(session->conn, session_zone_name(session), error)) {
             return NULL;
         }
         session->zone_set = true;

@@ -101,6 +101,8 @@ void session_clear_warnings(ServerSession *session);
 /* A database that exists and of which the user may see something (or a system one). */
 bool session_database_exists(ServerSession *session, const char *name);
 bool session_database_unknown(GError **error, const char *name);
+/* The session's time_zone, SYSTEM resolved; borrowed, until the next SET or session_renew. */
+const char *session_zone_name(const ServerSession *session);
 /* The session's connection; NULL + error. */
 EngineConn *session_conn(ServerSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Takes the applied snapshot (of the session's environment) and the user's rights as they are now; drops

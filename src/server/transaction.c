@@ -18,6 +18,7 @@ void session_write_free(SessionWrite *write)
     g_free(write->set);
     g_free(write->where);
     g_free(write->label);
+    g_free(write->zone);
     g_clear_pointer(&write->cells, g_ptr_array_unref);
     catalog_snapshot_unref(write->snapshot);
     g_free(write);
@@ -93,7 +94,7 @@ static bool insert_feed(ServerApp *app, const SessionWrite *write, const char *u
     guint64 id = engine_feed_add(engine, &cells.feed);
     g_autofree char *select = g_strdup_printf("SELECT * FROM weir_feed(%" G_GUINT64_FORMAT ")", id);
     bool ok = intake_insert(server_app_intake(app), write->object->table, (const char *const *)write->columns,
-                            select, NULL, 0, write->label, user, result, error);
+                            select, NULL, 0, write->zone, write->label, user, result, error);
     engine_feed_remove(engine, id);
     return ok;
 }
@@ -124,7 +125,7 @@ static bool do_insert(ServerSession *session, const SessionWrite *write, IntakeR
     }
     g_autofree char *select = write->cells ? values_text(write) : g_strdup(write->select);
     return intake_insert(intake, write->object->table, (const char *const *)write->columns, select, NULL, 0,
-                         write->label, user, result, error);
+                         write->zone, write->label, user, result, error);
 }
 
 /* ---- one write
@@ -141,11 +142,12 @@ static bool do_write(ServerSession *session, const SessionWrite *write, gint64 *
 {
     Intake *intake = server_app_intake(session->app);
     if (write->type == WRITE_UPDATE) {
-        return intake_update(intake, write->object->table, write->set, write->where, NULL, 0, ret_changed,
-                             error);
+        return intake_update(intake, write->object->table, write->set, write->where, NULL, 0, write->zone,
+                             ret_changed, error);
     }
     if (write->type == WRITE_DELETE) {
-        return intake_delete(intake, write->object->table, write->where, NULL, 0, ret_changed, error);
+        return intake_delete(intake, write->object->table, write->where, NULL, 0, write->zone, ret_changed,
+                             error);
     }
     IntakeResult result = {0};
     bool ok = do_insert(session, write, &result, error);
@@ -189,6 +191,7 @@ static bool collect(const SqlRun *run, SessionWrite *write, GError **error)
 
 bool session_write(const SqlRun *run, SessionWrite *write, GError **error)
 {
+    write->zone = g_strdup(session_zone_name(run->session));
     if (collects(run->session)) {
         return collect(run, write, error);
     }
@@ -211,7 +214,8 @@ void session_forget_transaction(ServerSession *session)
 static bool joins(const SessionWrite *a, const SessionWrite *b)
 {
     return a->type == WRITE_INSERT && b->type == WRITE_INSERT && a->object->table == b->object->table &&
-           !b->label && g_strv_equal((const char *const *)a->columns, (const char *const *)b->columns);
+           !b->label && g_str_equal(a->zone, b->zone) &&
+           g_strv_equal((const char *const *)a->columns, (const char *const *)b->columns);
 }
 
 static void join_select(SessionWrite *into, SessionWrite *from)

@@ -208,6 +208,10 @@ static bool swap_work(EngineConn *conn, void *user, GError **error)
     if (build->idle) {
         return warehouse_state_add_run(conn, run, error);
     }
+    /* Merges hold the user's predicates. */
+    if (!engine_set_time_zone(conn, catalog_project_timezone(build->context->snapshot), error)) {
+        return false;
+    }
     if (!(in_place ? build->family->merge(build, conn, error) : swap_replace(build, conn, error))) {
         return false;
     }

@@ -108,7 +108,8 @@ bool warehouse_check(Warehouse *warehouse, CatalogSnapshot *snapshot, const Cata
                         .time = base_json_string(object->definition, "time", NULL),
                         .end_us = at_us,
                         .now_us = at_us};
-    return conn && check_with(conn, warehouse, &rows, ret_checks, error);
+    return conn && engine_set_time_zone(conn, catalog_project_timezone(snapshot), error) &&
+           check_with(conn, warehouse, &rows, ret_checks, error);
 }
 
 /* ---- what is due ----------------------------------------------------------------------------------------

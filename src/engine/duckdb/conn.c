@@ -70,6 +70,7 @@ void engine_disconnect(EngineConn *conn)
         engine_unref(conn->engine);
     }
     g_mutex_clear(&conn->stop_lock);
+    g_free(conn->zone);
     g_free(conn);
 }
 

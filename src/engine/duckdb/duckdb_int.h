@@ -43,6 +43,7 @@ struct EngineConn {
     bool committing;     /* no interrupt may come through */
     gint *others;        /* atomic: engine_conn_yield_to; NULL = none */
     bool in_transaction; /* what it changes is seen at COMMIT */
+    char *zone;          /* of the last engine_set_time_zone; NULL = UTC */
 };
 
 struct EngineStmt {

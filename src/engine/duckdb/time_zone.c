@@ -50,7 +50,12 @@ static char *name_of_offset(int minutes)
 
 bool engine_set_time_zone(EngineConn *conn, const char *name, GError **error)
 {
+    if (g_strcmp0(name, conn->zone) == 0) {
+        return true;
+    }
     int minutes;
+    const char *given = name;
+    name = name ? name : "UTC";
     bool offset = parse_offset(name, &minutes);
     g_autofree char *zone = offset ? name_of_offset(minutes) : g_strdup(name);
     g_autoptr(GTimeZone) known = zone ? base_time_zone(zone, NULL) : NULL;
@@ -64,5 +69,7 @@ bool engine_set_time_zone(EngineConn *conn, const char *name, GError **error)
         return base_fail(error, BASE_E_TIMEZONE_UNKNOWN, "Unknown or incorrect time zone: '%s' (%s)", name,
                          why->message);
     }
+    g_free(conn->zone);
+    conn->zone = g_strdup(given);
     return true;
 }

@@ -179,11 +179,11 @@ static void test_large(void)
     fixture_load(&f, t, "column_separator:,\nenclose:\"", csv->str);
     fixture_expect(&f, "SELECT count(*), sum(a)::BIGINT, count(DISTINCT b) FROM d.large", expected);
     fixture_expect(&f, "SELECT b FROM d.large WHERE a = 77777", "text, 77777\nline");
-    g_assert_true(intake_delete(f.intake, t, NULL, NULL, 0, &deleted, &error));
+    g_assert_true(intake_delete(f.intake, t, NULL, NULL, 0, NULL, &deleted, &error));
     g_assert_cmpint(deleted, ==, n);
     fixture_load(&f, t, "format:json", json->str);
     fixture_expect(&f, "SELECT count(*), sum(a)::BIGINT, count(DISTINCT b) FROM d.large", expected);
-    g_assert_true(intake_delete(f.intake, t, NULL, NULL, 0, &deleted, &error));
+    g_assert_true(intake_delete(f.intake, t, NULL, NULL, 0, NULL, &deleted, &error));
     g_assert_cmpint(deleted, ==, n);
     fixture_load(&f, t, "format:json\nstrip_outer_array:true", array->str);
     fixture_expect(&f, "SELECT count(*), sum(a)::BIGINT, count(DISTINCT b) FROM d.large", expected);
@@ -337,29 +337,29 @@ static void test_insert(void)
     IntakeResult result;
     g_autoptr(GError) error = NULL;
     EngineValue value = {.id = ENGINE_INT64, .i64 = 9};
-    g_assert_true(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 1), (NULL, $1)", &value, 1, "ins", "u",
-                                &result, &error));
+    g_assert_true(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 1), (NULL, $1)", &value, 1, NULL, "ins",
+                                "u", &result, &error));
     g_assert_no_error(error);
     g_assert_cmpint(result.loaded_rows, ==, 2);
     intake_result_clear(&result);
     g_assert_true(intake_insert(f.intake, t, COLUMNS, "SELECT 's' || i, i FROM range(5) r(i)", NULL, 0, NULL,
-                                "u", &result, &error));
+                                NULL, "u", &result, &error));
     g_assert_no_error(error);
     g_assert_cmpint(result.loaded_rows, ==, 5);
     intake_result_clear(&result);
-    g_assert_false(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 'no number')", NULL, 0, NULL, "u",
+    g_assert_false(intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 'no number')", NULL, 0, NULL, NULL, "u",
                                  &result, &error));
     intake_result_clear(&result);
     g_clear_error(&error);
     g_assert_false(
-        intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 1)", NULL, 0, "ins", "u", &result, &error));
+        intake_insert(f.intake, t, COLUMNS, "VALUES ('x', 1)", NULL, 0, NULL, "ins", "u", &result, &error));
     g_assert_error(error, BASE_ERROR, BASE_E_LABEL_EXISTS);
     intake_result_clear(&result);
     g_clear_error(&error);
     gint64 rows;
-    g_assert_true(intake_update(f.intake, t, "b = 'upd'", "a < 2", NULL, 0, &rows, &error));
+    g_assert_true(intake_update(f.intake, t, "b = 'upd'", "a < 2", NULL, 0, NULL, &rows, &error));
     g_assert_cmpint(rows, ==, 3);
-    g_assert_true(intake_delete(f.intake, t, "a >= $1", &value, 1, &rows, &error));
+    g_assert_true(intake_delete(f.intake, t, "a >= $1", &value, 1, NULL, &rows, &error));
     g_assert_cmpint(rows, ==, 1);
     g_assert_no_error(error);
     fixture_expect(&f, "SELECT a, b FROM d.inserted ORDER BY a, b", "0,upd|1,upd|1,upd|2,s2|3,s3|4,s4");

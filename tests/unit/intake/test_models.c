@@ -208,7 +208,7 @@ static void test_insert_by_key(void)
         g_assert_true(
             intake_insert(f.intake, t, COLUMNS,
                           i ? "SELECT i, 'sel' FROM range(3) r(i)" : "VALUES (1, 'a'), (2, 'b'), (1, 'c')",
-                          NULL, 0, NULL, "u", &result, &error));
+                          NULL, 0, NULL, NULL, "u", &result, &error));
         g_assert_no_error(error);
         intake_result_clear(&result);
         fixture_expect(&f, "SELECT k, v FROM d.ins ORDER BY k", i ? "0,sel|1,sel|2,sel" : "1,c|2,b");
