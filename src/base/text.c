@@ -235,6 +235,27 @@ bool base_text_to_duration(const char *text, gint64 *ret_us)
     return false;
 }
 
+bool base_text_to_days(const char *text, gint64 *ret_days)
+{
+    static const struct {
+        char unit;
+        gint64 days;
+    } UNITS[] = {{'\0', 1}, {'d', 1}, {'w', 7}, {'m', 30}, {'y', 365}};
+    gint64 number = 0;
+    size_t digits = strspn(text, "0123456789");
+    g_autofree char *whole = g_strndup(text, digits);
+    if (!base_text_to_int(whole, 0, 99999, &number) || (text[digits] && text[digits + 1])) {
+        return false;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(UNITS); i++) {
+        if (text[digits] == UNITS[i].unit) {
+            *ret_days = number * UNITS[i].days;
+            return true;
+        }
+    }
+    return false;
+}
+
 char *base_text_from_bytes(gint64 bytes)
 {
     static const char *const UNITS[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};

@@ -24,6 +24,9 @@ bool base_text_to_real(const char *text, double *ret);
 bool base_text_to_bytes(const char *text, gint64 *ret_bytes);
 /* "250ms", "10s", "2h", "7d", "2w" -> microseconds. A bare number is refused. */
 bool base_text_to_duration(const char *text, gint64 *ret_us);
+/* "90", "90d", "12w", "18m" (months of 30 days), "3y" (of 365) -> days, fewer than BASE_TEXT_MAX_DAYS. */
+#define BASE_TEXT_MAX_DAYS 100000000
+bool base_text_to_days(const char *text, gint64 *ret_days);
 /* "${NAME}" is what the environment has under it ("" = nothing); caller frees. */
 char *base_text_expand_env(const char *text);
 char *base_text_from_bytes(gint64 bytes); /* "1.4 GB" */

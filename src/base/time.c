@@ -27,9 +27,10 @@ gint64 base_time_thread_cpu_us(void)
 
 GTimeZone *base_time_zone(const char *name, GError **error)
 {
-    /* An empty name is the machine's zone to GLib, and a path may lead out of the zone folder: neither is a
-     * zone. */
-    bool plain = name[0] != '\0' && name[0] != '/' && name[0] != ':' && strstr(name, "..") == NULL;
+    /* An empty name is the machine's zone to GLib, a path may lead out of the zone folder, and 8 is eight
+     * hours without a direction: none is a zone. */
+    bool plain = name[0] != '\0' && name[0] != '/' && name[0] != ':' && !g_ascii_isdigit(name[0]) &&
+                 strstr(name, "..") == NULL;
     GTimeZone *zone = plain ? g_time_zone_new_identifier(name) : NULL;
     if (zone == NULL) {
         base_fail(error, BASE_E_TIMEZONE_UNKNOWN, "no time zone `%s`", name);

@@ -380,11 +380,18 @@ static void note_exprs(CatalogBuild *build, CatalogItem *item, const CatalogKey 
     }
 }
 
-/* ANY keys with a shape take more than a map: `dimension: true`, a schema's path, a retention in text. */
-static void check_any(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node)
+/* ANY keys with a shape take more than a map: `dimension: true`, a schema's path, a retention in text. What
+ * stands in place of a map is of the type `plain`, where one is said. */
+static void check_any(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
+                      const BaseYaml *map)
 {
     if (key->shape && node->type == BASE_YAML_MAP) {
         check_submap(build, item, key, node);
+    } else if (key->shape && key->plain != CATALOG_KEY_ANY) {
+        CatalogKey plain = *key;
+        plain.type = key->plain;
+        plain.shape = NULL;
+        check_value(build, item, &plain, node, map);
     } else if (key->shape && node->type == BASE_YAML_LIST) {
         check_maps(build, item, key, node);
     } else {
@@ -462,10 +469,12 @@ static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey
         check_rows(build, item, key, node);
         break;
     case CATALOG_KEY_ANY:
-        check_any(build, item, key, node);
+        check_any(build, item, key, node, map);
         break;
     default:
-        note_value(build, item, key, node, map);
+        if (!catalog_check_form(build, item, key, node)) {
+            note_value(build, item, key, node, map);
+        }
     }
 }
 
@@ -661,13 +670,10 @@ static void bind_project_key(CatalogBuild *build, CatalogItem *item, const Catal
         build->name = g_strdup(node->text);
     }
     if (node->type == BASE_YAML_SCALAR && g_str_equal(key->name, "timezone")) {
-        g_autoptr(GError) error = NULL;
-        GTimeZone *zone = base_time_zone(node->text, &error);
+        g_autoptr(GTimeZone) zone = base_time_zone(node->text, NULL);
         if (!zone) {
-            catalog_complain(build, item, node, BASE_E_TIMEZONE_UNKNOWN, "%s", error->message);
-            return;
+            return; /* check_value told it */
         }
-        g_time_zone_unref(zone);
         g_free(build->timezone);
         build->timezone = g_strdup(node->text);
     }

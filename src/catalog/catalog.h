@@ -346,6 +346,19 @@ bool catalog_is_url(const char *text); /* http, https */
 /* "08:00-22:00", or over midnight "22:00-06:00" -> minutes of the day; 24:00 is its end. */
 bool catalog_notice_hours(const char *text, int *ret_from, int *ret_to) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ---- values of a known form (values.c) ------------------------------------------------------------ */
+
+/* "2026-01-31" or "20260131" -> days since 1970-01-01. */
+bool catalog_day_parse(const char *text, gint64 *ret_day) G_GNUC_WARN_UNUSED_RESULT;
+/* "2020-11-11", "20201111" or, of every year, "11-11" -> year * 10000 + month * 100 + day; year 0 = every. */
+bool catalog_keep_date_parse(const char *text, gint64 *ret) G_GNUC_WARN_UNUSED_RESULT;
+/* "2020-02", "202002" or, of every year, "02" -> year * 100 + month; year 0 = every. */
+bool catalog_keep_month_parse(const char *text, gint64 *ret) G_GNUC_WARN_UNUSED_RESULT;
+/* `lifecycle: {keep: ...}`: a number of days, "90d" "12w" "18m" "3y", "forever" or null. `passing`: of a mid
+ * or temp model, where a duration such as "2h" holds too (and "30m" are minutes). */
+#define CATALOG_KEEP_FOREVER G_MAXINT64
+bool catalog_keep_parse(const json_t *keep, bool passing, gint64 *ret_us) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- environments (environment.c) --------------------------------------------------------------
  *
  * An environment is a branch's definitions beside production's. What means the same in both is production's

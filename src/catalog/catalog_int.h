@@ -3,6 +3,7 @@
  * load.c     files -> definitions (CatalogItem: a checked object plus where each part of it was written)
  * kinds.c    the one table of kinds and keys
  * bind.c     YAML against that table -> CatalogObject
+ * values.c   values of a known form: days, zones, lives of data
  * model.c    SQL files: header, body, place
  * parse.c    all SQL of a project -> the parser's trees, in batches on several connections
  * walked.c   what parsing and walking found, kept by content; cache.c where it is kept
@@ -26,6 +27,7 @@
 /* ---- kinds ------------------------------------------------------------------------------------- */
 
 typedef enum {
+    CATALOG_KEY_ANY,    /* kept as written */
     CATALOG_KEY_NAME,   /* identifier */
     CATALOG_KEY_TEXT,   /* any scalar */
     CATALOG_KEY_LABEL,  /* text or {en, zh} */
@@ -34,23 +36,31 @@ typedef enum {
     CATALOG_KEY_INT,
     CATALOG_KEY_REAL,
     CATALOG_KEY_BOOL,
-    CATALOG_KEY_DURATION, /* 10m 2h 7d */
-    CATALOG_KEY_SPAN,     /* a duration, or a number of intervals */
-    CATALOG_KEY_SCHEDULE, /* cron, "every 10m", {on: upstream} */
-    CATALOG_KEY_WORD,     /* one of `words` */
-    CATALOG_KEY_TYPE,     /* a column type */
-    CATALOG_KEY_SQL,      /* a SQL expression; with a shape also a map, or a list of both */
-    CATALOG_KEY_REF,      /* name of an object of `refs` */
-    CATALOG_KEY_REFS,     /* one or a list of them */
-    CATALOG_KEY_TARGET,   /* policies: table, tag:x, layer:x, domain:x */
-    CATALOG_KEY_FEATURES, /* "view" or "view:feature", one or a list */
-    CATALOG_KEY_MAP,      /* `shape` */
-    CATALOG_KEY_MAPS,     /* list of `shape` */
-    CATALOG_KEY_ROWS,     /* list of lists of `shape` */
-    CATALOG_KEY_CHECKS,   /* list of checks (checks.c) */
-    CATALOG_KEY_COLUMN,   /* column of the object itself */
-    CATALOG_KEY_COLUMNS,  /* one or a list of them */
-    CATALOG_KEY_ANY       /* kept as written */
+    CATALOG_KEY_DURATION,    /* 10m 2h 7d */
+    CATALOG_KEY_SPAN,        /* a duration, or a number of intervals */
+    CATALOG_KEY_SCHEDULE,    /* cron, "every 10m", {on: upstream} */
+    CATALOG_KEY_WORD,        /* one of `words` */
+    CATALOG_KEY_TYPE,        /* a column type */
+    CATALOG_KEY_SQL,         /* a SQL expression; with a shape also a map, or a list of both */
+    CATALOG_KEY_REF,         /* name of an object of `refs` */
+    CATALOG_KEY_REFS,        /* one or a list of them */
+    CATALOG_KEY_TARGET,      /* policies: table, tag:x, layer:x, domain:x */
+    CATALOG_KEY_FEATURES,    /* "view" or "view:feature", one or a list */
+    CATALOG_KEY_MAP,         /* `shape` */
+    CATALOG_KEY_MAPS,        /* list of `shape` */
+    CATALOG_KEY_ROWS,        /* list of lists of `shape` */
+    CATALOG_KEY_CHECKS,      /* list of checks (checks.c) */
+    CATALOG_KEY_KEEP,        /* how long data is kept: 90d, 12w, 3y, forever (values.c, as those below) */
+    CATALOG_KEY_DAY,         /* 2026-01-31 */
+    CATALOG_KEY_KEEP_DATES,  /* days, or days of every year, one or a list */
+    CATALOG_KEY_KEEP_MONTHS, /* months, or months of every year, one or a list */
+    CATALOG_KEY_TIME,        /* day or time */
+    CATALOG_KEY_ZONE,        /* time zone */
+    CATALOG_KEY_PERIOD,      /* day, month, 15m (base/period.h) */
+    CATALOG_KEY_HOURS,       /* 08:00-22:00 */
+    CATALOG_KEY_SUBJECTS,    /* user:x, role:x, group:x, one or a list */
+    CATALOG_KEY_COLUMN,      /* column of the object itself */
+    CATALOG_KEY_COLUMNS      /* one or a list of them */
 } CatalogKeyType;
 
 /* Which way data goes between an object and what a key of it names. */
@@ -66,6 +76,7 @@ struct CatalogKey {
     CatalogFlow flow;
     const char *words; /* "a|b|c" */
     const CatalogKey *shape;
+    CatalogKeyType plain; /* ANY with a shape: what stands there when it is no map; ANY = anything */
     const char *doc_en, *doc_zh;
 };
 
@@ -210,6 +221,9 @@ void catalog_check_value(CatalogBuild *build, CatalogItem *item, const CatalogKe
                          const BaseYaml *map);
 /* The domain that a path says: domains/<d>/...; caller frees; NULL when none. */
 char *catalog_path_domain(const char *path);
+/* values.c: a value of a known form; false when the key's type has none. */
+bool catalog_check_form(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node);
+const char *catalog_form_doc(CatalogKeyType type); /* NULL when it has none */
 /* checks.c: normalises column checks and model checks into definition["checks"]. */
 void catalog_bind_checks(CatalogBuild *build, CatalogItem *item);
 /* tables.c: CatalogTable of a `tables:` definition. */

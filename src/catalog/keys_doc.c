@@ -6,6 +6,10 @@
 
 static const char *type_text(CatalogKeyType type)
 {
+    const char *form = catalog_form_doc(type);
+    if (form) {
+        return form;
+    }
     switch (type) {
     case CATALOG_KEY_NAME:
         return "name";
@@ -55,10 +59,9 @@ static const char *type_text(CatalogKeyType type)
         return "column";
     case CATALOG_KEY_COLUMNS:
         return "column or list of columns";
-    case CATALOG_KEY_ANY:
+    default:
         return "any";
     }
-    return "any";
 }
 
 static json_t *refs_json(guint32 refs)

@@ -17,6 +17,14 @@
     {.name = (n), .type = CATALOG_KEY_WORD, .required = true, .words = (w), .doc_en = (en), .doc_zh = (zh)}
 #define SUB(n, t, s, en, zh)                                                                                 \
     {.name = (n), .type = CATALOG_KEY_##t, .shape = (s), .doc_en = (en), .doc_zh = (zh)}
+/* A map of `s`, or in its place a value of type `t`. */
+#define SUB_OR(n, t, s, en, zh)                                                                              \
+    {.name = (n),                                                                                            \
+     .type = CATALOG_KEY_ANY,                                                                                \
+     .shape = (s),                                                                                           \
+     .plain = CATALOG_KEY_##t,                                                                               \
+     .doc_en = (en),                                                                                         \
+     .doc_zh = (zh)}
 #define SUB_REQ(n, t, s, en, zh)                                                                             \
     {.name = (n), .type = CATALOG_KEY_##t, .required = true, .shape = (s), .doc_en = (en), .doc_zh = (zh)}
 #define REF(n, t, k, f, en, zh)                                                                              \
@@ -47,7 +55,7 @@ const CatalogKey catalog_common_keys[] = {
     K("tags", TEXTS, "Free words to find and govern it by", "标签"),
     K("aliases", LABELS, "Other names that people use", "别名"),
     WORD("status", "draft|active|deprecated", "Life cycle; active when not given", "状态，默认 active"),
-    K("until", TEXT, "Day on which a deprecated object goes", "停用日期"),
+    K("until", DAY, "Day on which a deprecated object goes", "停用日期"),
     REF("domain", REF, BIT(DOMAIN), NONE, "Domain, where the folder does not say it",
         "所属域（目录未指明时）"),
     END};
@@ -265,7 +273,7 @@ static const CatalogKey process_keys[] = {
     K("business_line", TEXT, "Business line that it belongs to", "所属业务线"), END};
 static const CatalogKey domain_keys[] = {
     REF("parent", REF, BIT(DOMAIN), NONE, "Domain above it", "上级域"),
-    K("members", TEXTS, "Users and groups that work in it", "成员"),
+    K("members", SUBJECTS, "Users and groups that work in it", "成员"),
     SUB("processes", MAPS, process_keys, "Business processes of the domain", "域内的业务过程"), END};
 
 static const CatalogKey freshness_keys[] = {K("warn", DURATION, "Tell when older", "超过则提示"),
@@ -324,20 +332,24 @@ static const CatalogKey rollup_keys[] = {K("name", NAME, "Name", "名称"),
                                          K("columns", COLUMNS, "Columns", "列"),
                                          K("keys", COLUMNS, "Key columns", "键列"),
                                          K("measures", ANY, "Aggregates", "聚合"),
-                                         K("grain", TEXT, "Time grain", "时间粒度"),
+                                         K("grain", PERIOD, "Time grain", "时间粒度"),
                                          END};
+static const CatalogKey hold_keys[] = {
+    K("until", DAY, "Last day; nothing ever goes when not given", "截止日期，未写则永不删除"),
+    K("reason", TEXT, "Which law or contract", "法规或合同"), END};
 static const CatalogKey lifecycle_keys[] = {
-    K("keep", TEXT, "How long data is kept", "保留时长"),
+    K("keep", KEEP, "How long data is kept: 90d, 12w, 18m, 3y or forever",
+      "保留时长：90d、12w、18m、3y 或 forever"),
     K("partitions", INT, "Partitions kept", "保留分区数"),
     K("cold", DURATION, "Moved to cold storage after", "转冷时长"),
     K("reason", TEXT, "Why it differs from the matrix of the standard", "与标准矩阵不同的原因"),
     K("archive", BOOL, "Archived before it goes", "删除前先归档"),
     K("zipper", BOOL, "Its history is kept as a zipper", "历史以拉链保留"),
     K("drop_after_use", BOOL, "Dropped after its job", "作业后删除"),
-    K("keep_dates", TEXTS, "Days that stay", "长留的日期"),
-    K("keep_months", TEXTS, "Months that stay", "长留的月份"),
-    K("hold", ANY, "Law or contract: nothing goes before {until, reason}, or a list of them",
-      "法规或合同保留令：{until, reason} 或其列表，之前不删除"),
+    K("keep_dates", KEEP_DATES, "Days that stay", "长留的日期"),
+    K("keep_months", KEEP_MONTHS, "Months that stay", "长留的月份"),
+    SUB("hold", ANY, hold_keys, "Law or contract: nothing goes before {until, reason}, or a list of them",
+        "法规或合同保留令：{until, reason} 或其列表，之前不删除"),
     K("reads", DURATION, "Of a model: how far before its rows its SELECT reads",
       "模型的 SELECT 向前读取多久"),
     END};
@@ -365,7 +377,7 @@ static const CatalogKey table_keys[] = {
     K("time", COLUMN, "Column with the event time", "时间列"),
     K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
     K("distribution", ANY, "Kept for Doris", "分桶（用于 Doris）"),
-    SUB("lifecycle", ANY, lifecycle_keys, "How long data is kept", "生命周期"),
+    SUB_OR("lifecycle", KEEP, lifecycle_keys, "How long data is kept", "生命周期"),
     SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),
     K("properties", ANY, "Properties kept for Doris", "属性（用于 Doris）"),
     K("schedule", SCHEDULE, "When it is due", "更新时间"),
@@ -436,7 +448,7 @@ static const CatalogKey model_keys[] = {
     WORD("batch_size", "hour|day|month|year",
          "microbatch: length of a batch, in local time; day when not given",
          "microbatch：每批的时长（本地时间），默认 day"),
-    K("begin", TEXT, "microbatch: start of the first batch", "microbatch：第一批的起点"),
+    K("begin", TIME, "microbatch: start of the first batch", "microbatch：第一批的起点"),
     WORD("outside", "error|count",
          "Rows outside the interval of a run: error, or left out and counted; error when not given",
          "落在本次区间之外的行：报错，或不写入并计数；默认 error"),
@@ -471,8 +483,8 @@ static const CatalogKey model_keys[] = {
       "回看：时长，或区间个数"),
     K("unknown_member", BOOL, "full: a dimension gets the row of unknown members, its key -1",
       "full：维度表加一行键为 -1 的未知成员"),
-    K("grain", TEXT, "Time grain of an interval", "时间粒度"),
-    K("start", TEXT, "First day of history", "历史起始日"),
+    K("grain", PERIOD, "Time grain of an interval", "时间粒度"),
+    K("start", TIME, "First day of history", "历史起始日"),
     K("schedule", SCHEDULE, "When it runs", "调度"),
     SUB("retries", MAP, retries_keys, "Tries after a failure", "失败后的重试"),
     K("priority", INT, "Higher starts first", "优先级，数值大者先运行"),
@@ -484,7 +496,7 @@ static const CatalogKey model_keys[] = {
     WORD("on_hold", "wait|proceed", "When what it reads is held back; wait when not given",
          "上游被阻断时的处理，默认等待"),
     K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
-    SUB("lifecycle", ANY, lifecycle_keys, "How long data is kept", "生命周期"),
+    SUB_OR("lifecycle", KEEP, lifecycle_keys, "How long data is kept", "生命周期"),
     SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),
     STANDARD_CONTENT_KEYS,
     END};
@@ -696,7 +708,7 @@ static const CatalogKey alert_keys[] = {
     K("of", TEXTS, "Models or tables watched: names, domain:x, layer:x, grade:x, owner:x; all when not given",
       "监控的模型或表：名称、domain:x、layer:x、grade:x、owner:x，默认全部"),
     WORD("severity", "info|warn|error", "Shown before the title; error when not given", "级别，默认 error"),
-    K("hours", TEXT, "When it may be told, such as 08:00-22:00; else it waits", "通知时段，如 08:00-22:00"),
+    K("hours", HOURS, "When it may be told, such as 08:00-22:00; else it waits", "通知时段，如 08:00-22:00"),
     K("repeat", DURATION, "Told again after this, until acknowledged", "未确认时的重复间隔"),
     K("by", TEXTS, "Columns that tell subjects apart", "区分主体的列"),
     K("every", DURATION, "How often", "频率"),
@@ -704,7 +716,7 @@ static const CatalogKey alert_keys[] = {
     K("to", TEXTS, "Receivers", "接收方"),
     END};
 
-static const CatalogKey role_keys[] = {K("members", TEXTS, "Users and groups", "成员"),
+static const CatalogKey role_keys[] = {K("members", SUBJECTS, "Users and groups", "成员"),
                                        K("can", ANY, "Rights: [{read: \"layer:dws\"}, ask]", "权限"), END};
 
 static const CatalogKey policy_keys[] = {
@@ -717,8 +729,8 @@ static const CatalogKey policy_keys[] = {
     K("rows", TEXT, "Rows that may be seen", "可见的行"),
     K("mask", ANY, "How columns are hidden", "脱敏方式"),
     K("deny", ANY, "What may not be seen", "禁止访问"),
-    K("for", TEXTS, "Whom it binds; all when not given", "适用对象，默认所有人"),
-    K("except", TEXTS, "Whom it does not bind", "例外"),
+    K("for", SUBJECTS, "Whom it binds; all when not given", "适用对象，默认所有人"),
+    K("except", SUBJECTS, "Whom it does not bind", "例外"),
     END};
 
 static const CatalogKey term_keys[] = {REQ("means", LABEL, "What people mean by it", "含义"), END};
@@ -760,7 +772,7 @@ static const CatalogKey waiver_keys[] = {
     REQ("object", TEXT, "Object of the finding; * stands for anything", "对象，* 匹配任意"),
     REQ("owner", TEXT, "Who answers for it", "负责人"),
     REQ("reason", TEXT, "Why", "原因"),
-    REQ("until", TEXT, "Last day, 2027-01-31", "截止日期"),
+    REQ("until", DAY, "Last day, 2027-01-31", "截止日期"),
     END};
 static const CatalogKey standard_keys[] = {
     WORD("profile", "v4|aliyun|own", "Which profile of the rules; own has only what `rules` names",
@@ -775,7 +787,7 @@ const CatalogKey catalog_project_keys[] = {
     REQ("name", NAME, "Name of the project", "项目名"),
     K("title", LABEL, "Title", "显示名"),
     K("description", LABEL, "What it is", "说明"),
-    K("timezone", TEXT, "Time zone of days and schedules", "时区"),
+    K("timezone", ZONE, "Time zone of days and schedules", "时区"),
     SUB("standard", MAP, standard_keys, "The warehouse standard", "数仓标准"),
     K("calendars", ANY, "Working days by name: {weekend, holidays, workdays}",
       "工作日历：{weekend, holidays, workdays}"),

@@ -285,17 +285,6 @@ static void check_report(const Notice *notice)
     check_dashboard(notice);
 }
 
-static void check_hours(const Notice *notice)
-{
-    const char *text = text_of(notice, "hours");
-    int from, to;
-    if (text && !catalog_notice_hours(text, &from, &to)) {
-        BaseDiag *diag = catalog_complain(notice->build, notice->item, value_of(notice, "hours"),
-                                          BASE_E_VALUE_INVALID, "`%s` are no hours", text);
-        base_diag_hint(diag, "from and to, such as 08:00-22:00, or over midnight 22:00-06:00");
-    }
-}
-
 /* An alert that looks at runs, tables or deadlines has no rows to judge. */
 static void check_watched(const Notice *notice, const char *on)
 {
@@ -343,7 +332,6 @@ static void check_alert(const Notice *notice)
     } else {
         check_rows(notice, on);
     }
-    check_hours(notice);
 }
 
 void catalog_check_notices(CatalogBuild *build)

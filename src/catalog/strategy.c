@@ -164,18 +164,11 @@ static void check_values(CatalogBuild *build, CatalogItem *item)
 {
     const BaseYaml *update = base_yaml_get(item->yaml, "update_columns", NULL);
     const BaseYaml *exclude = base_yaml_get(item->yaml, "exclude_columns", NULL);
-    const BaseYaml *begin = base_yaml_get(item->yaml, "begin", NULL);
     const BaseYaml *dup = base_yaml_get(item->yaml, "dup_in_batch", NULL);
-    gint64 us;
     if (update && exclude) {
         BaseDiag *diag = catalog_complain(build, item, exclude, BASE_E_VALUE_INVALID,
                                           "update_columns and exclude_columns say the same thing twice");
         base_diag_hint(diag, "one of them");
-    }
-    if (begin && begin->type == BASE_YAML_SCALAR && !base_time_parse(begin->text, NULL, &us)) {
-        BaseDiag *diag = catalog_complain(build, item, begin, BASE_E_VALUE_INVALID, "`%s` is no date or time",
-                                          begin->text);
-        base_diag_hint(diag, "such as 2026-01-01");
     }
     bool understood = !dup || dup->type == BASE_YAML_MAP ||
                       (dup->type == BASE_YAML_SCALAR && g_str_equal(dup->text, "error"));

@@ -185,7 +185,7 @@ static const char *day_of_id(const char *plan_id, char *ret_day)
 {
     gint64 day = 0;
     g_strlcpy(ret_day, plan_id, 9);
-    return lifecycle_day_parse(ret_day, &day) ? ret_day : NULL;
+    return catalog_day_parse(ret_day, &day) ? ret_day : NULL;
 }
 
 bool lifecycle_apply(Lifecycle *lifecycle, const LifecycleAsk *ask, const char *plan_id, json_t **ret,
@@ -382,7 +382,7 @@ bool lifecycle_restore(Lifecycle *lifecycle, const LifecycleAsk *ask, const char
                        GError **error)
 {
     gint64 number = 0;
-    if (!lifecycle_day_parse(day, &number)) {
+    if (!catalog_day_parse(day, &number)) {
         return base_fail(error, BASE_E_INTERVAL_INVALID, "`%s` is no day: 2026-11-22", day);
     }
     LifecycleTable table = {.object = ask->table};

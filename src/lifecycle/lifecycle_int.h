@@ -65,7 +65,6 @@ bool lifecycle_table_read(LifecycleTable *table, EngineConn *conn, const char *z
 /* day_sql between two days; caller frees. `undated` rows have none. */
 char *lifecycle_range_sql(const LifecycleTable *table, gint64 first_day, gint64 last_day);
 char *lifecycle_day_text(gint64 day); /* "2026-01-01"; caller frees */
-bool lifecycle_day_parse(const char *text, gint64 *ret_day);
 
 /* ---- policy.c --------------------------------------------------------------------------------------------
  */

@@ -43,23 +43,6 @@ char *lifecycle_day_text(gint64 day)
     return g_strdup_printf("%04d-%02d-%02d", year, month, of_month);
 }
 
-bool lifecycle_day_parse(const char *text, gint64 *ret_day)
-{
-    gint64 day = 0;
-    if (!standard_day_parse(text, &day)) {
-        return false;
-    }
-    g_autofree char *dashed = lifecycle_day_text(day);
-    g_autofree char *plain = g_strdup(dashed);
-    memmove(plain + 4, plain + 5, 2);
-    memmove(plain + 6, plain + 8, 3);
-    if (strcmp(text, dashed) != 0 && strcmp(text, plain) != 0) {
-        return false; /* 2026-02-30, or more than a day */
-    }
-    *ret_day = day;
-    return true;
-}
-
 /* ---- the column of the day -------------------------------------------------------------------------- */
 
 static bool has_column(const CatalogObject *object, const char *name)

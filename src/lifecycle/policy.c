@@ -9,12 +9,14 @@ void lifecycle_note(LifecyclePolicy *policy, const char *en, const char *zh)
 
 /* ---- holds ------------------------------------------------------------------------------------------ */
 
-/* What says that data must stay but cannot be read holds all of it: better too much than a day too little. */
-static void hold_for_doubt(LifecyclePolicy *policy, const char *key, const char *text)
+/* What says how data stays but cannot be read holds all of it: better too much than a day too little. */
+static void hold_for_doubt(LifecyclePolicy *policy, const char *key, const json_t *value)
 {
-    g_autofree char *en =
-        g_strdup_printf("`lifecycle.%s`: `%s` is no day; all is held until it is mended", key, text);
-    g_autofree char *zh = g_strdup_printf("`lifecycle.%s`：`%s` 不是日期；改正之前全部保留", key, text);
+    g_autofree char *written =
+        json_is_string(value) ? g_strdup(json_string_value(value)) : base_json_text(value);
+    g_autofree char *en = g_strdup_printf(
+        "`lifecycle.%s`: `%s` is not understood; all is held until it is mended", key, written);
+    g_autofree char *zh = g_strdup_printf("`lifecycle.%s`：无法理解 `%s`；改正之前全部保留", key, written);
     lifecycle_note(policy, en, zh);
     policy->held = true;
     policy->hold_until = LIFECYCLE_NEVER;
@@ -28,8 +30,8 @@ static void read_hold(LifecyclePolicy *policy, const json_t *hold)
     const json_t *said = json_object_get(hold, "until");
     const char *until = json_string_value(said);
     gint64 day = LIFECYCLE_NEVER;
-    if (said && !json_is_null(said) && (!until || !lifecycle_day_parse(until, &day))) {
-        hold_for_doubt(policy, "hold.until", until ? until : "?");
+    if (said && !json_is_null(said) && (!until || !catalog_day_parse(until, &day))) {
+        hold_for_doubt(policy, "hold.until", said);
         return;
     }
     if (!policy->held || day > policy->hold_until) {
@@ -52,64 +54,57 @@ static void read_holds(LifecyclePolicy *policy, const json_t *hold)
     json_array_foreach (hold, i, one) {
         read_hold(policy, one);
     }
+    bool none = !hold || json_is_false(hold) || json_is_null(hold);
+    if (!none && !policy->held && !json_is_array(hold)) {
+        hold_for_doubt(policy, "hold", hold);
+    }
 }
 
-/* "2020-11-11", "20201111" or, of every year, "11-11". */
-static bool parse_date(const char *text, gint64 *ret)
-{
-    gint64 day = 0;
-    int year = 0, month = 0, of_month = 0;
-    if (lifecycle_day_parse(text, &day)) {
-        base_time_civil_from_days(day, &year, &month, &of_month);
-        *ret = (gint64)year * 10000 + month * 100 + of_month;
-        return true;
-    }
-    g_autofree char *leap = g_strdup_printf("2000-%s", text);
-    if (!lifecycle_day_parse(leap, &day)) {
-        return false;
-    }
-    base_time_civil_from_days(day, &year, &month, &of_month);
-    *ret = month * 100 + of_month;
-    return true;
-}
-
-/* "2020-02", "202002" or, of every year, "02". */
-static bool parse_month(const char *text, gint64 *ret)
-{
-    g_auto(GStrv) parts = g_strsplit(text, "-", 2);
-    gint64 year = 0, month = 0;
-    if (parts[0] && parts[1]) {
-        if (!base_text_to_int(parts[0], 1, 9999, &year) || !base_text_to_int(parts[1], 1, 12, &month)) {
-            return false;
-        }
-    } else if (!base_text_to_int(text, 1, 12, &month)) {
-        gint64 both = 0;
-        if (!base_text_to_int(text, 101, 999912, &both) || both % 100 < 1 || both % 100 > 12) {
-            return false;
-        }
-        year = both / 100;
-        month = both % 100;
-    }
-    *ret = year * 100 + month;
-    return true;
-}
-
-static void read_list(LifecyclePolicy *policy, const json_t *lifecycle, const char *key,
+static void read_date(LifecyclePolicy *policy, const char *key, const json_t *one,
                       bool (*parse)(const char *text, gint64 *ret), GArray *to)
 {
+    g_autofree char *number =
+        json_is_integer(one) ? g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(one)) : NULL;
+    const char *text = number ? number : json_string_value(one);
+    gint64 value = 0;
+    if (text && parse(text, &value)) {
+        g_array_append_val(to, value);
+    } else {
+        hold_for_doubt(policy, key, one);
+    }
+}
+
+/* One, or a list of them. */
+static void read_dates(LifecyclePolicy *policy, const json_t *lifecycle, const char *key,
+                       bool (*parse)(const char *text, gint64 *ret), GArray *to)
+{
+    const json_t *list = json_object_get(lifecycle, key), *one;
     size_t i;
-    const json_t *one;
-    json_array_foreach (json_object_get(lifecycle, key), i, one) {
-        const char *text = json_string_value(one);
-        g_autofree char *number =
-            json_is_integer(one) ? g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(one)) : NULL;
-        gint64 value = 0;
-        text = number ? number : text;
-        if (text && parse(text, &value)) {
-            g_array_append_val(to, value);
-        } else {
-            hold_for_doubt(policy, key, text ? text : "?");
-        }
+    if (list && !json_is_array(list) && !json_is_null(list)) {
+        read_date(policy, key, list, parse, to);
+    }
+    json_array_foreach (list, i, one) {
+        read_date(policy, key, one, parse, to);
+    }
+}
+
+/* How long is read where the matrix is (standard); here it is only asked whether that could be read. */
+static void read_doubts(LifecyclePolicy *policy, const CatalogObject *object, const json_t *lifecycle)
+{
+    bool passing = object->model &&
+                   (object->model->kind == CATALOG_MODEL_MID || object->model->kind == CATALOG_MODEL_TEMP);
+    const json_t *keep = json_is_object(lifecycle) ? json_object_get(lifecycle, "keep") : lifecycle,
+                 *partitions = json_object_get(lifecycle, "partitions"),
+                 *archive = json_object_get(lifecycle, "archive");
+    gint64 us;
+    if (keep && !catalog_keep_parse(keep, passing, &us)) {
+        hold_for_doubt(policy, "keep", keep);
+    }
+    if (partitions && !json_is_integer(partitions)) {
+        hold_for_doubt(policy, "partitions", partitions);
+    }
+    if (archive && !json_is_boolean(archive)) {
+        hold_for_doubt(policy, "archive", archive);
     }
 }
 
@@ -215,8 +210,9 @@ void lifecycle_policy_read(LifecyclePolicy *policy, const CatalogObject *object,
     }
     read_kind(policy, object);
     read_holds(policy, json_object_get(lifecycle, "hold"));
-    read_list(policy, lifecycle, "keep_dates", parse_date, policy->keep_dates);
-    read_list(policy, lifecycle, "keep_months", parse_month, policy->keep_months);
+    read_dates(policy, lifecycle, "keep_dates", catalog_keep_date_parse, policy->keep_dates);
+    read_dates(policy, lifecycle, "keep_months", catalog_keep_month_parse, policy->keep_months);
+    read_doubts(policy, object, lifecycle);
 }
 
 gint64 lifecycle_policy_days(const LifecyclePolicy *policy)

@@ -52,11 +52,11 @@ static bool open_clock(LifecycleWorld *world, const LifecycleAsk *ask, GError **
     }
     g_autofree char *local = base_time_format(base_time_now_us(), world->zone);
     local[strlen("2026-11-22")] = '\0';
-    if (!lifecycle_day_parse(local, &world->clock_day)) {
+    if (!catalog_day_parse(local, &world->clock_day)) {
         return base_fail(error, BASE_E_INTERNAL, "no day in `%s`", local);
     }
     world->today = world->clock_day;
-    return !ask->at || lifecycle_day_parse(ask->at, &world->today) ||
+    return !ask->at || catalog_day_parse(ask->at, &world->today) ||
            base_fail(error, BASE_E_INTERVAL_INVALID, "`%s` is no day: 2026-11-22", ask->at);
 }
 

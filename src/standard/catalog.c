@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/time.h"
+
 /* ---- words ------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -302,35 +304,12 @@ static void read_keep(StandardTable *table, const json_t *raw)
             continue;
         }
         const json_t *inner = json_is_object(value) ? json_object_get(value, "keep") : value;
-        const char *text = json_string_value(inner);
-        gint64 days = -1;
-        if (json_is_null(inner) || (text != NULL && (g_ascii_strcasecmp(text, "forever") == 0 ||
-                                                     g_ascii_strcasecmp(text, "permanent") == 0))) {
-            table->keep_days = STANDARD_KEEP_FOREVER;
-        } else if (json_is_integer(inner)) {
-            table->keep_days = json_integer_value(inner);
-        } else if (text != NULL && standard_days(text, &days)) {
-            table->keep_days = days;
+        gint64 us = 0;
+        if (catalog_keep_parse(inner, false, &us)) {
+            table->keep_days = us == CATALOG_KEEP_FOREVER ? STANDARD_KEEP_FOREVER : us / BASE_TIME_DAY_US;
         }
         return;
     }
-}
-
-bool standard_days(const char *text, gint64 *ret_days)
-{
-    char *end = NULL;
-    gint64 number = g_ascii_strtoll(text, &end, 10);
-    static const struct {
-        const char *unit;
-        gint64 days;
-    } UNITS[] = {{"", 1}, {"d", 1}, {"w", 7}, {"m", 30}, {"y", 365}};
-    for (size_t i = 0; end != text && number >= 0 && number < 100000 && i < G_N_ELEMENTS(UNITS); i++) {
-        if (strcmp(end, UNITS[i].unit) == 0) {
-            *ret_days = number * UNITS[i].days;
-            return true;
-        }
-    }
-    return false;
 }
 
 static int grade_of(const char *text)

@@ -42,8 +42,6 @@ void standard_table_read_raw(StandardCatalog *catalog, StandardTable *table);
 void standard_column_read_raw(StandardCatalog *catalog, StandardColumn *column);
 /* `to` reads `from`; each pair once. */
 void standard_table_link(StandardTable *from, StandardTable *to);
-/* "7", "30d", "2y" -> days. */
-bool standard_days(const char *text, gint64 *ret_days);
 /* The table of that name, or one that stands for it and is not judged itself. */
 StandardTable *standard_table_implied(StandardCatalog *catalog, const char *name);
 /* Readers counted, roles derived, words indexed: last step. */

@@ -12,17 +12,16 @@ static bool is_passing(const CatalogObject *object)
            (object->model->kind == CATALOG_MODEL_TEMP || object->model->kind == CATALOG_MODEL_MID);
 }
 
-/* How long the table stays after it was built; 0 = to the end of the run. */
+/* How long the table stays after it was built; 0 = to the end of the run. What is not understood keeps it. */
 static gint64 keep_us(const CatalogObject *model)
 {
     const json_t *lifecycle = json_object_get(model->definition, "lifecycle");
-    const char *text =
-        json_is_string(lifecycle) ? json_string_value(lifecycle) : base_json_string(lifecycle, "keep", NULL);
-    gint64 us = 0;
-    if (text && base_text_to_duration(text, &us)) {
-        return us;
+    const json_t *keep = json_is_object(lifecycle) ? json_object_get(lifecycle, "keep") : lifecycle;
+    gint64 us = CATALOG_KEEP_FOREVER;
+    if (!keep) {
+        return model->model->kind == CATALOG_MODEL_MID ? MID_KEEP_US : 0;
     }
-    return model->model->kind == CATALOG_MODEL_MID ? MID_KEEP_US : 0;
+    return catalog_keep_parse(keep, true, &us) ? us : CATALOG_KEEP_FOREVER;
 }
 
 typedef struct {
@@ -69,7 +68,7 @@ static bool expire(Warehouse *warehouse, EngineConn *conn, const CatalogObject *
     if (!built_at(conn, model, &at_us, error)) {
         return false;
     }
-    if (at_us == 0 || at_us + keep_us(model) > now_us) {
+    if (at_us == 0 || keep_us(model) > now_us - at_us) {
         return true;
     }
     g_autoptr(GPtrArray) own = g_ptr_array_new();

@@ -263,6 +263,37 @@ static void test_special_partitions(void)
                     ==, K);
 }
 
+/* An applied version may hold what `plan` would refuse now. */
+static void test_what_is_not_understood_holds_all(void)
+{
+    static const char *const DOUBTS[] = {
+        "'keep': '3 years'",
+        "'keep': '12mo'",
+        "'keep': '900x'",
+        "'keep': '-5d'",
+        "'keep': []",
+        "'hold': {'until': 'x'}",
+        "'hold': 5",
+        "'keep_dates': ['soon']",
+        "'keep_months': '13'",
+        "'keep_dates': {}",
+        "'partitions': 'two'",
+        "'archive': 'maybe'",
+        "'keep_months': [null]",
+        "'hold': [{'until': ''}]",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(DOUBTS); i++) {
+        g_autofree char *json = g_strdup_printf(
+            "{'name': 'x', 'grade': 'P3', 'type': 'event_flow', 'lifecycle': {%s}}", DOUBTS[i]);
+        g_test_message("%s", DOUBTS[i]);
+        g_assert_cmpint(decision_of(json, 9000, true), ==, K);
+    }
+    g_assert_cmpint(decision_of("{'name': 'x', 'grade': 'P3', 'type': 'event_flow', 'lifecycle': {'keep': "
+                                "'3y', 'hold': false}}",
+                                9000, true),
+                    !=, K);
+}
+
 static void test_each_reason_has_words(void)
 {
     Table table;
@@ -290,6 +321,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lifecycle/holds", test_holds_win);
     g_test_add_func("/lifecycle/readers", test_readers);
     g_test_add_func("/lifecycle/special", test_special_partitions);
+    g_test_add_func("/lifecycle/doubts", test_what_is_not_understood_holds_all);
     g_test_add_func("/lifecycle/words", test_each_reason_has_words);
     return g_test_run();
 }
