@@ -68,13 +68,13 @@ static CatalogColumn *find(GPtrArray *columns, const char *name)
 }
 
 /* `key:` names the key columns; `key: true` on columns says the same. Both at once is one thing said twice.
- */
-static void mark_keys(CatalogBuild *build, CatalogItem *item, GPtrArray *columns)
+ * False: it names one that is not there, which is told when references are looked up. */
+static bool mark_keys(CatalogBuild *build, CatalogItem *item, GPtrArray *columns)
 {
     const BaseYaml *key_node = NULL;
     const BaseYaml *key = base_yaml_get(item->yaml, "key", &key_node);
     if (!key) {
-        return;
+        return true;
     }
     const BaseYaml *list = base_yaml_get(item->yaml, "columns", NULL);
     for (guint i = 0; list && list->type == BASE_YAML_LIST && i < list->items->len; i++) {
@@ -85,14 +85,16 @@ static void mark_keys(CatalogBuild *build, CatalogItem *item, GPtrArray *columns
             base_diag_hint(diag, "the table's `key` is on line %u; keep one of them", key_node->line);
         }
     }
-    guint n = key->type == BASE_YAML_LIST ? key->items->len : 1;
+    guint n = key->type == BASE_YAML_LIST ? key->items->len : 1, found = 0;
     for (guint i = 0; i < n; i++) {
         const BaseYaml *name = key->type == BASE_YAML_LIST ? g_ptr_array_index(key->items, i) : key;
         CatalogColumn *column = name->type == BASE_YAML_SCALAR ? find(columns, name->text) : NULL;
         if (column) {
             column->key = true;
+            found++;
         }
     }
+    return found == n;
 }
 
 static void keys_first(GPtrArray *columns)
@@ -189,9 +191,11 @@ void catalog_bind_table(CatalogBuild *build, CatalogItem *item)
     table->comment = comment_of(definition);
     table->properties = properties_of(definition);
     check_types(build, item);
-    mark_keys(build, item, table->columns);
+    bool keyed = mark_keys(build, item, table->columns);
     keys_first(table->columns);
-    check_model(build, item, table);
+    if (keyed) {
+        check_model(build, item, table);
+    }
     check_manual(build, item);
     object->table = table;
     object->columns = table->columns;
