@@ -255,6 +255,14 @@ const char *standard_data_day(StandardRun *run, StandardTable *table)
     return standard_data_column(run, table, day) ? day : NULL;
 }
 
+char *standard_time_sql(const char *expression)
+{
+    return g_strdup_printf(
+        "coalesce(TRY_CAST(CAST(%s AS VARCHAR) AS TIMESTAMP), try_strptime(CAST(%s AS VARCHAR), "
+        "['%%Y%%m%%d', '%%Y%%m%%d%%H%%M%%S']))",
+        expression, expression);
+}
+
 json_t *standard_data_query(StandardRun *run, const char *sql)
 {
     if (run->conn == NULL || run->error != NULL) {

@@ -94,6 +94,9 @@ json_t *standard_data_query(StandardRun *run, const char *sql);
 /* Quoted identifier, list of them with `prefix` before each; caller frees. */
 char *standard_quote(const char *name);
 char *standard_quote_list(const GPtrArray *names, const char *prefix, const char *separator);
+/* The time that an expression of any type says, as TIMESTAMP: 2024-05-01 08:00:00, 2024-05-01T08:00:00,
+ * 20240501, 20240501080000; NULL where it says none. Caller frees. */
+char *standard_time_sql(const char *expression);
 /* A value of the row as text; "NULL"; several joined by ",". Caller frees. */
 char *standard_value_text(const json_t *value);
 char *standard_key_text(const json_t *row, const GPtrArray *key);

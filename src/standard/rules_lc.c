@@ -154,7 +154,9 @@ static json_t *repeated_keys(StandardRun *run, StandardTable *table)
     if (data == NULL) {
         return NULL;
     }
-    const char *day = standard_day_column(table);
+    /* an export need not say its partitions; where it does, a table without any has one row a key */
+    bool said = table->partitions_said || table->object != NULL;
+    const char *day = said ? standard_day_column(table) : standard_data_day(run, table);
     bool by_day = table->type == STANDARD_MERGE_FULL && day != NULL && standard_data_column(run, table, day);
     g_autofree char *key = standard_quote_list(table->key, "", ", ");
     g_autofree char *partition = by_day ? standard_quote(day) : NULL;

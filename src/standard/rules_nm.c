@@ -560,16 +560,13 @@ static void judge_day_values(StandardRun *run, const json_t *list, const Standar
     size_t i = 0;
     const json_t *value = NULL;
     json_array_foreach (list, i, value) {
-        const char *text = json_string_value(value);
-        size_t own = text != NULL ? day_format(text) : 0;
+        g_autofree char *text = standard_value_text(value); /* 20240501 may be written as a number */
+        size_t own = day_format(text);
         format = format == 0 ? own : format;
-        if (text == NULL || own == 0 || own != format) {
-            g_autofree char *object = table != NULL  ? g_strdup(table->name)
-                                      : text != NULL ? g_strdup(text)
-                                                     : json_dumps(value, JSON_ENCODE_ANY);
-            standard_find(run, object, table, NULL,
+        if (own == 0 || own != format) {
+            standard_find(run, table != NULL ? table->name : text, table, NULL,
                           "the day `%s` of a partition is none, or in another format",
-                          "分区日期 `%s` 无效或格式不一致", text != NULL ? text : object);
+                          "分区日期 `%s` 无效或格式不一致", text);
         }
     }
 }

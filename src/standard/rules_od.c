@@ -303,10 +303,9 @@ static void check_full_key(StandardRun *run, StandardTable *table)
 /* The newest data time of each partition must be that of the last one. */
 static void check_newest_last(StandardRun *run, StandardTable *table)
 {
-    const char *day = standard_day_column(table);
-    const char *data =
-        is_type(table, STANDARD_ODS_MIRROR_FULL) && day != NULL ? standard_data(run, table) : NULL;
-    if (data == NULL || !standard_data_column(run, table, day)) {
+    const char *data = is_type(table, STANDARD_ODS_MIRROR_FULL) ? standard_data(run, table) : NULL;
+    const char *day = data != NULL ? standard_data_day(run, table) : NULL;
+    if (day == NULL) {
         return;
     }
     static const char *const NAMES[] = {
@@ -374,11 +373,12 @@ static void read_volumes(GPtrArray *volumes, const json_t *said)
         if (json_is_integer(item)) {
             add_volume(volumes, "", json_integer_value(item), -1);
         } else if (json_is_object(item)) {
-            add_volume(
-                volumes,
-                standard_first_text(item, STANDARD_KEYS("dt", "partition", "date", "day", "ds", "name")),
-                standard_first_int(item, STANDARD_KEYS("rows", "row_count", "count", "n"), -1),
-                standard_first_int(item, STANDARD_KEYS("bytes", "size"), -1));
+            const json_t *day =
+                standard_first(item, STANDARD_KEYS("dt", "partition", "date", "day", "ds", "name"));
+            g_autofree char *text = day != NULL ? standard_value_text(day) : g_strdup("");
+            add_volume(volumes, text,
+                       standard_first_int(item, STANDARD_KEYS("rows", "row_count", "count", "n"), -1),
+                       standard_first_int(item, STANDARD_KEYS("bytes", "size"), -1));
         }
     }
 }
@@ -456,11 +456,12 @@ static void check_empty(StandardRun *run, StandardTable *table)
     const json_t *date = NULL;
     json_array_foreach (dates, i, date) {
         bool there = volumes->len == 0 && table->rows == NULL;
+        g_autofree char *text = standard_value_text(date); /* 20240501 may be written as a number */
         for (guint v = 0; !there && v < volumes->len; v++) {
-            there = g_strcmp0(((Volume *)g_ptr_array_index(volumes, v))->day, json_string_value(date)) == 0;
+            there = g_strcmp0(((Volume *)g_ptr_array_index(volumes, v))->day, text) == 0;
         }
-        if (!there && json_is_string(date)) {
-            find_empty(run, table, json_string_value(date));
+        if (!there && (json_is_string(date) || json_is_integer(date))) {
+            find_empty(run, table, text);
         }
     }
     bool each_day = table->kind == STANDARD_INCREMENTAL || table->kind == STANDARD_SNAPSHOT;

@@ -182,22 +182,35 @@ static const char *cursor_of(StandardRun *run, StandardTable *table)
     return "";
 }
 
+/* Numbers are compared as numbers and times as times, in whatever form each is written; else texts. */
+static void append_not_after(GString *sql, const char *column, const char *watermark)
+{
+    g_autoptr(GString) bar = g_string_new(NULL);
+    engine_sql_append_text(bar, watermark);
+    g_autofree char *time = standard_time_sql(column);
+    g_autofree char *bar_time = standard_time_sql(bar->str);
+    g_string_append_printf(
+        sql,
+        "CASE WHEN TRY_CAST(CAST(%s AS VARCHAR) AS DECIMAL(38, 9)) IS NOT NULL AND TRY_CAST(%s AS "
+        "DECIMAL(38, 9)) IS NOT NULL THEN TRY_CAST(CAST(%s AS VARCHAR) AS DECIMAL(38, 9)) <= "
+        "TRY_CAST(%s AS DECIMAL(38, 9)) WHEN %s IS NOT NULL AND %s IS NOT NULL THEN %s <= %s ELSE "
+        "CAST(%s AS VARCHAR) <= %s END",
+        column, bar->str, column, bar->str, time, bar_time, time, bar_time, column, bar->str);
+}
+
 static void append_old_rows(GString *sql, const StandardTable *table, const char *cursor,
-                            const char *watermark)
+                            const char *watermark, const char *day)
 {
     g_autofree char *column = standard_quote(cursor);
-    const char *day = standard_day_column(table);
     if (*watermark != '\0') {
-        g_string_append_printf(sql, "CAST(%s AS VARCHAR) <= ", column);
-        engine_sql_append_text(sql, watermark);
+        append_not_after(sql, column, watermark);
     } else {
         g_autofree char *partition = standard_quote(day);
+        g_autofree char *row_time = standard_time_sql(column);
+        g_autofree char *day_time = standard_time_sql(partition);
         gint64 window = standard_first_int(table->raw, STANDARD_KEYS("lookback_days", "late_days"), 0);
-        g_string_append_printf(
-            sql,
-            "TRY_CAST(%s AS DATE) < coalesce(TRY_CAST(%s AS DATE), CAST(try_strptime(CAST(%s AS "
-            "VARCHAR), '%%Y%%m%%d') AS DATE)) - %" G_GINT64_FORMAT,
-            column, partition, partition, window);
+        g_string_append_printf(sql, "CAST(%s AS DATE) < CAST(%s AS DATE) - %" G_GINT64_FORMAT, row_time,
+                               day_time, window);
     }
 }
 
@@ -205,11 +218,12 @@ static void check_since_last(StandardRun *run, StandardTable *table)
 {
     const char *data = table->kind == STANDARD_INCREMENTAL ? standard_data(run, table) : NULL;
     const char *cursor = data != NULL ? cursor_of(run, table) : "";
-    const char *watermark =
-        standard_first_text(table->raw, STANDARD_KEYS("watermark", "last_watermark", "last_export"));
-    const char *day = standard_day_column(table);
-    bool against_day =
-        day != NULL && data != NULL && standard_data_column(run, table, day) && strcmp(day, cursor) != 0;
+    const json_t *said =
+        standard_first(table->raw, STANDARD_KEYS("watermark", "last_watermark", "last_export"));
+    g_autofree char *watermark =
+        said != NULL && !json_is_null(said) ? standard_value_text(said) : g_strdup("");
+    const char *day = data != NULL ? standard_data_day(run, table) : NULL;
+    bool against_day = day != NULL && strcmp(day, cursor) != 0;
     if (*cursor == '\0' || !standard_data_column(run, table, cursor) ||
         (*watermark == '\0' && !against_day)) {
         return;
@@ -218,7 +232,7 @@ static void check_since_last(StandardRun *run, StandardTable *table)
     g_autofree char *column = standard_quote(cursor);
     g_string_printf(sql, "SELECT count(*) AS n, CAST(min(%s) AS VARCHAR) AS oldest FROM %s WHERE ", column,
                     data);
-    append_old_rows(sql, table, cursor, watermark);
+    append_old_rows(sql, table, cursor, watermark, day);
     g_autoptr(json_t) rows = standard_data_query(run, sql->str);
     const json_t *row = json_array_get(rows, 0);
     gint64 n = base_json_int(row, "n", 0);
@@ -263,9 +277,9 @@ static bool has_columns(StandardRun *run, StandardTable *table, const GPtrArray 
 /* Rows whose content equals that of the row of their key in the partition before. */
 static void check_unchanged(StandardRun *run, StandardTable *table)
 {
-    const char *day = standard_day_column(table);
-    const char *data = table->kind == STANDARD_INCREMENTAL && day != NULL ? standard_data(run, table) : NULL;
-    if (data == NULL || !has_columns(run, table, table->key) || !standard_data_column(run, table, day)) {
+    const char *data = table->kind == STANDARD_INCREMENTAL ? standard_data(run, table) : NULL;
+    const char *day = data != NULL ? standard_data_day(run, table) : NULL;
+    if (day == NULL || !has_columns(run, table, table->key)) {
         return;
     }
     g_autofree char *content = content_columns(run, table, day);
@@ -373,32 +387,33 @@ static void add_day(GHashTable *days, const char **like, const char *text)
 {
     gint64 day = 0;
     if (standard_day_parse(text, &day)) {
-        *like = text;
+        *like = strchr(text, '-') != NULL ? "yyyy-mm-dd" : "yyyymmdd";
         g_hash_table_add(days, GINT_TO_POINTER((int)day));
     }
 }
 
 /* Days that are there: `dates` of an export, else those of its rows or of the table. *ret_like: how they are
- * written; borrowed from the table or kept by *ret_rows. */
-static GHashTable *days_of(StandardRun *run, StandardTable *table, const char **ret_like, json_t **ret_rows)
+ * written. */
+static GHashTable *days_of(StandardRun *run, StandardTable *table, const char **ret_like)
 {
     GHashTable *days = g_hash_table_new(g_direct_hash, g_direct_equal);
     const json_t *dates = standard_first(table->raw, STANDARD_KEYS("dates", "partition_dates", "days"));
     size_t i = 0;
     const json_t *value = NULL;
     json_array_foreach (dates, i, value) {
-        add_day(days, ret_like, json_is_string(value) ? json_string_value(value) : "");
+        g_autofree char *text = standard_value_text(value);
+        add_day(days, ret_like, text);
     }
-    const char *day = standard_day_column(table);
-    const char *data = dates == NULL && day != NULL ? standard_data(run, table) : NULL;
-    if (data == NULL || !standard_data_column(run, table, day)) {
+    const char *data = dates == NULL ? standard_data(run, table) : NULL;
+    const char *day = data != NULL ? standard_data_day(run, table) : NULL;
+    if (day == NULL) {
         return days;
     }
     g_autofree char *column = standard_quote(day);
     g_autofree char *sql = g_strdup_printf("SELECT DISTINCT CAST(%s AS VARCHAR) AS d FROM %s", column, data);
     /* of days there may be more than of findings */
-    *ret_rows = engine_query_json(run->conn, sql, NULL, 0, 100000, &run->error);
-    json_array_foreach (*ret_rows, i, value) {
+    g_autoptr(json_t) rows = engine_query_json(run->conn, sql, NULL, 0, 100000, &run->error);
+    json_array_foreach (rows, i, value) {
         add_day(days, ret_like, base_json_string(value, "d", ""));
     }
     return days;
@@ -440,8 +455,7 @@ static void check_each_day(StandardRun *run, StandardTable *table)
         return;
     }
     const char *like = "";
-    g_autoptr(json_t) rows = NULL;
-    g_autoptr(GHashTable) days = days_of(run, table, &like, &rows);
+    g_autoptr(GHashTable) days = days_of(run, table, &like);
     g_autoptr(GArray) sorted = sorted_days(days);
     guint named = 0;
     for (guint i = 1; i < sorted->len; i++) {
@@ -632,17 +646,18 @@ static char *breaks_sql(StandardRun *run, StandardTable *table, const char *data
     bool gaps = standard_first_bool(table->raw, STANDARD_KEYS("gaps_are_deletes", "gaps_allowed"),
                                     table->object != NULL);
     g_autofree char *open = open_sql(valid->to);
+    g_autofree char *from_time = standard_time_sql(from);
+    g_autofree char *to_time = standard_time_sql(to);
     g_autofree char *end = valid->closed_day
-                               ? g_strdup_printf("CAST(TRY_CAST(%s AS DATE) + 1 AS TIMESTAMP)", to)
-                               : g_strdup_printf("TRY_CAST(%s AS TIMESTAMP)", to);
+                               ? g_strdup_printf("CAST(CAST(%s AS DATE) + 1 AS TIMESTAMP)", to_time)
+                               : g_strdup(to_time);
     return g_strdup_printf("SELECT %s, CAST(min(CASE WHEN next_from < ended THEN next_from ELSE ended END) "
                            "AS VARCHAR) AS _weir_at, "
                            "bool_or(next_from < ended) AS _weir_overlap FROM (SELECT %s, "
                            "CASE WHEN %s THEN TIMESTAMP '9999-12-31' ELSE %s END AS ended, %s AS alive, "
-                           "lead(TRY_CAST(%s AS TIMESTAMP)) OVER (PARTITION BY %s ORDER BY TRY_CAST(%s AS "
-                           "TIMESTAMP), %s NULLS LAST) AS next_from "
+                           "lead(%s) OVER (PARTITION BY %s ORDER BY %s, %s NULLS LAST) AS next_from "
                            "FROM %s AS z) AS versions WHERE next_from < ended%s GROUP BY %s ORDER BY %s",
-                           key, key, open, end, alive, from, key, from, to, data,
+                           key, key, open, end, alive, from_time, key, from_time, to, data,
                            gaps ? "" : " OR (next_from > ended AND alive)", key, key);
 }
 
