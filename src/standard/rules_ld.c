@@ -52,7 +52,26 @@ static const char *sync_object(const StandardSync *sync)
     return *sync->source != '\0' ? sync->source : *sync->table != '\0' ? sync->table : sync->job;
 }
 
-static void ld_03(StandardRun *run, const StandardSync *sync)
+/* Where the sync is written as a query. A condition with a value of the run takes what is new. */
+static const char *change_of_query(const StandardSql *sql)
+{
+    bool filters = sql->ok && sql->where && !sql->filled_in;
+    for (guint i = 0; sql->ok && !filters && i < sql->expressions->len; i++) {
+        filters = ((const StandardExpression *)g_ptr_array_index(sql->expressions, i))->filter;
+    }
+    return !sql->ok ? NULL : filters ? "where" : sql->distinct ? "distinct" : NULL;
+}
+
+static void find_changed(StandardRun *run, const char *object, const StandardTable *target,
+                         const CatalogObject *at, const char *change)
+{
+    StandardFinding *finding =
+        standard_find(run, object, target, at, "the sync of `%1$s` changes rows on the way (`%2$s`)",
+                      "`%1$s` 的同步在途中改动了数据（`%2$s`）", object, change);
+    standard_finding_word(finding, change);
+}
+
+static void judge_sync(StandardRun *run, const StandardSync *sync)
 {
     static const char *const CHANGES[] = {"where",    "filter",   "dedup",     "deduplicate",
                                           "distinct", "replace",  "transform", "transforms",
@@ -63,12 +82,29 @@ static void ld_03(StandardRun *run, const StandardSync *sync)
                    !(json_is_array(value) && json_array_size(value) == 0) &&
                    !(json_is_string(value) && *json_string_value(value) == '\0');
         if (set) {
-            StandardFinding *finding =
-                standard_find(run, sync_object(sync), sync->target, sync->object,
-                              "the sync of `%1$s` changes rows on the way (`%2$s`)",
-                              "`%1$s` 的同步在途中改动了数据（`%2$s`）", sync_object(sync), CHANGES[i]);
-            standard_finding_word(finding, CHANGES[i]);
+            find_changed(run, sync_object(sync), sync->target, sync->object, CHANGES[i]);
             return;
+        }
+    }
+    const char *query = standard_first_text(sync->raw, STANDARD_KEYS("sql", "query"));
+    StandardTable read = {.sql = *query != '\0' ? query : NULL};
+    const char *change = change_of_query(standard_sql(&read));
+    if (change != NULL) {
+        find_changed(run, sync_object(sync), sync->target, sync->object, change);
+    }
+    standard_sql_free(read.facts);
+}
+
+static void ld_03(StandardRun *run)
+{
+    for (guint i = 0; i < run->catalog->syncs->len; i++) {
+        judge_sync(run, g_ptr_array_index(run->catalog->syncs, i));
+    }
+    for (guint i = 0; i < run->catalog->tables->len; i++) {
+        StandardTable *table = g_ptr_array_index(run->catalog->tables, i);
+        const char *change = table->layer == STANDARD_ODS ? change_of_query(standard_sql(table)) : NULL;
+        if (change != NULL) {
+            find_changed(run, table->name, table, table->object, change);
         }
     }
 }
@@ -279,16 +315,94 @@ static GHashTable *by_subject(StandardRun *run, StandardLayer layer)
     return groups_of;
 }
 
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, as one text. */
+static char *join_sorted(GPtrArray *texts)
+{
+    g_ptr_array_sort(texts, compare_texts);
+    return standard_join(texts);
+}
+
+/* Columns in no order, or a list of such grains. */
+static char *text_of_grain(const json_t *grain)
+{
+    if (json_is_string(grain)) {
+        return g_ascii_strdown(json_string_value(grain), -1);
+    }
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    size_t i = 0;
+    const json_t *one = NULL;
+    json_array_foreach (grain, i, one) {
+        const json_t *named =
+            json_is_object(one) ? standard_first(one, STANDARD_KEYS("name", "column")) : one;
+        char *text = text_of_grain(named);
+        if (json_is_array(one)) {
+            char *bracketed = g_strdup_printf("(%s)", text);
+            g_free(text);
+            text = bracketed;
+        }
+        g_ptr_array_add(texts, text);
+    }
+    return json_array_size(grain) == 1 && json_is_array(json_array_get(grain, 0))
+               ? text_of_grain(json_array_get(grain, 0))
+               : join_sorted(texts);
+}
+
+/* As declared; "" = it is not. */
+static char *grain_said(const StandardTable *table)
+{
+    return text_of_grain(standard_first(table->raw, STANDARD_KEYS("grain", "grains")));
+}
+
+static char *grain_of_key(const StandardTable *table)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < table->key->len; i++) {
+        g_ptr_array_add(texts, g_ascii_strdown(g_ptr_array_index(table->key, i), -1));
+    }
+    return join_sorted(texts);
+}
+
+/* The grain that is declared, else the key. */
+static char *grain_of(const StandardTable *table)
+{
+    char *said = grain_said(table);
+    if (*said != '\0') {
+        return said;
+    }
+    g_free(said);
+    return grain_of_key(table);
+}
+
 static bool same_grain(const StandardTable *a, const StandardTable *b)
 {
-    const json_t *left = json_object_get(a->raw, "grain");
-    const json_t *right = json_object_get(b->raw, "grain");
-    left = left != NULL ? left : json_object_get(a->raw, "grains");
-    right = right != NULL ? right : json_object_get(b->raw, "grains");
-    if (left != NULL || right != NULL) {
-        return json_equal(left, right);
+    g_autofree char *left = grain_said(a);
+    g_autofree char *right = grain_said(b);
+    if (*left != '\0' || *right != '\0') {
+        return strcmp(left, right) == 0;
     }
     return a->key->len > 0 && same_texts(a->key, b->key);
+}
+
+/* Both are known, and are not the same. */
+static bool other_grain(const StandardTable *a, const StandardTable *b)
+{
+    g_autofree char *left = grain_of(a);
+    g_autofree char *right = grain_of(b);
+    return *left != '\0' && *right != '\0' && strcmp(left, right) != 0;
+}
+
+/* The grain of a summary is the key, or the grain, of the detail. */
+static bool grain_of_detail(const StandardTable *detail, const StandardTable *table)
+{
+    g_autofree char *own = grain_of(table);
+    g_autofree char *key = grain_of_key(detail);
+    g_autofree char *said = grain_said(detail);
+    return *own != '\0' && (strcmp(own, key) == 0 || strcmp(own, said) == 0);
 }
 
 static void compare_pairs(StandardRun *run, StandardLayer layer, guint percent, bool grain)
@@ -306,7 +420,9 @@ static void compare_pairs(StandardRun *run, StandardLayer layer, guint percent, 
                 guint n = shared_columns(later, first);
                 bool alike = 100 * n >= percent * MIN(later->columns->len, first->columns->len);
                 bool none = later->columns->len + first->columns->len == 0; /* the grain alone is known */
-                if (grain ? (none || (alike && n > 1)) && same_grain(first, later) : alike && n > 1) {
+                bool same = grain ? (none || (alike && n > 1)) && same_grain(first, later)
+                                  : alike && n > 1 && !other_grain(first, later);
+                if (same) {
                     standard_find_table(run, later,
                                         "`%1$s` and `%2$s` hold the same subject `%3$s` (%4$u columns alike)",
                                         "`%1$s` 与 `%2$s` 同属主题 `%3$s`（%4$u 列相同）", later->name,
@@ -383,7 +499,7 @@ static void ld_14(StandardRun *run, StandardTable *table)
             domains++;
             domain = from->domain;
         }
-        if (from->layer == STANDARD_DWD && from->key->len > 0 && same_texts(from->key, table->key)) {
+        if (from->layer == STANDARD_DWD && grain_of_detail(from, table)) {
             standard_find_table(run, table, "`%1$s` has the grain of the detail table `%2$s`",
                                 "`%1$s` 的粒度与明细表 `%2$s` 相同", table->name, from->name);
         }
@@ -577,7 +693,7 @@ static void ld_21(StandardRun *run)
 
 const StandardCheck standard_checks_ld[] = {
     {STANDARD_LD_01, .table = ld_01},   {STANDARD_LD_02, .table = ld_02},
-    {STANDARD_LD_03, .sync = ld_03},    {STANDARD_LD_04, .sync = ld_04},
+    {STANDARD_LD_03, .catalog = ld_03}, {STANDARD_LD_04, .sync = ld_04},
     {STANDARD_LD_05, .table = ld_05},   {STANDARD_LD_06, .table = ld_06},
     {STANDARD_LD_07, .column = ld_07},  {STANDARD_LD_08, .table = ld_08},
     {STANDARD_LD_09, .catalog = ld_09}, {STANDARD_LD_10, .table = ld_10},

@@ -48,6 +48,8 @@ static void nm_05(StandardRun *run, StandardTable *table)
     bool groups = said ? standard_raw_bool(table->raw, "group_by",
                                            json_array_size(json_object_get(table->raw, "group_by")) > 0)
                        : sql->ok && (sql->n_sums > 0 || (sql->group_by && sql->aggregate));
+    /* choosing a value for each key is to drop duplicates (LD-05) */
+    bool drops = table->layer == STANDARD_DWD && !said && sql->n_sums == 0 && table->key->len > 0;
     bool wide = standard_raw_bool(table->raw, "wide", false) ||
                 standard_raw_int(table->raw, "behaviours", 1) > 1 ||
                 json_array_size(json_object_get(table->raw, "processes")) > 1;
@@ -55,7 +57,7 @@ static void nm_05(StandardRun *run, StandardTable *table)
         return;
     }
     const char *should = NULL;
-    if (table->layer == STANDARD_DWD && groups) {
+    if (table->layer == STANDARD_DWD && groups && !drops) {
         should = wide ? "dws" : "dwm";
     } else if (table->layer == STANDARD_DWM && !groups && !sql->distinct) {
         should = "dwd";

@@ -181,6 +181,21 @@ static void read_call(const SqlText *text, guint i, StandardSql *facts)
     facts->max_partition = facts->max_partition || one_of(name, NEWEST);
 }
 
+/* The query in the parentheses at i takes `day` only up to one that its run is told. */
+static bool is_bounded(const SqlText *text, guint i, const char *day)
+{
+    guint close = close_of(text, i);
+    for (; i < close && !sql_is(text, i, "where"); i++) {
+    }
+    for (; i + 2 < close; i++) {
+        bool below = sql_is(text, i + 1, "<") || sql_is(text, i + 1, "<=") || sql_is(text, i + 1, "=");
+        if (sql_is(text, i, day) && below && sql_is_filled_in(text, i + 2)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* (SELECT max(dt) FROM ...) where a day is compared. */
 static void read_newest(const SqlText *text, guint i, StandardSql *facts)
 {
@@ -193,7 +208,8 @@ static void read_newest(const SqlText *text, guint i, StandardSql *facts)
     if (sql_is(text, at + 1, ".")) {
         at += 2;
     }
-    if (at < text->n && one_of(text->words[at].token->text, DAYS) && sql_is(text, at + 1, ")")) {
+    if (at < text->n && one_of(text->words[at].token->text, DAYS) && sql_is(text, at + 1, ")") &&
+        !is_bounded(text, i - 1, text->words[at].token->text)) {
         facts->max_partition = true;
     }
 }
@@ -293,6 +309,7 @@ static void read_word(const SqlText *text, guint i, StandardSql *facts)
     facts->distinct =
         facts->distinct || (sql_is(text, i, "distinct") && i > 0 && sql_is(text, i - 1, "select"));
     facts->where = facts->where || sql_is(text, i, "where");
+    facts->filled_in = facts->filled_in || sql_is_filled_in(text, i);
     facts->union_all = facts->union_all || sql_is(text, i, "union");
     bool comma =
         sql_is(text, i, ",") && word->part == SQL_PART_FROM && i + 1 < text->n && text->words[i + 1].table;

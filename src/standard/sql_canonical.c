@@ -78,6 +78,14 @@ static bool is_plain_call(const char *name)
     return standard_is_aggregate(name);
 }
 
+bool sql_is_filled_in(const SqlText *text, guint i)
+{
+    const EngineToken *token = i < text->n ? text->words[i].token : NULL;
+    return token != NULL &&
+           (token->type == ENGINE_TOKEN_PARAM ||
+            (token->type == ENGINE_TOKEN_TEXT && (strstr(token->text, "${") || strstr(token->text, "{{"))));
+}
+
 static guint count_operators(const SqlText *text, guint from, guint to, bool *ret_aggregate, bool *ret_open)
 {
     guint n = 0;
@@ -108,6 +116,9 @@ static void add_expression(const SqlText *text, guint from, guint to, bool filte
     bool aggregate = false;
     bool open = false;
     guint n = count_operators(text, from, to, &aggregate, &open);
+    for (guint i = from; filter && i < to; i++) { /* the rows of a day are no logic */
+        open = open || sql_is_filled_in(text, i);
+    }
     if (from >= to || n == 0 || open) {
         return;
     }

@@ -55,6 +55,8 @@ static inline bool sql_is_name(const SqlText *text, guint i)
 {
     return i < text->n && !text->words[i].keyword && engine_token_is_name(text->words[i].token, false);
 }
+/* A value that another run fills in: a parameter, or a text with ${...} or {{...}} in it. */
+bool sql_is_filled_in(const SqlText *text, guint i);
 /* Tokens [from, to) in canonical form. */
 char *sql_canonical(const SqlText *text, guint from, guint to);
 void sql_expressions(const SqlText *text, GPtrArray *to);

@@ -50,18 +50,26 @@ static bool is_grammar(const EngineToken *token)
     return false;
 }
 
-/* ${biz_date} of other warehouses is a parameter; its place is kept. */
+/* ${biz_date} of other warehouses is a parameter; its place is kept. In a text it stands as it is. */
 static char *without_braces(const char *sql)
 {
     char *copy = g_strdup(sql);
-    for (char *at = strstr(copy, "${"); at != NULL; at = strstr(at, "${")) {
-        char *close = strchr(at, '}');
+    bool quoted = false;
+    for (char *at = copy; *at != '\0'; at++) {
+        if (!quoted && at[0] == '-' && at[1] == '-') {
+            at += strcspn(at, "\n"); /* a comment's quotes are none */
+            if (*at == '\0') {
+                break;
+            }
+        }
+        quoted = quoted != (*at == '\'');
+        char *close = !quoted && at[0] == '$' && at[1] == '{' ? strchr(at, '}') : NULL;
         if (close == NULL) {
-            break;
+            continue;
         }
         at[1] = 'p';
         for (char *c = at + 2; c <= close; c++) {
-            *c = g_ascii_isalnum(*c) ? *c : ' ';
+            *c = g_ascii_isalnum(*c) || *c == '_' ? *c : ' ';
         }
         at = close;
     }

@@ -252,6 +252,7 @@ bool standard_any(const GPtrArray *texts, const char *text);                  /*
 typedef struct {
     bool ok; /* it could be read */
     bool group_by, distinct, join, union_all, where, aggregate, window;
+    bool filled_in;              /* a parameter, ${...} or {{...}} stands in it */
     bool star;                   /* SELECT * or t.* at the top */
     bool order_by;               /* a LIMIT that counts stands under one */
     bool bare_limit;             /* a LIMIT, TOP or FETCH without ORDER BY */
