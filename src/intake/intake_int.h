@@ -465,9 +465,11 @@ bool intake_txns_begin(IntakeTxns *txns, IntakeTxn *txn, const char **ret_existi
 /* After the commit (or the failure): what others see from now on. */
 void intake_txns_finish(IntakeTxns *txns, gint64 txn_id, IntakeTxnState state, gint64 now_us);
 /* Takes a prepared load for commit or abort: TXN_UNKNOWN, TXN_STATE. Given back by intake_txns_release or
- * _finish. */
+ * _finish. Waits for who has it, who may wait for the committer: never on the committer's thread. */
 bool intake_txns_claim(IntakeTxns *txns, const char *db, gint64 txn_id, const char *label, bool for_abort,
                        gint64 *ret_txn_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same without waiting: false when it is not prepared, or somebody has it. */
+bool intake_txns_claim_free(IntakeTxns *txns, gint64 txn_id);
 void intake_txns_release(IntakeTxns *txns, gint64 txn_id);
 /* See intake_oldest_open. */
 gint64 intake_txns_oldest_open(IntakeTxns *txns);
@@ -560,7 +562,8 @@ GPtrArray *intake_plan_merge_sql(const IntakePlan *plan, const char *stage, bool
 /* ---- two_phase.c
  * --------------------------------------------------------------------------------------------- */
 
-/* On the committer's thread: aborts a prepared load that nobody committed. */
+/* On the committer's thread: aborts a prepared load that nobody committed; true also when somebody is at it
+ * now. */
 bool intake_abort_overdue(Intake *intake, EngineConn *conn, gint64 txn_id, GError **error);
 
 /* ---- intake.c

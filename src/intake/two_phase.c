@@ -125,13 +125,8 @@ bool intake_abort(Intake *intake, const char *db, gint64 txn_id, const char *lab
 
 bool intake_abort_overdue(Intake *intake, EngineConn *conn, gint64 txn_id, GError **error)
 {
-    gint64 id;
-    g_autofree char *sql =
-        g_strdup_printf("SELECT db FROM _weir.loads WHERE txn_id = %" G_GINT64_FORMAT, txn_id);
-    g_autofree char *db = NULL;
-    if (!engine_query_text(conn, sql, &db, error) || !db ||
-        !intake_txns_claim(intake->txns, db, txn_id, NULL, true, &id, error)) {
-        return false;
+    if (!intake_txns_claim_free(intake->txns, txn_id)) {
+        return true;
     }
     bool ok =
         engine_begin(conn, error) && set_state(conn, txn_id, "ABORTED", error) && engine_commit(conn, error);

@@ -507,6 +507,18 @@ bool intake_txns_claim(IntakeTxns *txns, const char *db, gint64 txn_id, const ch
     return ok;
 }
 
+bool intake_txns_claim_free(IntakeTxns *txns, gint64 txn_id)
+{
+    g_mutex_lock(&txns->lock);
+    Entry *entry = g_hash_table_lookup(txns->by_id, &txn_id);
+    bool ok = entry && !entry->claimed && entry->state == INTAKE_TXN_PREPARED;
+    if (ok) {
+        entry->claimed = true;
+    }
+    g_mutex_unlock(&txns->lock);
+    return ok;
+}
+
 void intake_txns_release(IntakeTxns *txns, gint64 txn_id)
 {
     g_mutex_lock(&txns->lock);

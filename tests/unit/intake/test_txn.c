@@ -1,4 +1,6 @@
 /* Labels, two phases, groups, restarts, a full disk. */
+#include <unistd.h>
+
 #include "fixture.h"
 
 static Fixture f;
@@ -169,6 +171,23 @@ static void test_overdue(void)
     g_assert_true(base_config_set(f.config, "load.precommit_timeout", "1h", &error));
 }
 
+/* A client that has claimed a load waits for the committer: so the committer may not wait for it. */
+static void test_overdue_is_claimed(void)
+{
+    g_autoptr(CatalogTable) t = fixture_create(&f, "claimed", CATALOG_DUPLICATE, COLUMNS);
+    gint64 id = prepare(t, "claimed", "1,x\n"), claimed = 0, ignored;
+    g_autoptr(GError) error = NULL;
+    g_assert_true(intake_txns_claim(f.intake->txns, "d", id, NULL, false, &claimed, &error));
+    alarm(60); /* a committer that waits would wait for ever */
+    bool ok = intake_abort_overdue(f.intake, f.conn, id, &error);
+    alarm(0);
+    g_assert_no_error(error);
+    g_assert_true(ok);
+    intake_txns_release(f.intake->txns, id);
+    g_assert_true(intake_commit(f.intake, "d", id, NULL, &ignored, &error));
+    fixture_expect(&f, "SELECT count(*) FROM d.claimed", "1");
+}
+
 static void test_ids_grow(void)
 {
     g_autoptr(CatalogTable) t = fixture_create(&f, "ids", CATALOG_DUPLICATE, COLUMNS);
@@ -325,6 +344,7 @@ int main(int argc, char **argv)
     g_test_add_func("/txn/prepared loads survive a restart; both phases answer in Doris's words",
                     test_two_phases);
     g_test_add_func("/txn/a prepared load that nobody commits is aborted", test_overdue);
+    g_test_add_func("/txn/a prepared load that a client has at hand is not aborted", test_overdue_is_claimed);
     g_test_add_func("/txn/ids grow over restarts", test_ids_grow);
     g_test_add_func("/txn/groups hold every acknowledged load once", test_group);
     g_test_add_func("/txn/a failing neighbour takes nobody with it", test_failing_neighbour);
