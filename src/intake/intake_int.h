@@ -23,6 +23,7 @@
 #define INTAKE_MAX_LABEL_BYTES     128
 #define INTAKE_MAX_ERROR_LOG_BYTES (1024 * 1024)
 #define INTAKE_MAX_HEADER_BYTES    (64 * 1024) /* of one option's value */
+#define INTAKE_MAX_TIMEOUT_S       259200      /* of one load: three days, as Doris has it */
 #define INTAKE_GROUP_MAX_ROWS      100000
 
 /* ---- options.c --------------------------------------------------------------------------------- */

@@ -87,6 +87,19 @@ static bool set_int(IntakeOptions *options, const Header *header, const char *va
     return true;
 }
 
+static bool set_timeout(IntakeOptions *options, const Header *header, const char *value, GError **error)
+{
+    if (!set_int(options, header, value, error)) {
+        return false;
+    }
+    if (options->timeout_s > INTAKE_MAX_TIMEOUT_S) {
+        base_fail(error, BASE_E_LOAD_HEADER, "Invalid timeout `%.80s`: at most %d seconds", value,
+                  INTAKE_MAX_TIMEOUT_S);
+        return false;
+    }
+    return true;
+}
+
 static bool set_ratio(IntakeOptions *options, const Header *header, const char *value, GError **error)
 {
     (void)header;
@@ -308,7 +321,8 @@ static const Header HEADERS[] = {
      "Zone of clocks and local times in expressions and defaults, and into which datetimes with an offset "
      "are moved; the project's by default"},
     {"time_zone", set_timezone, AT(timezone), "The same as timezone"},
-    {"timeout", set_int, AT(timeout_s), "Seconds after which the load is given up; 600 by default"},
+    {"timeout", set_timeout, AT(timeout_s),
+     "Seconds after which the load is given up; 600 by default, at most 259200"},
     {"exec_mem_limit", set_int, AT(exec_mem_limit), "Accepted; memory is bounded by the server's settings"},
     {"column_separator", set_separator, AT(separator),
      "Between fields; \\t by default, several bytes and \\x01 allowed"},

@@ -13,6 +13,8 @@ static const struct {
     {"strict_mode:maybe", "Invalid strict mode format. Must be bool type"},
     {"timezone:Mars/Base", "*"},
     {"timeout:1.5", "*"},
+    {"timeout:259200", NULL},
+    {"timeout:9223372036854775807", "Invalid timeout `9223372036854775807`: at most 259200 seconds"},
     {"skip_lines:-1", "*"},
     {"enclose:ab", "enclose must be single-char, actually is ab"},
     {"escape:\\", NULL},
