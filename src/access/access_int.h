@@ -160,8 +160,6 @@ char *access_policy_select(const AccessPolicy *policy, const CatalogObject *obje
 
 /* ---- functions (functions.c) ---- */
 bool access_table_function_allowed(const char *name);
-/* NULL, or why a scalar or aggregate function is refused. */
-const char *access_function_refused(const char *name);
 
 /* ---- rewritten text (cache.c) ---- */
 AccessCache *access_cache_new(void);

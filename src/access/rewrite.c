@@ -114,7 +114,7 @@ static bool visit_function(const char *name, const json_t *node, void *user, GEr
 {
     (void)node;
     (void)user;
-    const char *why = access_function_refused(name);
+    const char *why = engine_sql_function_refused(name);
     return !why || base_fail(error, BASE_E_STATEMENT_REFUSED, "function `%s` is refused: %s", name, why);
 }
 

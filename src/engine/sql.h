@@ -110,6 +110,9 @@ bool engine_sql_visit_tables(json_t *tree, EngineTableVisit visit, void *user,
 typedef bool (*EngineFunctionVisit)(const char *name, const json_t *node, void *user, GError **error);
 bool engine_sql_visit_functions(const json_t *tree, EngineFunctionVisit visit, void *user,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* NULL, or why a user's SQL may not call a scalar or aggregate function: it reads files, shows the engine's
+ * inside, is Weir's own, ... Table functions are not asked for here. */
+const char *engine_sql_function_refused(const char *name);
 /* Leaves `names` out of every "*", "t.*" and COLUMNS(*) that covers a table for which `hidden(schema, table)`
  * is true: how bookkeeping columns stay out of SELECT *, of NATURAL joins and of PIVOT. Every such table has
  * all `names`. Call after tables are resolved: a table without schema is taken for a CTE. */

@@ -221,6 +221,19 @@ static bool walk(json_t *node, Walk *w, GError **error)
     return strcmp(class, "FUNCTION") == 0 ? walk_function(node, w, error) : walk_members(node, w, error);
 }
 
+static bool visit_function(const char *name, const json_t *node, void *user, GError **error)
+{
+    (void)node;
+    const Walk *w = user;
+    const char *why = engine_sql_function_refused(name);
+    if (!why) {
+        return true;
+    }
+    base_fail(error, BASE_E_LOAD_HEADER, "`%s`: function `%s` is refused: %s", w->what, name, why);
+    base_error_not_done(error, "Nothing was loaded.");
+    return false;
+}
+
 /* The statement must be `SELECT <one expression>` and nothing else. */
 static json_t *only_expression(json_t *tree, const Walk *w, GError **error)
 {
@@ -253,7 +266,8 @@ char *intake_expression(EngineConn *conn, const char *sql, const char *what, GHa
         return NULL;
     }
     json_t *list = only_expression(tree, &w, error);
-    if (!list || !walk(json_array_get(list, 0), &w, error)) {
+    if (!list || !engine_sql_visit_functions(tree, visit_function, &w, error) ||
+        !walk(json_array_get(list, 0), &w, error)) {
         return NULL;
     }
     if (all_numeric) {

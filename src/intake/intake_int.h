@@ -313,8 +313,8 @@ typedef struct {
 } IntakeColumnItem; /* sql NULL = a field of the source */
 GPtrArray *intake_columns_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* `sql` (MySQL's dialect) as a checked expression of the engine's dialect: no subqueries, no table functions,
- * no aggregates or windows, columns only from `names`. Arithmetic on those in `texts` works on numbers.
- * Caller frees. */
+ * no aggregates or windows, no function that engine_sql_function_refused, columns only from `names`.
+ * Arithmetic on those in `texts` works on numbers. Caller frees. */
 char *intake_expression(EngineConn *conn, const char *sql, const char *what, GHashTable *names,
                         GHashTable *texts, GHashTable *ret_used, bool all_numeric,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -68,6 +68,24 @@ static void test_columns(void)
     expect_fail(t, "column_separator:,\nwhere:1=1) or (1=1", "1,2,3,4\n", "");
 }
 
+static void test_functions(void)
+{
+    g_autoptr(CatalogTable) t = fixture_create(&f, "told", CATALOG_UNIQUE, "k:INTEGER:key v:VARCHAR");
+    static const char *const CALLS[] = {"current_setting('temp_directory')", "current_query()",
+                                        "weir_reject(k, 1, 'bad row')", "getenv('HOME')",
+                                        "upper(string_agg('x' ORDER BY main.weir_reject(k, 1, 'x')))"};
+    for (size_t i = 0; i < G_N_ELEMENTS(CALLS); i++) {
+        g_autofree char *columns = g_strdup_printf("column_separator:,\ncolumns:k,x,v=%s", CALLS[i]);
+        g_autofree char *where = g_strdup_printf("column_separator:,\nwhere:%s IS NULL", CALLS[i]);
+        g_autofree char *gone =
+            g_strdup_printf("column_separator:,\nmerge_type:MERGE\ndelete:%s IS NULL", CALLS[i]);
+        expect_fail(t, columns, "1,2\n", "is refused: ");
+        expect_fail(t, where, "1,2\n", "is refused: ");
+        expect_fail(t, gone, "1,2\n", "is refused: ");
+    }
+    fixture_expect(&f, "SELECT count(*) FROM d.told", "0");
+}
+
 static void test_rejects(void)
 {
     g_autoptr(CatalogTable) t = fresh("rejects", "a:BIGINT:notnull b:VARCHAR c:INTEGER");
@@ -399,6 +417,7 @@ int main(int argc, char **argv)
     fixture_start(&f);
     g_test_add_func("/load/every type arrives", test_types);
     g_test_add_func("/load/columns map, compute and filter; nothing else gets in", test_columns);
+    g_test_add_func("/load/expressions call no function that queries may not", test_functions);
     g_test_add_func("/load/rejected rows are counted and explained", test_rejects);
     g_test_add_func("/load/rejects found in SQL too", test_rejects_in_sql);
     g_test_add_func("/load/texts longer than declared are rejected", test_lengths);
