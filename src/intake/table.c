@@ -7,20 +7,58 @@
 #define MAX_COLUMNS_READ 100000
 
 typedef struct {
+    char *sql;
+    char *misfit; /* SELECT of a value, as text, for which `what` holds: then it is not done; NULL */
+    char *what;   /* "column `a` of `x.t` is no BIGINT" */
+} Step;
+
+static void step_free(gpointer data)
+{
+    Step *step = data;
+    g_free(step->sql);
+    g_free(step->misfit);
+    g_free(step->what);
+    g_free(step);
+}
+
+static Step *add_step(GPtrArray *steps, char *sql)
+{
+    Step *step = g_new0(Step, 1);
+    step->sql = sql;
+    g_ptr_array_add(steps, step);
+    return step;
+}
+
+typedef struct {
     Intake *intake;
-    GPtrArray *statements;
+    GPtrArray *steps; /* Step */
 } Ddl;
+
+static bool fits(EngineConn *conn, const Step *step, GError **error)
+{
+    g_autofree char *misfit = NULL;
+    if (step->misfit && !engine_query_text(conn, step->misfit, &misfit, error)) {
+        return false;
+    }
+    return !misfit || base_fail(error, BASE_E_TYPE_MISMATCH, "%s: '%s'", step->what, misfit);
+}
 
 static bool run_ddl(EngineConn *conn, void *user, GError **error)
 {
     Ddl *ddl = user;
     intake_committer_forget(ddl->intake->committer);
-    return intake_exec_all(conn, ddl->statements, error);
+    for (guint i = 0; i < ddl->steps->len; i++) {
+        const Step *step = ddl->steps->pdata[i];
+        if (!fits(conn, step, error) || !engine_exec(conn, step->sql, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
-static bool submit(Intake *intake, GPtrArray *statements, const char *key, GError **error)
+static bool submit(Intake *intake, GPtrArray *steps, const char *key, GError **error)
 {
-    Ddl ddl = {intake, statements};
+    Ddl ddl = {intake, steps};
     IntakeJob job = {.work = run_ddl, .user = &ddl, .alone = true, .table_key = key, .exclusive = true};
     return intake_commit_job(intake, &job, error);
 }
@@ -94,8 +132,8 @@ static void drop(GPtrArray *out, const char *schema, const char *name)
 {
     g_autofree char *sql_name = engine_sql_table(schema, name);
     g_autofree char *tombstones = intake_tombstones(schema, name);
-    g_ptr_array_add(out, g_strconcat("DROP TABLE IF EXISTS ", sql_name, NULL));
-    g_ptr_array_add(out, g_strconcat("DROP TABLE IF EXISTS ", tombstones, NULL));
+    add_step(out, g_strconcat("DROP TABLE IF EXISTS ", sql_name, NULL));
+    add_step(out, g_strconcat("DROP TABLE IF EXISTS ", tombstones, NULL));
 }
 
 /* Of a table that stands under the name of one that comes. */
@@ -119,11 +157,11 @@ bool intake_table_create(Intake *intake, const CatalogTable *table, GError **err
         (intake_table_exists(intake, table->schema, table->name) && !check_empty(intake, table, error))) {
         return false;
     }
-    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
-    drop(statements, table->schema, table->name);
+    g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(step_free);
+    drop(steps, table->schema, table->name);
     GString *schema = g_string_new("CREATE SCHEMA IF NOT EXISTS ");
     engine_sql_append_name(schema, table->schema);
-    g_ptr_array_add(statements, g_string_free(schema, FALSE));
+    add_step(steps, g_string_free(schema, FALSE));
     g_autofree char *name = engine_sql_table(table->schema, table->name);
     GString *sql = g_string_new("CREATE TABLE ");
     g_string_append_printf(sql, "%s (", name);
@@ -132,17 +170,18 @@ bool intake_table_create(Intake *intake, const CatalogTable *table, GError **err
         g_string_append(sql, ", ");
     }
     g_string_append(sql, INTAKE_LOAD_ID " BIGINT)");
-    g_ptr_array_add(statements, g_string_free(sql, FALSE));
+    add_step(steps, g_string_free(sql, FALSE));
     if (has_tombstones(table)) {
-        g_ptr_array_add(statements, tombstone_sql(table));
+        add_step(steps, tombstone_sql(table));
     }
-    return submit(intake, statements, NULL, error);
+    return submit(intake, steps, NULL, error);
 }
 
 /* ---- changing
  * ------------------------------------------------------------------------------------------------------ */
 
-static void alter(GPtrArray *out, const char *name, const char *format, const char *column, const char *extra)
+static Step *alter(GPtrArray *out, const char *name, const char *format, const char *column,
+                   const char *extra)
 {
     GString *sql = g_string_new(NULL);
     GString *quoted = g_string_new(NULL);
@@ -153,7 +192,7 @@ static void alter(GPtrArray *out, const char *name, const char *format, const ch
     g_string_append_printf(sql, format, quoted->str, extra);
 #pragma GCC diagnostic pop
     g_string_free(quoted, TRUE);
-    g_ptr_array_add(out, g_string_free(sql, FALSE));
+    return add_step(out, g_string_free(sql, FALSE));
 }
 
 static void set_null(GPtrArray *out, const char *name, const CatalogColumn *column)
@@ -173,13 +212,29 @@ static void add_column(GPtrArray *out, const char *name, const CatalogColumn *co
     }
 }
 
+/* The engine casts rows that are deleted and not yet swept away too: so only those that are there are asked,
+ * and what does not fit among the others does not matter. */
+static void cast_column(GPtrArray *out, const CatalogTable *table, const char *name,
+                        const CatalogColumn *column)
+{
+    g_autofree char *quoted = engine_sql_name(column->name);
+    g_autofree char *cast = g_strdup_printf("TRY_CAST(%s AS %s)", quoted, column->type);
+    g_autofree char *rest = g_strdup_printf("%s USING %s", column->type, cast);
+    Step *step = alter(out, name, "ALTER COLUMN %s SET DATA TYPE %s", column->name, rest);
+    step->misfit =
+        g_strdup_printf("SELECT CAST(%s AS VARCHAR) FROM %s WHERE %s IS NOT NULL AND %s IS NULL LIMIT 1",
+                        quoted, name, quoted, cast);
+    step->what = g_strdup_printf("column `%s` of `%s.%s` has what is no %s", column->name, table->schema,
+                                 table->name, column->type);
+}
+
 /* Also of the tombstones, which have the column where it is a key or the sequence. */
 static void set_type(GPtrArray *out, const CatalogTable *table, const char *name, const CatalogColumn *column)
 {
-    alter(out, name, "ALTER COLUMN %s SET DATA TYPE %s", column->name, column->type);
+    cast_column(out, table, name, column);
     if (in_tombstones(table, column)) {
         g_autofree char *tombstones = intake_tombstones(table->schema, table->name);
-        alter(out, tombstones, "ALTER COLUMN %s SET DATA TYPE %s", column->name, column->type);
+        cast_column(out, table, tombstones, column);
     }
 }
 
@@ -248,8 +303,8 @@ static bool plan_change(GPtrArray *out, const CatalogTable *before, const Catalo
 
 bool intake_table_can_alter(const CatalogTable *before, const CatalogTable *after, GError **error)
 {
-    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
-    return plan_change(statements, before, after, error);
+    g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(step_free);
+    return plan_change(steps, before, after, error);
 }
 
 bool intake_table_alter(Intake *intake, const CatalogTable *before, const CatalogTable *after, GError **error)
@@ -318,18 +373,18 @@ static bool plan_rename(Intake *intake, GPtrArray *out, CatalogTable *table, con
 bool intake_table_alter_renamed(Intake *intake, const CatalogTable *before, const GPtrArray *renames,
                                 const CatalogTable *after, GError **error)
 {
-    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(step_free);
     g_autoptr(CatalogTable) renamed = catalog_table_copy(before);
     for (guint i = 0; renames && i + 1 < renames->len; i += 2) {
-        if (!plan_rename(intake, statements, renamed, renames->pdata[i], renames->pdata[i + 1], error)) {
+        if (!plan_rename(intake, steps, renamed, renames->pdata[i], renames->pdata[i + 1], error)) {
             return false;
         }
     }
-    if (!plan_change(statements, renamed, after, error)) {
+    if (!plan_change(steps, renamed, after, error)) {
         return false;
     }
     g_autofree char *key = intake_table_key(after->schema, after->name);
-    return statements->len == 0 || submit(intake, statements, key, error);
+    return steps->len == 0 || submit(intake, steps, key, error);
 }
 
 /* ---- what stands
@@ -382,10 +437,10 @@ bool intake_table_match(Intake *intake, const CatalogTable *table, GError **erro
 
 bool intake_table_drop(Intake *intake, const char *schema, const char *name, GError **error)
 {
-    g_autoptr(GPtrArray) statements = g_ptr_array_new_with_free_func(g_free);
-    drop(statements, schema, name);
+    g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(step_free);
+    drop(steps, schema, name);
     g_autofree char *key = intake_table_key(schema, name);
-    return submit(intake, statements, key, error);
+    return submit(intake, steps, key, error);
 }
 
 bool intake_table_exists(Intake *intake, const char *schema, const char *name)

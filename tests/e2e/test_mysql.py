@@ -444,6 +444,16 @@ def test_a_table_whose_making_was_cut_off_is_made_again(fresh):
     assert fresh.query("SELECT * FROM shop.half") == [[1, 2]]
 
 
+def test_a_type_is_changed_once_the_values_that_do_not_fit_are_gone(db):
+    rows(db, "CREATE TABLE retype (id BIGINT, v VARCHAR(20)) UNIQUE KEY (id)")
+    rows(db, "INSERT INTO retype VALUES (1, 'x'), (2, NULL)")
+    fails(db, "ALTER TABLE retype MODIFY COLUMN v BIGINT", 1292, "column `v` of `wire.retype` has what is no BIGINT: 'x'")
+    rows(db, "DELETE FROM retype WHERE id = 1")
+    rows(db, "INSERT INTO retype VALUES (3, '6')")
+    rows(db, "ALTER TABLE retype MODIFY COLUMN v BIGINT")
+    assert rows(db, "SELECT id, v FROM retype ORDER BY id") == [(2, None), (3, 6)]
+
+
 def test_a_change_of_columns_that_was_cut_off_is_made_again(fresh):
     fresh.query("CREATE TABLE shop.cut (id BIGINT, a INT, gone INT) UNIQUE KEY (id)")
     fresh.query("INSERT INTO shop.cut VALUES (1, 2, 3)")
