@@ -114,8 +114,9 @@ bool engine_sql_visit_functions(const json_t *tree, EngineFunctionVisit visit, v
  * inside, is Weir's own, ... Table functions are not asked for here. */
 const char *engine_sql_function_refused(const char *name);
 /* Leaves `names` out of every "*", "t.*" and COLUMNS(*) that covers a table for which `hidden(schema, table)`
- * is true: how bookkeeping columns stay out of SELECT *, of NATURAL joins and of PIVOT. Every such table has
- * all `names`. Call after tables are resolved: a table without schema is taken for a CTE. */
+ * is true: how bookkeeping columns stay out of SELECT *, of NATURAL joins, of PIVOT and of whole rows (SELECT
+ * u FROM t u). Every such table has all `names`. Call after tables are resolved: a table without schema is
+ * taken for a CTE. */
 typedef bool (*EngineHidden)(const char *schema, const char *table, void *user);
 bool engine_sql_hide_columns(json_t *tree, const char *const *names, EngineHidden hidden, void *user,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -419,6 +419,21 @@ static void test_hidden_columns_stay_out_of_stars(void)
     check_hidden("SELECT * FROM u SEMI JOIN s.g USING (id)", "INTEGER|DOUBLE|\n1|1.5|");
 }
 
+static void test_hidden_columns_stay_out_of_whole_rows(void)
+{
+    check_hidden("SELECT x FROM s.h x WHERE id = 1",
+                 "STRUCT(\"id\" INTEGER, \"n\" INTEGER)|\n{\"id\":1,\"n\":10}|");
+    check_hidden("SELECT H FROM s.h WHERE s.h.id = 1",
+                 "STRUCT(\"id\" INTEGER, \"n\" INTEGER)|\n{\"id\":1,\"n\":10}|");
+    check_hidden("SELECT (SELECT x.n FROM (SELECT x) q) FROM t JOIN s.h x USING (id) WHERE id = 2",
+                 "INTEGER|\n20|");
+    check_hidden("SELECT unnest(x) FROM s.h x WHERE x.id = 2", "INTEGER|INTEGER|\n2|20|");
+    check_hidden("SELECT max(x)::VARCHAR, count(x) FROM s.h x", "VARCHAR|BIGINT|\n{'id': 2, 'n': 20}|2|");
+    check_hidden("SELECT n.id, n.n, s.h.n FROM s.h n JOIN s.h USING (id) WHERE id = 1",
+                 "INTEGER|INTEGER|INTEGER|\n1|10|10|");
+    check_hidden("SELECT id, n._weir_load_id FROM s.h n WHERE n.n = 10", "INTEGER|BIGINT|\n1|7|");
+}
+
 static void test_hidden_columns_are_no_keys_of_natural_joins_and_pivots(void)
 {
     check_hidden("SELECT * FROM s.h NATURAL JOIN s.g ORDER BY id",
@@ -449,6 +464,8 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/sql/members and entries come in order", test_members_and_entries_come_in_order);
     g_test_add_func("/engine/sql/functions are found", test_functions_are_found);
     g_test_add_func("/engine/sql/hidden columns stay out of stars", test_hidden_columns_stay_out_of_stars);
+    g_test_add_func("/engine/sql/hidden columns stay out of whole rows",
+                    test_hidden_columns_stay_out_of_whole_rows);
     g_test_add_func("/engine/sql/hidden columns are no keys",
                     test_hidden_columns_are_no_keys_of_natural_joins_and_pivots);
     int status = g_test_run();
