@@ -122,7 +122,7 @@ static void bind_deletes(CatalogBuild *build, CatalogItem *item, CatalogScd2 *sc
     scd2->delta = is_word(item, "input", "delta");
     scd2->is_deleted = scd2->deletes == CATALOG_DELETES_NEW_RECORD ? name_of(item, "is_deleted") : NULL;
     const BaseYaml *kind = yaml_of(item, "kind");
-    if (!node && kind) {
+    if (!node && kind && !scd2->delta) { /* changes only: what is not among them is not deleted */
         BaseDiag *diag = base_diags_warn(build->diags, BASE_E_KEY_MISSING, item->file->path, kind->line,
                                          kind->column, "an scd2 model does not say what a deletion means");
         base_diag_hint(diag, "hard_deletes: ignore (as now), invalidate or new_record");

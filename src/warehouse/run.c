@@ -115,6 +115,25 @@ static bool check_options(const WarehouseRunOptions *options, GError **error)
     return true;
 }
 
+/* What restate_from means, it means of histories: where none is among the models it would change nothing. */
+static bool check_restate(const WarehouseRunOptions *options, const GPtrArray *models, GError **error)
+{
+    for (guint i = 0; options->restate_us && i < models->len; i++) {
+        const CatalogObject *model = models->pdata[i];
+        if (model->model && model->model->kind == CATALOG_MODEL_SCD2) {
+            return true;
+        }
+    }
+    if (!options->restate_us) {
+        return true;
+    }
+    base_fail(error, BASE_E_INTERVAL_INVALID,
+              "restating from a time is for models of kind scd2: none is asked for");
+    base_error_hint(error, "weir run MODEL --start --end makes a part of another model anew, "
+                           "weir backfill --restate with all that depends");
+    return false;
+}
+
 gint64 warehouse_business_day(const WarehouseRunContext *context, const CatalogObject *model)
 {
     const WarehouseRunOptions *options = context->options;
@@ -224,7 +243,8 @@ bool warehouse_run(Warehouse *warehouse, CatalogSnapshot *snapshot, const Wareho
     if (models) {
         warehouse_keep_own(snapshot, models);
     }
-    if (!models || !warehouse_check_loaded(warehouse, snapshot, models, options->at_us, error)) {
+    if (!models || !check_restate(options, models, error) ||
+        !warehouse_check_loaded(warehouse, snapshot, models, options->at_us, error)) {
         return false;
     }
     WarehouseRunContext context = {.warehouse = warehouse,

@@ -142,6 +142,11 @@ def test_restating_rebuilds_from_the_kept_source(history):
         "1,Bonn,2024-01-05 12:00:00", "1,Lima,2024-01-04 00:00:00", "1,Oslo,2024-01-01 00:00:00", "2,Rome,2024-01-02 00:00:00"]
 
 
+def test_restating_what_has_no_history_is_refused(history):
+    done = history.cli("run", "dws_now", "--restate-from", "2024-01-05", check=False)
+    assert done.returncode != 0 and "kind scd2" in done.stderr
+
+
 def test_only_full_wipes(history):
     history.cli("query", "TRUNCATE TABLE crm.ods_user")
     load(history, [(2, "Rome", "2024-01-02")])
