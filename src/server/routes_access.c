@@ -162,10 +162,25 @@ bool route_audit(ServerCall *call, GError **error)
 /* ---- the page's session
  * ------------------------------------------------------------------------------------ */
 
+#define COOKIE_NAME "weir_session="
+
 char *route_session_cookie(const ServerCall *call, const char *token)
 {
-    return g_strdup_printf("weir_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s", token,
+    return g_strdup_printf(COOKIE_NAME "%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s", token,
                            *token ? SESSION_HOURS * 3600 : 0, call->tls ? "; Secure" : "");
+}
+
+char *route_session_token(const ServerCall *call)
+{
+    for (const char *at = call_header(call, "cookie"); at && *at;) {
+        at += strspn(at, "; ");
+        size_t len = strcspn(at, ";");
+        if (g_str_has_prefix(at, COOKIE_NAME)) {
+            return g_strndup(at + strlen(COOKIE_NAME), len - strlen(COOKIE_NAME));
+        }
+        at += len;
+    }
+    return NULL;
 }
 
 AccessUser *route_try_password(ServerCall *call, CatalogSnapshot *snapshot, const char *name,
@@ -212,14 +227,9 @@ bool route_sign_in(ServerCall *call, GError **error)
 /* The session's token ends with it, so that a copied cookie is worth nothing. */
 bool route_sign_out(ServerCall *call, GError **error)
 {
-    const char *cookie = call_header(call, "cookie");
-    const char *mine = cookie ? strstr(cookie, "weir_session=") : NULL;
-    if (mine) {
-        mine += strlen("weir_session=");
-        g_autofree char *token = g_strndup(mine, strcspn(mine, "; "));
-        if (!access_token_end(access_of(call), token, error)) {
-            return false;
-        }
+    g_autofree char *token = route_session_token(call);
+    if (token && !access_token_end(access_of(call), token, error)) {
+        return false;
     }
     g_autofree char *gone = route_session_cookie(call, "");
     call_answer_header(call, "Set-Cookie", gone);

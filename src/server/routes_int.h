@@ -210,5 +210,7 @@ const CatalogObject *route_load_table(const ServerCall *call, const CatalogSnaps
 
 /* The session cookie of a token; caller frees. */
 char *route_session_cookie(const ServerCall *call, const char *token);
+/* The token of the session cookie that the call brings; NULL = none. Caller frees. */
+char *route_session_token(const ServerCall *call);
 
 #endif

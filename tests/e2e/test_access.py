@@ -187,6 +187,15 @@ def test_the_page_signs_in_by_cookie_and_other_sites_cannot_use_it(weir):
     assert weir.call("GET", "/api/v1/me", headers=session, user=None).status == 401
 
 
+def test_signing_out_ends_the_session_beside_a_cookie_of_like_name(weir):
+    answer = weir.call("POST", "/api/v1/sign_in", {"user": "rita", "password": "reader-password"}, user=None)
+    cookie = answer.headers["Set-Cookie"].split(";")[0]
+    both = {"Cookie": f"old_weir_session=another; {cookie}"}
+    assert weir.call("GET", "/api/v1/me", headers=both, user=None).json()["name"] == "rita"
+    assert weir.call("POST", "/api/v1/sign_out", {}, both, user=None).status == 200
+    assert weir.call("GET", "/api/v1/me", headers={"Cookie": cookie}, user=None).status == 401
+
+
 def test_the_audit_says_who_did_what(weir):
     refused(weir, "SELECT * FROM vault.ods_secret_f")
     weir.load("ods_event_i", "1,a\n", user="rita:reader-password", column_separator=",")

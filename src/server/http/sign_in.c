@@ -8,21 +8,6 @@
 #include "server/metrics.h"
 #include "server/routes_int.h"
 
-#define COOKIE_NAME "weir_session="
-
-static char *cookie_token(const char *cookies)
-{
-    for (const char *at = cookies; at && *at;) {
-        at += strspn(at, "; ");
-        size_t len = strcspn(at, ";");
-        if (g_str_has_prefix(at, COOKIE_NAME)) {
-            return g_strndup(at + strlen(COOKIE_NAME), len - strlen(COOKIE_NAME));
-        }
-        at += len;
-    }
-    return NULL;
-}
-
 /* "http://127.0.0.1:8030" is ours when its host and port are the Host header's. */
 static bool from_own_page(const ServerCall *call)
 {
@@ -82,7 +67,7 @@ static AccessUser *by_cookie(ServerCall *call, CatalogSnapshot *snapshot, const 
 static AccessUser *find_user(ServerCall *call, GError **error)
 {
     const char *authorization = call_header(call, "authorization");
-    g_autofree char *cookie = cookie_token(call_header(call, "cookie"));
+    g_autofree char *cookie = route_session_token(call);
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     if (authorization && !g_ascii_strncasecmp(authorization, "Basic ", 6)) {
         return by_basic(call, snapshot, authorization + 6, error);
