@@ -1,5 +1,5 @@
 /* Runs the rules over a catalog. */
-#include "standard/standard_int.h"
+#include "standard/look.h"
 
 #include <string.h>
 
@@ -20,6 +20,19 @@ static void judge_columns(StandardRun *run, const StandardCheck *check)
     }
 }
 
+/* A part of a job hands on what it reads: the table that it is made for reads that too. */
+static void judge_through(StandardRun *run, const StandardCheck *check, StandardTable *to)
+{
+    g_autoptr(GPtrArray) inputs = g_ptr_array_new();
+    standard_inputs(to, inputs);
+    for (guint i = 0; i < inputs->len; i++) {
+        StandardTable *from = g_ptr_array_index(inputs, i);
+        if (!g_ptr_array_find(to->reads, from, NULL)) {
+            check->edge(run, from, to);
+        }
+    }
+}
+
 /* Of tables that are described; those only read by them may stand at the other end. */
 static void judge_edges(StandardRun *run, const StandardCheck *check, const GPtrArray *tables)
 {
@@ -28,6 +41,7 @@ static void judge_edges(StandardRun *run, const StandardCheck *check, const GPtr
         for (guint r = 0; r < to->reads->len; r++) {
             check->edge(run, g_ptr_array_index(to->reads, r), to);
         }
+        judge_through(run, check, to);
     }
 }
 

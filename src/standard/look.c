@@ -82,8 +82,8 @@ gint64 standard_first_count(const json_t *raw, const char *const *keys, gint64 f
 
 bool standard_is_day_name(const char *column)
 {
-    static const char *const NAMES[] = {"dt",    "ds",   "day",   "date", "pt", "p_date",
-                                        "p_day", "pday", "pdate", "ymd",  NULL};
+    static const char *const NAMES[] = {"dt",    "ds",   "day",   "date", "pt",    "p_date",
+                                        "p_day", "pday", "pdate", "ymd",  "daily", NULL};
     g_autofree char *lower = g_ascii_strdown(column, -1);
     return g_strv_contains(NAMES, lower) || g_str_has_suffix(lower, "_date") ||
            g_str_has_suffix(lower, "_day") || g_str_has_suffix(lower, "_dt");
@@ -353,6 +353,42 @@ char *standard_join(const GPtrArray *texts)
         g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", (const char *)g_ptr_array_index(texts, i));
     }
     return g_string_free(out, FALSE);
+}
+
+guint standard_words_before_tail(char *const *words)
+{
+    guint n = g_strv_length((char **)(guintptr)words);
+    while (n > 1 && (standard_is_period(words[n - 1]) || standard_is_aggregation(words[n - 1]))) {
+        n--;
+    }
+    return n;
+}
+
+bool standard_ends_in(const char *name, const char *const *roots)
+{
+    g_auto(GStrv) words = g_strsplit(name, "_", -1);
+    guint n = standard_words_before_tail(words);
+    return n > 0 && g_strv_contains(roots, words[n - 1]);
+}
+
+/* ---- what is read --------------------------------------------------------------------------------- */
+
+static void add_inputs(const StandardTable *table, GPtrArray *to, guint depth)
+{
+    for (guint i = 0; depth < 16 && i < table->reads->len; i++) {
+        StandardTable *input = g_ptr_array_index(table->reads, i);
+        bool passing = input->layer == STANDARD_MID || input->layer == STANDARD_TMP;
+        if (passing) {
+            add_inputs(input, to, depth + 1);
+        } else if (input != table && !g_ptr_array_find(to, input, NULL)) {
+            g_ptr_array_add(to, input);
+        }
+    }
+}
+
+void standard_inputs(const StandardTable *table, GPtrArray *to)
+{
+    add_inputs(table, to, 0);
 }
 
 /* A space stays where it parts two words. */

@@ -97,6 +97,12 @@ char *standard_quote_list(const GPtrArray *names, const char *prefix, const char
 /* The time that an expression of any type says, as TIMESTAMP: 2024-05-01 08:00:00, 2024-05-01T08:00:00,
  * 20240501, 20240501080000; NULL where it says none. Caller frees. */
 char *standard_time_sql(const char *expression);
+/* How many words a name has before the periods and aggregations that a metric's name ends in. */
+guint standard_words_before_tail(char *const *words);
+/* order_cnt, and order_cnt_7d as a metric is called; not cnt_order. */
+bool standard_ends_in(const char *name, const char *const *roots);
+/* What a table reads; in place of a part of a job or a temporary table what that reads. */
+void standard_inputs(const StandardTable *table, GPtrArray *to);
 /* A value of the row as text; "NULL"; several joined by ",". Caller frees. */
 char *standard_value_text(const json_t *value);
 char *standard_key_text(const json_t *row, const GPtrArray *key);

@@ -51,6 +51,7 @@ static void read_mid(StandardName *name, guint n)
     name->mid_dim = strcmp(last, "dim") == 0;
     if (is_number(last) && strlen(last) <= 4) {
         name->mid_number = (guint)g_ascii_strtoull(last, NULL, 10);
+        name->mid_digit = strlen(last) == 1;
     }
     if (name->mid_dim || name->mid_number != G_MAXUINT) {
         g_autofree char *keep = name->parts[end - 1];
@@ -72,19 +73,26 @@ static guint read_tail(StandardName *name, guint n)
     return n;
 }
 
+/* The part at *at, and on; NULL where it is empty (dwd_mkt__user) or there is none. */
+static const char *take_part(const StandardName *name, guint *at, guint n)
+{
+    const char *part = *at < n ? name->parts[(*at)++] : "";
+    return *part != '\0' ? part : NULL;
+}
+
 static void read_regular(StandardName *name, guint n)
 {
     guint at = 1;
     bool dimension = name->layer == STANDARD_DIM;
     if (!dimension && !name->manual) {
-        name->dept = at < n ? name->parts[at++] : NULL;
-        name->domain = at < n ? name->parts[at++] : NULL;
-        name->subject = at < n ? name->parts[at++] : NULL;
+        name->dept = take_part(name, &at, n);
+        name->domain = take_part(name, &at, n);
+        name->subject = take_part(name, &at, n);
     } else if (name->manual) {
-        name->domain = at < n && strcmp(name->parts[at], "manual") != 0 ? name->parts[at++] : NULL;
+        name->domain = at < n && strcmp(name->parts[at], "manual") != 0 ? take_part(name, &at, n) : NULL;
         at++;
     } else {
-        name->subject = at < n ? name->parts[at++] : NULL;
+        name->subject = take_part(name, &at, n);
     }
     guint count = 0;
     for (; at < n; at++) {
@@ -101,6 +109,9 @@ StandardName *standard_name_parse(const StandardCatalog *catalog, const char *ta
     name->words = g_new0(const char *, n + 1);
     name->mid_number = G_MAXUINT;
     name->layer_text = n > 0 ? name->parts[0] : "";
+    for (guint i = 0; i < n; i++) {
+        name->empty_part = name->empty_part || *name->parts[i] == '\0';
+    }
     name->layer = n > 1 ? standard_layer_by_name(name->layer_text) : STANDARD_LAYER_NONE;
     if (name->layer == STANDARD_MID) {
         read_mid(name, n);

@@ -28,6 +28,20 @@ static void shared_free(gpointer pointer)
     g_free(shared);
 }
 
+/* A column that may say which: a plain attribute of an entity (user_name of a user) is not the entity. */
+static bool identifies(const StandardColumn *column)
+{
+    static const char *const ROLES[] = {"id", "identifier", "dim", "dimension", "code", "key", NULL};
+    static const char *const ENDS[] = {"id", "code", "key", "no", "sk"};
+    const char *entity = standard_first_text(column->raw, STANDARD_KEYS("entity", "concept"));
+    bool found =
+        column->key || g_strv_contains(ROLES, column->role) || g_ascii_strcasecmp(column->name, entity) == 0;
+    for (size_t i = 0; !found && !column->role_said && i < G_N_ELEMENTS(ENDS); i++) {
+        found = g_str_has_suffix(column->name, ENDS[i]);
+    }
+    return found;
+}
+
 /* The shared dimension that a column carries; "" = none. In Weir's files an entity, or {name} of `dimension`.
  */
 static const char *dimension_of(const StandardColumn *column)
@@ -37,8 +51,10 @@ static const char *dimension_of(const StandardColumn *column)
     const char *name = json_is_object(dimension)   ? standard_raw_text(dimension, "name")
                        : json_is_string(dimension) ? json_string_value(dimension)
                                                    : "";
-    name = *name != '\0' ? name
-                         : standard_first_text(column->raw, STANDARD_KEYS("entity", "concept", "references"));
+    if (*name == '\0' && identifies(column)) {
+        name = standard_first_text(column->raw, STANDARD_KEYS("entity", "concept"));
+    }
+    name = *name != '\0' ? name : standard_first_text(column->raw, STANDARD_KEYS("references"));
     bool said =
         column->role_said && (g_str_equal(column->role, "dim") || g_str_equal(column->role, "dimension"));
     return *name == '\0' && said ? column->name : name;

@@ -355,8 +355,10 @@ static void check_one_domain(StandardRun *run, StandardTable *table)
     if (*table->domain != '\0') {
         g_ptr_array_add(domains, (gpointer)(guintptr)table->domain);
     }
-    for (guint i = 0; i < table->reads->len; i++) {
-        const StandardTable *input = g_ptr_array_index(table->reads, i);
+    g_autoptr(GPtrArray) inputs = g_ptr_array_new();
+    standard_inputs(table, inputs);
+    for (guint i = 0; i < inputs->len; i++) {
+        const StandardTable *input = g_ptr_array_index(inputs, i);
         bool fact = input->layer != STANDARD_DIM && *input->domain != '\0';
         if (fact && !standard_any(domains, input->domain)) {
             g_ptr_array_add(domains, (gpointer)(guintptr)input->domain);

@@ -490,23 +490,23 @@ static void ld_13(StandardRun *run)
 
 static void ld_14(StandardRun *run, StandardTable *table)
 {
-    const char *domain = "";
-    guint domains = 0;
-    for (guint i = 0; table->layer == STANDARD_DWS && i < table->reads->len; i++) {
-        const StandardTable *from = g_ptr_array_index(table->reads, i);
+    g_autoptr(GPtrArray) domains = g_ptr_array_new();
+    g_autoptr(GPtrArray) inputs = g_ptr_array_new();
+    standard_inputs(table, inputs);
+    for (guint i = 0; table->layer == STANDARD_DWS && i < inputs->len; i++) {
+        const StandardTable *from = g_ptr_array_index(inputs, i);
         bool fact = from->layer == STANDARD_DWD || from->layer == STANDARD_DWM;
-        if (fact && *from->domain != '\0' && g_ascii_strcasecmp(from->domain, domain) != 0) {
-            domains++;
-            domain = from->domain;
+        if (fact && *from->domain != '\0' && !standard_any(domains, from->domain)) {
+            g_ptr_array_add(domains, (gpointer)(guintptr)from->domain);
         }
         if (from->layer == STANDARD_DWD && grain_of_detail(from, table)) {
             standard_find_table(run, table, "`%1$s` has the grain of the detail table `%2$s`",
                                 "`%1$s` 的粒度与明细表 `%2$s` 相同", table->name, from->name);
         }
     }
-    if (domains > 1) {
+    if (domains->len > 1) {
         standard_find_table(run, table, "`%1$s` puts %2$u domains together", "`%1$s` 跨 %2$u 个数据域",
-                            table->name, domains);
+                            table->name, domains->len);
     }
 }
 

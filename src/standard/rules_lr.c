@@ -7,7 +7,7 @@
  *   DWM         E   ok   E    W    ok   W     LR-03, LR-06
  *   DWS         E   E    E    E    ok   ok
  *   APP         E   E    E    E    E    . */
-#include "standard/standard_int.h"
+#include "standard/look.h"
 
 #include <string.h>
 
@@ -27,11 +27,13 @@ static void lr_02(StandardRun *run, StandardTable *table)
     if (table->layer != STANDARD_DWS) {
         return;
     }
-    for (guint i = 0; i < table->reads->len; i++) {
-        const StandardTable *detail = g_ptr_array_index(table->reads, i);
+    g_autoptr(GPtrArray) inputs = g_ptr_array_new();
+    standard_inputs(table, inputs);
+    for (guint i = 0; i < inputs->len; i++) {
+        const StandardTable *detail = g_ptr_array_index(inputs, i);
         const char *subject = standard_subject_placed(detail);
-        for (guint k = 0; detail->layer == STANDARD_DWD && k < table->reads->len; k++) {
-            const StandardTable *middle = g_ptr_array_index(table->reads, k);
+        for (guint k = 0; detail->layer == STANDARD_DWD && k < inputs->len; k++) {
+            const StandardTable *middle = g_ptr_array_index(inputs, k);
             if (middle->layer == STANDARD_DWM && *subject != '\0' &&
                 g_ascii_strcasecmp(subject, standard_subject_placed(middle)) == 0) {
                 StandardFinding *finding =

@@ -198,7 +198,8 @@ static void nm_11(StandardRun *run, StandardTable *table)
     if (!is_regular(table->layer) || manual) {
         return;
     }
-    if (name->subject == NULL || name->refresh == NULL || name->layer == STANDARD_LAYER_NONE) {
+    if (name->subject == NULL || name->refresh == NULL || name->layer == STANDARD_LAYER_NONE ||
+        name->empty_part) {
         standard_find_table(run, table, "`%s` is not layer_department_business_subject_words_cycle",
                             "`%s` 不符合 分层_部门_业务域_主题_自定义_周期 的格式", table->name);
     }
@@ -214,7 +215,7 @@ static void nm_12(StandardRun *run, StandardTable *table)
         return;
     }
     const StandardName *name = standard_table_parts(table);
-    if (name->mid_target == NULL || (!name->mid_dim && name->mid_number > 9)) {
+    if (name->mid_target == NULL || *name->mid_target == '\0' || (!name->mid_dim && !name->mid_digit)) {
         standard_find_table(run, table, "`%s` is not mid_<target table>_<0-9 or dim>",
                             "`%s` 不符合 mid_<目标表>_<0-9 或 dim> 的格式", table->name);
     }
@@ -227,15 +228,15 @@ static const char *job_of(const StandardTable *table)
 }
 
 /* A reader of another job: by the jobs where they are said, else by the target that the name says. */
-static bool is_foreign(const StandardTable *mid, const StandardTable *reader, const char *target)
+static bool is_foreign(const StandardTable *mid, StandardTable *reader, const char *target)
 {
     const char *own = job_of(mid);
     const char *other = job_of(reader);
     if (*own != '\0' && *other != '\0') {
         return strcmp(own, other) != 0;
     }
-    bool sibling =
-        target != NULL && g_str_has_prefix(reader->name, "mid_") && strstr(reader->name, target) != NULL;
+    const char *others = standard_table_parts(reader)->mid_target;
+    bool sibling = target != NULL && others != NULL && g_ascii_strcasecmp(others, target) == 0;
     return !sibling && (target == NULL || g_ascii_strcasecmp(reader->name, target) != 0);
 }
 
@@ -252,7 +253,7 @@ static void nm_13(StandardRun *run, StandardTable *table)
     guint foreign = 0;
     const StandardTable *who = NULL;
     for (guint i = 0; i < table->read_by->len; i++) {
-        const StandardTable *reader = g_ptr_array_index(table->read_by, i);
+        StandardTable *reader = g_ptr_array_index(table->read_by, i);
         if (is_foreign(table, reader, target)) {
             foreign++;
             who = reader;
@@ -414,6 +415,23 @@ static char *split_word(const StandardCatalog *catalog, const char *word)
     return NULL;
 }
 
+/* The same of each word of a name, and without the empty ones inside: app__name, user_appname. NULL when they
+ * are parted. Caller frees. */
+static char *part_words(const StandardCatalog *catalog, const char *name)
+{
+    g_auto(GStrv) words = g_strsplit(name, "_", -1);
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (char **word = words; *word != NULL; word++) {
+        bool inside = word > words && word[1] != NULL;
+        if (**word == '\0' && inside && words[0][0] != '\0') {
+            continue;
+        }
+        g_autofree char *split = split_word(catalog, *word);
+        g_string_append_printf(out, "%s%s", word > words ? "_" : "", split != NULL ? split : *word);
+    }
+    return strcmp(out->str, name) != 0 ? g_strdup(out->str) : NULL;
+}
+
 /* appName -> app_name. NULL when there is no hump. */
 static char *split_camel(const char *name)
 {
@@ -432,8 +450,7 @@ static char *split_camel(const char *name)
 static void nm_20(StandardRun *run, StandardTable *table, const StandardColumn *column)
 {
     g_autofree char *camel = split_camel(column->name);
-    g_autofree char *split =
-        camel == NULL && strchr(column->name, '_') == NULL ? split_word(run->catalog, column->name) : NULL;
+    g_autofree char *split = camel == NULL ? part_words(run->catalog, column->name) : NULL;
     const char *better = camel != NULL ? camel : split;
     if (better != NULL) {
         StandardFinding *finding =
@@ -457,24 +474,6 @@ static void nm_22(StandardRun *run, StandardTable *table, const StandardColumn *
     }
 }
 
-/* How many words the name has before the periods and aggregations that a metric's name ends in. */
-static guint words_before_tail(char *const *words)
-{
-    guint n = g_strv_length((char **)(guintptr)words);
-    while (n > 1 && (standard_is_period(words[n - 1]) || standard_is_aggregation(words[n - 1]))) {
-        n--;
-    }
-    return n;
-}
-
-/* order_cnt, and order_cnt_7d as a metric is called; not cnt_order. */
-static bool ends_in(const char *name, const char *const *roots)
-{
-    g_auto(GStrv) words = g_strsplit(name, "_", -1);
-    guint n = words_before_tail(words);
-    return n > 0 && one_of(words[n - 1], roots);
-}
-
 static void append_word(GString *name, const char *word)
 {
     g_string_append_printf(name, "%s%s", name->len > 0 ? "_" : "", word);
@@ -485,7 +484,7 @@ static void append_word(GString *name, const char *word)
 static char *with_root(const char *name, const char *const *right, const char *const *wrong, const char *root)
 {
     g_auto(GStrv) words = g_strsplit(name, "_", -1);
-    guint n = words_before_tail(words);
+    guint n = standard_words_before_tail(words);
     GString *out = g_string_new(NULL);
     for (guint i = 0; i < n; i++) {
         bool is_root = one_of(words[i], right);
@@ -506,10 +505,10 @@ static void nm_23(StandardRun *run, StandardTable *table, const StandardColumn *
     static const char *const RIGHT[] = {"cnt", "ucnt", NULL};
     static const char *const WRONG[] = {"num",    "nums",     "count", "counts",
                                         "number", "quantity", "times", NULL};
-    const char *cut = strrchr(column->name, '_');
-    bool counts =
-        column->role_said ? strcmp(column->role, "count") == 0 : cut != NULL && one_of(cut + 1, WRONG);
-    if (counts && !ends_in(column->name, RIGHT) && table->layer != STANDARD_ODS) {
+    bool counts = column->role_said
+                      ? strcmp(column->role, "count") == 0
+                      : strchr(column->name, '_') != NULL && standard_ends_in(column->name, WRONG);
+    if (counts && !standard_ends_in(column->name, RIGHT) && table->layer != STANDARD_ODS) {
         g_autofree char *better = with_root(column->name, RIGHT, WRONG, "cnt");
         StandardFinding *finding =
             standard_find_column(run, table, column, "the count `%s` does not end in _cnt",
@@ -522,11 +521,10 @@ static void nm_24(StandardRun *run, StandardTable *table, const StandardColumn *
 {
     static const char *const RIGHT[] = {"amt", "price", "bal", NULL};
     static const char *const WRONG[] = {"money", "amount", "amounts", "sum", "total", NULL};
-    const char *cut = strrchr(column->name, '_');
-    bool money = column->role_said ? strcmp(column->role, "money") == 0
-                                   : one_of(cut != NULL ? cut + 1 : column->name, WRONG) &&
-                                         strcmp(column->role, "money") == 0;
-    if (money && !ends_in(column->name, RIGHT) && table->layer != STANDARD_ODS) {
+    static const char *const MONEY[] = {"money", "amount", NULL};
+    bool money =
+        column->role_said ? strcmp(column->role, "money") == 0 : standard_ends_in(column->name, MONEY);
+    if (money && !standard_ends_in(column->name, RIGHT) && table->layer != STANDARD_ODS) {
         g_autofree char *better = with_root(column->name, RIGHT, WRONG, "amt");
         StandardFinding *finding = standard_find_column(
             run, table, column, "the money field `%s` ends neither in _amt nor in _price",
@@ -537,16 +535,6 @@ static void nm_24(StandardRun *run, StandardTable *table, const StandardColumn *
 
 /* ---- partitions
  * -------------------------------------------------------------------------------------------- */
-
-static bool is_day_partition(const char *name)
-{
-    static const char *const DAYS[] = {"ds",        "pt",        "day",        "date",
-                                       "pdate",     "p_date",    "p_dt",       "p_day",
-                                       "part_date", "stat_date", "biz_date",   "partition_date",
-                                       "data_date", "load_date", "event_date", "log_date",
-                                       "dt_day",    "daily",     NULL};
-    return one_of(name, DAYS);
-}
 
 /* 20240501 -> 8, 2024-05-01 -> 10, no day (also 20240230) -> 0. */
 static size_t day_format(const char *text)
@@ -579,7 +567,7 @@ static void nm_25(StandardRun *run)
         const StandardTable *table = g_ptr_array_index(run->catalog->tables, i);
         for (guint p = 0; p < table->partitions->len; p++) {
             const char *name = g_ptr_array_index(table->partitions, p);
-            if (is_day_partition(name)) {
+            if (standard_is_day_name(name) && strcmp(name, "dt") != 0) {
                 standard_find_table(run, table, "the day partition of `%1$s` is called `%2$s`, not dt",
                                     "`%1$s` 的日期分区名为 `%2$s`，应为 dt", table->name, name);
             }

@@ -17,11 +17,12 @@ static bool is_grammar_word(const char *word)
     return g_strv_contains(WORDS, word);
 }
 
-static void judge_words(StandardRun *run, const char *name, const StandardTable *table,
+/* `words`: the part of `name` that is judged. */
+static void judge_words(StandardRun *run, const char *words, const char *name, const StandardTable *table,
                         const StandardColumn *column)
 {
     char word[128];
-    const char *at = name;
+    const char *at = words;
     for (bool first = true; at != NULL; first = false) {
         const char *end = strchr(at, '_');
         size_t len = end != NULL ? (size_t)(end - at) : strlen(at);
@@ -44,16 +45,32 @@ static void judge_words(StandardRun *run, const char *name, const StandardTable 
     }
 }
 
-/* Columns of ODS keep the names of their source. */
-static void nm_02(StandardRun *run, StandardTable *table)
+/* Columns of ODS keep the names of their source. Of a part of a job the name of its target counts. */
+static void judge_table_words(StandardRun *run, StandardTable *table)
 {
-    if (!run->catalog->roots_given) {
-        return;
-    }
-    judge_words(run, table->name, table, NULL);
+    const char *target = standard_table_parts(table)->mid_target;
+    judge_words(run, target != NULL ? target : table->name, table->name, table, NULL);
     for (guint i = 0; table->layer != STANDARD_ODS && i < table->columns->len; i++) {
         const StandardColumn *column = g_ptr_array_index(table->columns, i);
-        judge_words(run, column->name, table, column);
+        judge_words(run, column->name, column->name, table, column);
+    }
+}
+
+static void nm_02(StandardRun *run)
+{
+    for (guint i = 0; run->catalog->roots_given && i < run->catalog->tables->len; i++) {
+        judge_table_words(run, g_ptr_array_index(run->catalog->tables, i));
+    }
+    size_t i = 0;
+    const json_t *domain = NULL;
+    /* of a project they are folders, whose names are no parts of the names of tables */
+    bool exported = run->catalog->snapshot == NULL;
+    const json_t *domains = run->catalog->roots_given && exported ? run->catalog->domains : NULL;
+    json_array_foreach (domains, i, domain) {
+        const char *name = json_is_string(domain)
+                               ? json_string_value(domain)
+                               : standard_first_text(domain, STANDARD_KEYS("name", "code"));
+        judge_words(run, name, name, NULL, NULL);
     }
 }
 
@@ -90,22 +107,24 @@ static void nm_03(StandardRun *run)
 /* ---- ratios ----------------------------------------------------------------------------------------------
  */
 
-static bool is_word(const char *name, const char *const *words)
+static const char *const RATIOS[] = {"rate", "ratio", NULL};
+static const char *const PERCENTS[] = {"pct", "percent", "percentage", "proportion", "share", "scale", NULL};
+
+/* A share that is counted (share_cnt), addressed (share_url) or a text is none. */
+static bool is_wrong_ratio(const char *name, bool said)
 {
-    g_auto(GStrv) parts = g_strsplit(name, "_", -1);
-    for (char **part = parts; *part != NULL; part++) {
-        if (g_strv_contains(words, *part)) {
+    return !standard_ends_in(name, RATIOS) && (said || standard_ends_in(name, PERCENTS));
+}
+
+static bool is_text_type(const char *type)
+{
+    static const char *const TEXTS[] = {"string", "varchar", "text", "char"};
+    for (size_t i = 0; i < G_N_ELEMENTS(TEXTS); i++) {
+        if (g_str_has_prefix(type, TEXTS[i])) {
             return true;
         }
     }
     return false;
-}
-static const char *const RATIOS[] = {"rate", "ratio", NULL};
-static const char *const PERCENTS[] = {"pct", "percent", "percentage", "proportion", "share", "scale", NULL};
-
-static bool is_wrong_ratio(const char *name, bool said)
-{
-    return !is_word(name, RATIOS) && (said || is_word(name, PERCENTS));
 }
 
 static void nm_04(StandardRun *run)
@@ -127,7 +146,8 @@ static void nm_04(StandardRun *run)
             const StandardColumn *column = g_ptr_array_index(table->columns, c);
             bool said = column->role_said &&
                         (strcmp(column->role, "ratio") == 0 || strcmp(column->role, "rate") == 0);
-            if (is_wrong_ratio(column->name, said) && table->layer != STANDARD_ODS) {
+            bool other = !said && (column->role_said || is_text_type(column->type));
+            if (!other && is_wrong_ratio(column->name, said) && table->layer != STANDARD_ODS) {
                 standard_find_column(run, table, column, "the ratio `%s` bears neither rate nor ratio",
                                      "比率字段 `%s` 未使用 rate 或 ratio 词根", column->name);
             }
@@ -333,8 +353,10 @@ static void nm_36(StandardRun *run, const StandardMetric *metric)
 }
 
 const StandardCheck standard_checks_nr[] = {
-    {STANDARD_NM_02, .table = nm_02},  {STANDARD_NM_03, .catalog = nm_03}, {STANDARD_NM_04, .catalog = nm_04},
-    {STANDARD_NM_21, .column = nm_21}, {STANDARD_NM_30, .metric = nm_30},  {STANDARD_NM_31, .metric = nm_31},
-    {STANDARD_NM_32, .metric = nm_32}, {STANDARD_NM_33, .metric = nm_33},  {STANDARD_NM_34, .metric = nm_34},
-    {STANDARD_NM_35, .metric = nm_35}, {STANDARD_NM_36, .metric = nm_36},  STANDARD_CHECKS_END,
+    {STANDARD_NM_02, .catalog = nm_02}, {STANDARD_NM_03, .catalog = nm_03},
+    {STANDARD_NM_04, .catalog = nm_04}, {STANDARD_NM_21, .column = nm_21},
+    {STANDARD_NM_30, .metric = nm_30},  {STANDARD_NM_31, .metric = nm_31},
+    {STANDARD_NM_32, .metric = nm_32},  {STANDARD_NM_33, .metric = nm_33},
+    {STANDARD_NM_34, .metric = nm_34},  {STANDARD_NM_35, .metric = nm_35},
+    {STANDARD_NM_36, .metric = nm_36},  STANDARD_CHECKS_END,
 };

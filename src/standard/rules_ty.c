@@ -38,6 +38,20 @@ static bool decimal_of(const char *type, gint64 *ret_width, gint64 *ret_scale)
     return false;
 }
 
+/* bigint(20) of MySQL is a bigint that is shown in 20 places. Caller frees. */
+static char *without_places(const char *type)
+{
+    static const char *const INTEGERS[] = {"bigint(",    "int(",      "integer(",
+                                           "mediumint(", "smallint(", "tinyint("};
+    for (size_t i = 0; i < G_N_ELEMENTS(INTEGERS); i++) {
+        const char *close = g_str_has_prefix(type, INTEGERS[i]) ? strchr(type, ')') : NULL;
+        if (close != NULL) {
+            return g_strdup_printf("%.*s%s", (int)strlen(INTEGERS[i]) - 1, type, close + 1);
+        }
+    }
+    return g_strdup(type);
+}
+
 static bool is_text_type(const char *type)
 {
     static const char *const NAMES[] = {"string", "varchar", "text", NULL};
@@ -97,10 +111,25 @@ static void check_money_unit(StandardRun *run, StandardTable *table, const Stand
     }
 }
 
+/* Whatever it is for; money, ids, times and statuses have rules of their own. */
+static bool has_length(const StandardColumn *column)
+{
+    static const char *const NAMES[] = {"char(", "varchar(", "nchar(", "nvarchar(", "varchar2("};
+    bool own = is_money(column) || IS_ROLE(column, "id", "identifier", "time", "date", "datetime",
+                                           "timestamp", "event_time", "status", "state", "enum");
+    for (size_t i = 0; !own && i < G_N_ELEMENTS(NAMES); i++) {
+        if (g_str_has_prefix(column->type, NAMES[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_text(StandardRun *run, StandardTable *table, const StandardColumn *column)
 {
-    if (typed_layer(table) && IS_ROLE(column, "text", "name", "string") && *column->type != '\0' &&
-        !is_text_type(column->type)) {
+    bool text =
+        IS_ROLE(column, "text", "name", "string") && *column->type != '\0' && !is_text_type(column->type);
+    if (typed_layer(table) && (text || has_length(column))) {
         StandardFinding *found =
             standard_find_column(run, table, column, "text of type %s", "文本列的类型为 %s", column->type);
         standard_finding_evidence(found, "type", json_string(column->type));
@@ -112,8 +141,9 @@ static void check_id(StandardRun *run, StandardTable *table, const StandardColum
 {
     static const char *const GOOD[] = {"bigint",  "int64",           "int8",    "long",
                                        "hugeint", "bigint unsigned", "ubigint", NULL};
-    if (typed_layer(table) && IS_ROLE(column, "id", "identifier") && *column->type != '\0' &&
-        !g_strv_contains(GOOD, column->type)) {
+    g_autofree char *type = without_places(column->type);
+    if (typed_layer(table) && IS_ROLE(column, "id", "identifier") && *type != '\0' &&
+        !g_strv_contains(GOOD, type)) {
         StandardFinding *found =
             standard_find_column(run, table, column, "an id of type %s", "ID 列的类型为 %s", column->type);
         standard_finding_evidence(found, "type", json_string(column->type));
@@ -160,7 +190,8 @@ static char *type_family(const char *type)
     if (is_text_type(type)) {
         return g_strdup("string");
     }
-    return g_strdup(g_strv_contains(BIG, type) ? "bigint" : g_strv_contains(MIDDLE, type) ? "int" : type);
+    g_autofree char *plain = without_places(type);
+    return g_strdup(g_strv_contains(BIG, plain) ? "bigint" : g_strv_contains(MIDDLE, plain) ? "int" : plain);
 }
 
 typedef struct {

@@ -291,7 +291,9 @@ typedef struct {
     char frequency;     /* d h w m q y, 0 = none said */
     char scope;         /* i f d l a, 0 = none said */
     bool manual;        /* dwd_<domain>_manual_... */
+    bool empty_part;    /* a__b, a_ */
     guint mid_number;   /* mid_<target>_<n>; G_MAXUINT = none */
+    bool mid_digit;     /* it is written as one digit */
     bool mid_dim;
     char *mid_target;
 } StandardName;

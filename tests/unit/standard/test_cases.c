@@ -218,7 +218,7 @@ int main(int argc, char **argv)
     engine = engine_open(&(EngineOptions){.threads = 1, .memory_bytes = (int64_t)256 << 20}, &error);
     g_assert_no_error(error);
     static const char *const FILES[] = {"ty.json", "me.json", "tk.json", "lc.json", "od.json", "dm.json",
-                                        "dw.json", "ds.json", "nm.json", "ld.json", "pr.json"};
+                                        "dw.json", "ds.json", "nm.json", "ld.json", "pr.json", "lr.json"};
     seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(FILES); i++) {
         add_file(FILES[i], seen);
