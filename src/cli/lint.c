@@ -347,6 +347,18 @@ static json_t *fix(CliContext *ctx, json_t *answer_taken, GError **error)
     return g_steal_pointer(&answer);
 }
 
+/* A path that is not there would be found without fault. With --rows words are models. */
+static bool paths_exist(const CliContext *ctx, GError **error)
+{
+    for (unsigned i = 0; !cli_flag(ctx, "rows") && i < ctx->n_words; i++) {
+        if (!g_file_test(ctx->words[i], G_FILE_TEST_EXISTS)) {
+            return base_fail(error, BASE_E_USAGE, base_tr("no such file: `%s`", "文件不存在：`%s`"),
+                             ctx->words[i]);
+        }
+    }
+    return true;
+}
+
 int cli_verb_lint(CliContext *ctx)
 {
     if (cli_flag(ctx, "explain")) {
@@ -356,7 +368,7 @@ int cli_verb_lint(CliContext *ctx)
         return lint_catalog(ctx, cli_text(ctx, "catalog"));
     }
     GError *error = NULL;
-    if (!cli_project_need(ctx, &error)) {
+    if (!paths_exist(ctx, &error) || !cli_project_need(ctx, &error)) {
         return cli_fail(ctx, error);
     }
     g_autoptr(json_t) answer = ask(ctx, &error);

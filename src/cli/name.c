@@ -84,7 +84,7 @@ static int print_proposal(const json_t *answer)
         puts(base_tr("\n  A metric ends in a base root such as cnt, amt or ratio; this names none.",
                      "\n  指标应包含基础词根（如 cnt、amt、ratio），这里没有。"));
     }
-    return CLI_EXIT_OK;
+    return name != NULL ? CLI_EXIT_OK : CLI_EXIT_FAILED;
 }
 
 static int print_explanation(const json_t *answer)
@@ -109,7 +109,9 @@ int cli_verb_name(CliContext *ctx)
         return cli_fail(ctx, error);
     }
     if (ctx->json) {
-        return cli_print_json(answer);
+        int printed = cli_print_json(answer);
+        bool named = base_json_string(answer, "name", NULL) != NULL;
+        return printed == CLI_EXIT_OK && !named ? CLI_EXIT_FAILED : printed;
     }
     return json_object_get(answer, "phrase") != NULL ? print_proposal(answer) : print_explanation(answer);
 }

@@ -381,10 +381,11 @@ const CliVerb CLI_VERBS[] = {
      LINT, cli_verb_lint},
     {"name", CLI_GROUP_DEFINE, "PHRASE | NAME", 1, CLI_MAX_WORDS, CLI_WORDS_NONE, NULL,
      "the standard's name for a phrase; or what a name says", "给出短语的标准命名，或解释一个名称",
-     "weir name \"revenue of the last 7 days\"; weir name dws_mkt_trade_user_active_1d_d. Words come from "
+     "weir name \"average price of the last 7 days\"; weir name dws_mkt_trade_user_active_1d_d. Words come "
+     "from "
      "the "
      "project's roots: and from those that the standard ships.",
-     "weir name \"近7天支付金额\"；weir name dws_mkt_trade_user_active_1d_d。词来自项目的 roots: "
+     "weir name \"近7天平均单价\"；weir name dws_mkt_trade_user_active_1d_d。词来自项目的 roots: "
      "和标准自带的词根。",
      NONE, cli_verb_name},
     {"new", CLI_GROUP_DEFINE, "model", 1, 1, CLI_WORDS_LIST, "model",

@@ -1,5 +1,6 @@
 /* A catalog from the JSON that another warehouse exports: {"tables": [...], "syncs": [...], ...}. */
 #include "base/error.h"
+#include "base/text.h"
 #include "standard/standard_int.h"
 
 #include <string.h>
@@ -192,7 +193,36 @@ static void read_syncs(StandardCatalog *catalog, const json_t *list)
     }
 }
 
-static bool check_shape(const json_t *raw, GError **error)
+/* A key written wrong would leave its part of the catalog unjudged, in silence. Others, which an export may
+ * have for its own ends, are let be. */
+static bool check_keys(json_t *raw, GError **error)
+{
+    static const char *const MAIN[] = {"tables",      "edges",     "syncs",      "metrics", "roots",
+                                       "domains",     "processes", "jobs",       "buckets", "values",
+                                       "departments", "standard",  "dimensions", NULL};
+    static const char *const OTHERS[] = {"dims",      "shared_dims", "role_names", "roles",
+                                         "dim_roles", "related",     "relations",  NULL};
+    bool any = json_object_size(raw) == 0;
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach (raw, key, value) {
+        bool known = g_strv_contains(MAIN, key) || g_strv_contains(OTHERS, key);
+        const char *nearest = known ? NULL : base_text_nearest(key, MAIN);
+        any = any || known;
+        if (nearest != NULL) {
+            base_fail(error, BASE_E_VALUE_INVALID, "`%s` is no key of a catalog", key);
+            base_error_hint(error, "did you mean `%s`?", nearest);
+            return false;
+        }
+    }
+    if (!any) {
+        base_fail(error, BASE_E_VALUE_INVALID, "nothing in the catalog is judged: it has no `tables`");
+        base_error_hint(error, "its keys are those of docs/reference/lint-catalog.md");
+    }
+    return any;
+}
+
+static bool check_shape(json_t *raw, GError **error)
 {
     static const char *const LISTS[] = {"tables", "syncs", "metrics"};
     if (!json_is_object(raw)) {
@@ -204,13 +234,13 @@ static bool check_shape(const json_t *raw, GError **error)
             return base_fail(error, BASE_E_VALUE_INVALID, "`%s` of a catalog is a list", LISTS[i]);
         }
     }
-    return true;
+    return check_keys(raw, error);
 }
 
 StandardCatalog *standard_catalog_from_json(json_t *json, GError **error)
 {
-    const json_t *inner = json_object_get(json, "catalog");
-    const json_t *raw = json_is_object(inner) ? inner : json;
+    json_t *inner = json_object_get(json, "catalog");
+    json_t *raw = json_is_object(inner) ? inner : json;
     if (!check_shape(raw, error)) {
         return NULL;
     }

@@ -84,6 +84,12 @@ static void read_regular(StandardName *name, guint n)
 {
     guint at = 1;
     bool dimension = name->layer == STANDARD_DIM;
+    if (name->layer == STANDARD_TMP) { /* its words are nobody's rule */
+        for (guint count = 0; at < n; at++) {
+            name->words[count++] = name->parts[at];
+        }
+        return;
+    }
     if (!dimension && !name->manual) {
         name->dept = take_part(name, &at, n);
         name->domain = take_part(name, &at, n);

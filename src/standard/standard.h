@@ -302,8 +302,9 @@ void standard_name_free(StandardName *name);
 /* Of a table's own name: made once, kept with the table. */
 const StandardName *standard_table_parts(StandardTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StandardName, standard_name_free)
-/* `weir name`: a phrase -> {phrase, name | null, parts, unknown, has_root, type}; a name with underscores ->
- * {name, kind, parts, findings}. Errors: VALUE_INVALID. */
+/* `weir name`: a phrase -> {phrase, name | null (a word that no root knows, or a period alone), parts,
+ * unknown, has_root, type}; a name with underscores -> {name, kind, parts, findings}. Errors: VALUE_INVALID.
+ */
 json_t *standard_name_answer(const StandardCatalog *catalog, const char *text,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool standard_is_period(const char *word);      /* 1d, 7d, 30d, td, 1w, nd, cm ... */

@@ -116,30 +116,107 @@ static const struct {
              {"day", 'd'},      {"weeks", 'w'},   {"week", 'w'},  {"months", 'm'}, {"month", 'm'},
              {"quarters", 'q'}, {"quarter", 'q'}, {"years", 'y'}, {"year", 'y'},   {"d", 'd'}};
 
-/* "近7天", "最近 30 日", "last 7 days", "7-day": the bytes taken; 0 = none. */
+/* 一 .. 九十九; 0 = none. Moves *at behind it. */
+static guint read_han_number(const char **at)
+{
+    static const char *const DIGITS[] = {"一", "二", "三", "四", "五", "六", "七", "八", "九", "两"};
+    guint before = 0;
+    guint number = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(DIGITS) && before == 0; i++) {
+        before = skip(at, DIGITS[i]) ? (i == 9 ? 2 : (guint)i + 1) : 0;
+    }
+    number = before;
+    if (skip(at, "十")) {
+        guint ten = before == 0 ? 10 : before * 10;
+        guint unit = 0;
+        for (size_t i = 0; i < 9 && unit == 0; i++) {
+            unit = skip(at, DIGITS[i]) ? (guint)i + 1 : 0;
+        }
+        number = ten + unit;
+    }
+    return number;
+}
+
+/* How many; behind "最近" also in words, and none is one: "last week". false = there is no number (or it is
+ * 0). */
+static bool read_count(const char **at, bool led, guint *ret)
+{
+    size_t digits = strspn(*at, "0123456789");
+    if (digits > 4) {
+        return false;
+    }
+    *ret = (guint)g_ascii_strtoull(*at, NULL, 10);
+    if (digits > 0) {
+        *at += digits;
+    } else if (led) {
+        *ret = read_han_number(at);
+        *ret = *ret == 0 && (**at & 0x80) == 0 ? 1 : *ret;
+    }
+    return *ret > 0;
+}
+
+/* The unit at `at`, as a whole word; *ret_end is behind it. 0 = none. */
+static char read_unit(const char *at, const char **ret_end)
+{
+    for (size_t u = 0; u < G_N_ELEMENTS(UNITS); u++) {
+        const char *end = at;
+        if (skip(&end, UNITS[u].text) && !(g_ascii_islower(*end) && (*UNITS[u].text & 0x80) == 0)) {
+            *ret_end = end;
+            return UNITS[u].unit;
+        }
+    }
+    return 0;
+}
+
+/* What may stand behind a period and says no more: 近7天内. */
+static const char *behind_period(const char *end)
+{
+    static const char *const TAILS[] = {"以内", "之内", "内", "以来"};
+    for (size_t i = 0; i < G_N_ELEMENTS(TAILS); i++) {
+        if (skip(&end, TAILS[i])) {
+            break;
+        }
+    }
+    return end;
+}
+
+/* "近7天", "最近 30 日", "近一个月", "近半年", "last 7 days", "over the last week", "7-day": the bytes taken;
+ * 0 = none. */
 static size_t read_period(const char *text, char **ret_code)
 {
-    static const char *const LEADS[] = {"最近",  "近",           "过去",    "last ",
-                                        "past ", "in the last ", "recent ", ""};
+    static const char *const LEADS[] = {"最近",
+                                        "近",
+                                        "过去",
+                                        "last ",
+                                        "past ",
+                                        "in the last ",
+                                        "in the past ",
+                                        "over the last ",
+                                        "over the past ",
+                                        "during the last ",
+                                        "within the last ",
+                                        "recent ",
+                                        ""};
     for (size_t l = 0; l < G_N_ELEMENTS(LEADS); l++) {
         const char *at = text;
         if (!skip(&at, LEADS[l])) {
             continue;
         }
         at += strspn(at, " ");
-        size_t digits = strspn(at, "0123456789");
-        if (digits == 0 || digits > 4) {
+        if (*LEADS[l] != '\0' && skip(&at, "半年")) {
+            *ret_code = g_strdup("6m");
+            return (size_t)(behind_period(at) - text);
+        }
+        guint count = 0;
+        if (!read_count(&at, *LEADS[l] != '\0', &count)) {
             continue;
         }
-        const char *unit = at + digits;
-        unit += strspn(unit, " -");
-        for (size_t u = 0; u < G_N_ELEMENTS(UNITS); u++) {
-            const char *end = unit;
-            if (skip(&end, UNITS[u].text) &&
-                !((*end >= 'a') && (*end <= 'z') && (*UNITS[u].text & 0x80) == 0)) {
-                *ret_code = g_strdup_printf("%.*s%c", (int)digits, at, UNITS[u].unit);
-                return (size_t)(end - text);
-            }
+        at += strspn(at, " -");
+        const char *end = NULL;
+        char unit = read_unit(at, &end);
+        if (unit != 0) {
+            *ret_code = g_strdup_printf("%u%c", count, unit);
+            return (size_t)(behind_period(end) - text);
         }
     }
     static const struct {
@@ -317,9 +394,15 @@ static json_t *propose(const StandardCatalog *catalog, const char *phrase)
     for (size_t i = 0; i < G_N_ELEMENTS(ORDER); i++) {
         append_category(name, parts, ORDER[i]);
     }
+    bool says_what = false; /* a period alone, or an average of nothing, is no name */
+    for (guint i = 0; i < parts->len; i++) {
+        const char *category = g_array_index(parts, Part, i).category;
+        says_what = says_what || strcmp(category, "word") == 0 || strcmp(category, "base") == 0;
+    }
+    bool named = unknown->len == 0 && says_what;
     json_t *answer = json_object();
     base_json_set_string(answer, "phrase", phrase);
-    base_json_set_string(answer, "name", unknown->len == 0 && name->len > 0 ? name->str : NULL);
+    base_json_set_string(answer, "name", named ? name->str : NULL);
     base_json_set_string(answer, "so_far", name->str);
     json_t *list = json_array();
     bool root = false;
@@ -456,18 +539,34 @@ static json_t *explain_metric(const StandardCatalog *catalog, char *const *words
     return list;
 }
 
-/* The rules of naming that the table would break, were it to exist. */
-static json_t *judge_name(const StandardCatalog *catalog, const char *text, GError **error)
+/* The catalog's roots: what they are decides what a name means. */
+static json_t *export_roots(const StandardCatalog *catalog)
 {
-    static const StandardRuleId RULES[] = {STANDARD_LD_01, STANDARD_NM_01, STANDARD_NM_06, STANDARD_NM_09,
+    json_t *list = json_array();
+    for (guint i = 0; i < catalog->roots->len; i++) {
+        const StandardRoot *root = g_ptr_array_index(catalog->roots, i);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s}", "code", root->code, "category",
+                                        root->category, "type", root->type, "additivity", root->additivity));
+    }
+    return list;
+}
+
+/* The rules of naming that the table or metric would break, were it to exist. */
+static json_t *judge_name(const StandardCatalog *catalog, const char *text, bool table, GError **error)
+{
+    static const StandardRuleId TABLE[] = {STANDARD_LD_01, STANDARD_NM_01, STANDARD_NM_06, STANDARD_NM_09,
                                            STANDARD_NM_10, STANDARD_NM_11, STANDARD_NM_12};
-    (void)catalog;
-    g_autoptr(json_t) export = json_pack("{s:[{s:s}]}", "tables", "name", text);
+    static const StandardRuleId METRIC[] = {STANDARD_NM_30, STANDARD_NM_32, STANDARD_NM_33, STANDARD_NM_36};
+    const StandardRuleId *rules = table ? TABLE : METRIC;
+    size_t n_rules = table ? G_N_ELEMENTS(TABLE) : G_N_ELEMENTS(METRIC);
+    g_autoptr(json_t) export = json_pack("{s:[{s:s}], s:o}", table ? "tables" : "metrics", "name", text,
+                                         "roots", export_roots(catalog));
     g_autoptr(StandardCatalog) alone = export != NULL ? standard_catalog_from_json(export, error) : NULL;
     json_t *list = json_array();
-    for (size_t i = 0; alone != NULL && i < G_N_ELEMENTS(RULES); i++) {
+    for (size_t i = 0; alone != NULL && i < n_rules; i++) {
         g_autoptr(StandardConfig) config = standard_config_new(NULL, NULL);
-        standard_config_only(config, RULES[i]);
+        standard_config_only(config, rules[i]);
         g_autoptr(GPtrArray) findings =
             standard_judge(alone, config, STANDARD_PHASES_STATIC, NULL, "", error);
         for (guint k = 0; findings != NULL && k < findings->len; k++) {
@@ -506,6 +605,6 @@ json_t *standard_name_answer(const StandardCatalog *catalog, const char *text, G
     base_json_set_string(answer, "kind", table ? "table" : "metric");
     json_object_set_new(answer, "parts",
                         table ? explain_table(catalog, name) : explain_metric(catalog, name->parts));
-    json_object_set_new(answer, "findings", table ? judge_name(catalog, text, error) : json_array());
+    json_object_set_new(answer, "findings", judge_name(catalog, text, table, error));
     return answer;
 }

@@ -24,12 +24,12 @@ const StandardSeedRoot standard_seed_roots[] = {
     {"acc", "aggregation", "Accumulated", "累积", "", "", "running,累计值"},
     {"p50", "aggregation", "Median", "中位数", "", "", ""},
     {"p95", "aggregation", "95th percentile", "95分位", "", "", ""},
-    {"wtd", "aggregation", "Week to date", "本周至今", "", "", "本周以来"},
-    {"mtd", "aggregation", "Month to date", "本月至今", "", "", "本月以来"},
-    {"qtd", "aggregation", "Quarter to date", "本季至今", "", "", "本季以来"},
-    {"ytd", "aggregation", "Year to date", "本年至今", "", "", "今年以来,本年以来"},
+    {"wtd", "aggregation", "Week to date", "本周至今", "", "", "本周以来,周初至今"},
+    {"mtd", "aggregation", "Month to date", "本月至今", "", "", "本月以来,月初至今"},
+    {"qtd", "aggregation", "Quarter to date", "本季至今", "", "", "本季以来,季初至今"},
+    {"ytd", "aggregation", "Year to date", "本年至今", "", "", "今年以来,本年以来,年初至今"},
     /* periods; <n>h <n>d <n>w <n>m <n>q <n>y are made of the six modifiers */
-    {"td", "date", "To date", "历史截至当日", "", "", "all time,累计,历史至今,截至当日"},
+    {"td", "date", "To date", "历史截至当日", "", "", "all time,累计,历史累计,历史至今,截至当日"},
     {"nd", "date", "Last n days", "最近n天", "", "", ""},
     {"cw", "date", "This week", "本周", "", "", "自然周"},
     {"cm", "date", "This month", "本月", "", "", "自然月"},
@@ -54,8 +54,8 @@ static const StandardSeedRoot *seed(const char *word, const char *category)
 static bool is_counted_period(const char *word)
 {
     size_t digits = strspn(word, "0123456789");
-    return digits > 0 && digits <= 4 && word[digits] != '\0' && strchr("hdwmqy", word[digits]) != NULL &&
-           word[digits + 1] == '\0';
+    return digits > 0 && digits <= 4 && *word != '0' && word[digits] != '\0' &&
+           strchr("hdwmqy", word[digits]) != NULL && word[digits + 1] == '\0';
 }
 
 bool standard_is_period(const char *word)

@@ -192,6 +192,28 @@ def test_name_explains(tmp_path):
     assert [row["rule"] for row in json.loads(weir(tmp_path, "name", "dwd_order", "--json").stdout)["findings"]] == ["NM-06", "NM-11"]
 
 
+def test_a_name_that_is_none_fails_in_both_forms(tmp_path):
+    for words in (["近7天"], ["near nosuch amount"], ["近0天金额"]):
+        assert weir(tmp_path, "name", *words).returncode == weir(tmp_path, "name", *words, "--json").returncode == 1, words
+    assert weir(tmp_path, "name", "average price of the last 7 days", code=0).stdout.startswith("price_avg_7d\n")
+    assert "average price of the last 7 days" in weir(tmp_path, "name", "--help", code=0).stdout
+    assert [part["role"] for part in json.loads(weir(tmp_path, "name", "tmp_abc", "--json", code=0).stdout)["parts"]] == ["layer", "word"]
+
+
+def test_what_is_not_there_is_not_found_faultless(music):
+    done = weir(music, "lint", "nosuch.sql", code=2)
+    assert "no such file: `nosuch.sql`" in done.stderr
+    (music / "catalog.json").write_text('{"table": []}')
+    done = weir(music, "lint", "--catalog", "catalog.json")
+    assert done.returncode != 0 and "`table` is no key of a catalog" in done.stderr and "did you mean `tables`?" in done.stderr
+
+
+def test_a_layer_beside_that_of_the_name_is_judged(tmp_path):
+    (tmp_path / "c.json").write_text('{"roots": [{"name": "artist", "code": "artist"}], "tables": [{"name": "dim_artist", "layer": "dws", "columns": []}]}')
+    found = json.loads(weir(tmp_path, "lint", "--catalog", "c.json", "--format", "json", code=2).stdout)["findings"]
+    assert "LD-01" in {row["rule"] for row in found}
+
+
 def test_lint_over_http_and_in_process_say_the_same(music):
     edit(music, "interactions/models/dwd_music_follow_event_i.sql", "-- process: follow\n", "")
     from conftest import Server

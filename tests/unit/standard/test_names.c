@@ -46,6 +46,8 @@ static void names_are_taken_apart(void)
                                       "|dws_user"},
         {"ads_mkt_trade_shop_rank_td_f", "app|mkt|trade|shop|rank|td|f"},
         {"orders_clean", "|clean|||||"},
+        {"tmp_abc_d", "tmp||||abc,d||"},
+        {"dwd_mkt__user_order_d", "dwd|mkt||user|order||d"},
     };
     g_autoptr(StandardCatalog) catalog = empty();
     for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
@@ -69,9 +71,90 @@ static void every_rule_is_whole(void)
     }
 }
 
+/* What becomes of a phrase without a project: its name, or "-". */
+static void phrases_are_named(void)
+{
+    static const char *const CASES[][2] = {
+        {"average price of the last 7 days", "price_avg_7d"},
+        {"近7天平均单价", "price_avg_7d"},
+        {"最近一周单价", "price_1w"},
+        {"近一个月单价", "price_1m"},
+        {"近七天单价", "price_7d"},
+        {"近三十天单价", "price_30d"},
+        {"近半年单价", "price_6m"},
+        {"近7天内单价", "price_7d"},
+        {"历史累计金额", "amt_td"},
+        {"年初至今金额", "amt_ytd"},
+        {"月初至今金额", "amt_mtd"},
+        {"周初至今金额", "amt_wtd"},
+        {"price over the last week", "price_1w"},
+        {"price in the past 24 hours", "price_24h"},
+        {"近7天", "-"},
+        {"近0天金额", "-"},
+        {"average", "-"},
+        {"nosuch amount", "-"},
+    };
+    g_autoptr(StandardCatalog) catalog = empty();
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(json_t) answer = standard_name_answer(catalog, CASES[i][0], &error);
+        g_assert_no_error(error);
+        g_test_message("%s", CASES[i][0]);
+        g_assert_cmpstr(base_json_string(answer, "name", "-"), ==, CASES[i][1]);
+    }
+}
+
+/* Rules that an explained name breaks: "NM-06,NM-11". */
+static void names_are_judged(void)
+{
+    static const char *const CASES[][2] = {
+        {"dwd_mkt__user_order_d", "NM-06,NM-11"},
+        {"dwd_mkt_trade_user_order_d", ""},
+        {"trade_amt_lastweek", "NM-32"},
+        {"trade_amt_mean_7d", "NM-33"},
+        {"trade_total", "NM-30"},
+        {"trade_amt_avg_7d", ""},
+        {"mid_dwd_x_05", "NM-12"},
+        {"tmp_abc", ""},
+    };
+    g_autoptr(StandardCatalog) catalog = empty();
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(json_t) answer = standard_name_answer(catalog, CASES[i][0], &error);
+        g_assert_no_error(error);
+        g_autoptr(GString) found = g_string_new(NULL);
+        size_t k = 0;
+        const json_t *one = NULL;
+        json_array_foreach (json_object_get(answer, "findings"), k, one) {
+            g_string_append_printf(found, "%s%s", k > 0 ? "," : "", base_json_string(one, "rule", ""));
+        }
+        g_test_message("%s", CASES[i][0]);
+        g_assert_cmpstr(found->str, ==, CASES[i][1]);
+    }
+}
+
+static void catalogs_with_keys_written_wrong_are_refused(void)
+{
+    static const char *const CASES[][2] = {{"{\"table\": []}", "`tables`"},
+                                           {"{\"tables\": [], \"metric\": []}", "`metrics`"},
+                                           {"{\"x\": 1}", "lint-catalog"},
+                                           {"{\"tables\": [], \"exported_at\": \"2024\"}", NULL},
+                                           {"{}", NULL}};
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(json_t) json = base_json_parse(CASES[i][0], strlen(CASES[i][0]), &error);
+        g_assert_no_error(error);
+        g_autoptr(StandardCatalog) catalog = standard_catalog_from_json(json, &error);
+        g_assert_true((catalog != NULL) == (CASES[i][1] == NULL));
+        g_assert_true(error == NULL || strstr(base_error_get_hint(error), CASES[i][1]) != NULL);
+    }
+}
+
 static void keywords_are_sorted(void)
 {
-    static const char *const WORDS[] = {"order", "select", "ADD", "zerofill", "user", "group", "year_month"};
+    static const char *const WORDS[] = {"order",    "select",     "ADD",   "zerofill",  "user",
+                                        "group",    "year_month", "lead",  "signal",    "dual",
+                                        "exchange", "commit",     "floor", "accessible"};
     for (size_t i = 0; i < G_N_ELEMENTS(WORDS); i++) {
         g_assert_true(standard_is_keyword(WORDS[i]));
     }
@@ -97,6 +180,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/standard/names/are taken apart", names_are_taken_apart);
+    g_test_add_func("/standard/names/phrases are named", phrases_are_named);
+    g_test_add_func("/standard/names/names are judged", names_are_judged);
+    g_test_add_func("/standard/names/catalogs with keys written wrong are refused",
+                    catalogs_with_keys_written_wrong_are_refused);
     g_test_add_func("/standard/names/keywords are found", keywords_are_sorted);
     g_test_add_func("/standard/rules/every rule is whole", every_rule_is_whole);
     g_test_add_func("/standard/rules/profiles and levels", profiles_and_levels);
