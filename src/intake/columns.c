@@ -6,8 +6,7 @@
  * is looked through: only fields of the load, no subqueries, no parameters, no star. That they hold no
  * aggregate or window is left to the binder (plan.c puts them into a WHERE, where neither may stand).
  *
- * Doris's fields are text and its arithmetic casts by itself; the engine's does not. So a text field that is
- * an operand of arithmetic is read as a number. */
+ * Doris's fields are text and it casts them by itself; the engine does not: typing.c. */
 #include "engine/sql.h"
 #include "intake/intake_int.h"
 
@@ -87,8 +86,9 @@ GPtrArray *intake_columns_parse(const char *text, GError **error)
  * -------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    GHashTable *names, *texts, *used; /* lower-case name -> feed's name */
-    bool all_numeric;
+    const IntakeNames *names;
+    const IntakeReading *reading;
+    GHashTable *used; /* lower-case names */
     const char *what;
 } Walk;
 
@@ -110,7 +110,7 @@ static bool walk_column(json_t *node, Walk *w, GError **error)
         return refuse(w, error, "a column is named without its table");
     }
     g_autofree char *folded = g_utf8_strdown(name, -1);
-    const char *known = g_hash_table_lookup(w->names, folded);
+    const char *known = g_hash_table_lookup(w->names->names, folded);
     if (!known) {
         base_fail(error, BASE_E_LOAD_HEADER, "`%s`: no field or column `%s`", w->what, name);
         return false;
@@ -122,49 +122,14 @@ static bool walk_column(json_t *node, Walk *w, GError **error)
     return true;
 }
 
-static const char *column_of(const json_t *node)
-{
-    if (g_strcmp0(base_json_string(node, "class", ""), "COLUMN_REF") != 0) {
-        return NULL;
-    }
-    return json_string_value(json_array_get(json_object_get(node, "column_names"), 0));
-}
-
-static bool is_arithmetic(const char *function)
-{
-    function += g_str_has_prefix(function, "mysql_") ? strlen("mysql_") : 0; /* as the dialect calls them */
-    static const char *const NAMES[] = {
-        "+",   "-",     "*",   "/",   "//", "%",     "abs",  "ceil",     "floor",         "round", "sqrt",
-        "mod", "power", "pow", "exp", "ln", "log10", "sign", "truncate", "from_unixtime", NULL};
-    return g_strv_contains(NAMES, function);
-}
-
-/* TRY_CAST(node AS DOUBLE) around a reference to a text field. */
-static void make_numeric(json_t *parent, size_t i, json_t *child, const Walk *w)
-{
-    const char *name = column_of(child);
-    g_autofree char *folded = name ? g_utf8_strdown(name, -1) : NULL;
-    if (!folded || !g_hash_table_contains(w->texts, folded)) {
-        return;
-    }
-    json_t *cast = json_pack("{s:s, s:s, s:s, s:i, s:O, s:{s:s, s:n}, s:b}", "class", "CAST", "type",
-                             "OPERATOR_CAST", "alias", "", "query_location", 0, "child", child, "cast_type",
-                             "id", "DOUBLE", "type_info", "try_cast", 1);
-    json_array_set_new(parent, i, cast);
-}
-
 static bool walk_function(json_t *node, Walk *w, GError **error)
 {
     json_t *children = json_object_get(node, "children");
-    bool arithmetic = w->all_numeric || is_arithmetic(base_json_string(node, "function_name", ""));
     size_t i;
     json_t *child;
     json_array_foreach (children, i, child) {
         if (!walk(child, w, error)) {
             return false;
-        }
-        if (arithmetic) {
-            make_numeric(children, i, child, w);
         }
     }
     json_t *filter = json_object_get(node, "filter");
@@ -218,7 +183,13 @@ static bool walk(json_t *node, Walk *w, GError **error)
     if (strcmp(class, "COLUMN_REF") == 0) {
         return walk_column(node, w, error);
     }
-    return strcmp(class, "FUNCTION") == 0 ? walk_function(node, w, error) : walk_members(node, w, error);
+    if (!(strcmp(class, "FUNCTION") == 0 ? walk_function(node, w, error) : walk_members(node, w, error))) {
+        return false;
+    }
+    if (*class) {
+        intake_typing_node(node, w->names, w->reading);
+    }
+    return true;
 }
 
 static bool visit_function(const char *name, const json_t *node, void *user, GError **error)
@@ -254,10 +225,11 @@ static json_t *only_expression(json_t *tree, const Walk *w, GError **error)
     return list;
 }
 
-char *intake_expression(EngineConn *conn, const char *sql, const char *what, GHashTable *names,
-                        GHashTable *texts, GHashTable *ret_used, bool all_numeric, GError **error)
+char *intake_expression(EngineConn *conn, const char *sql, const char *what, const IntakeNames *names,
+                        const IntakeReading *reading, GHashTable *ret_used, bool *ret_may_fail,
+                        GError **error)
 {
-    Walk w = {.names = names, .texts = texts, .used = ret_used, .what = what, .all_numeric = all_numeric};
+    Walk w = {.names = names, .used = ret_used, .what = what, .reading = reading};
     g_autofree char *mysql = g_strconcat("SELECT ", sql, NULL);
     g_autofree char *select = engine_sql_from_mysql(mysql, NULL, NULL, error);
     g_autoptr(json_t) tree = select ? engine_sql_parse(conn, select, error) : NULL;
@@ -270,10 +242,9 @@ char *intake_expression(EngineConn *conn, const char *sql, const char *what, GHa
         !walk(json_array_get(list, 0), &w, error)) {
         return NULL;
     }
-    if (all_numeric) {
-        make_numeric(list, 0, json_array_get(list, 0), &w);
-    }
     json_t *first = json_array_get(list, 0);
+    *ret_may_fail =
+        intake_typing_may_fail(first, names) || (reading->condition && !intake_typing_is_boolean(first));
     json_object_set_new(first, "alias", json_string(""));
     g_autofree char *printed = engine_sql_print(conn, tree, error);
     if (!printed) {

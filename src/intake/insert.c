@@ -25,13 +25,26 @@ static bool is_values(const char *sql)
     return g_ascii_strncasecmp(sql, "VALUES", 6) == 0;
 }
 
+/* A datetime with the decimals that its column keeps, rounded as loads do. */
+static char *round_time(const char *sql, const CatalogColumn *column)
+{
+    int digits = intake_time_digits(column);
+    if (digits == 6 || strcmp(column->type, "TIMESTAMP") != 0) {
+        return g_strdup(sql);
+    }
+    return g_strdup_printf("make_timestamp(CAST(round(epoch_us(%s), %d) AS BIGINT))", sql, digits - 6);
+}
+
 /* CAST(s.c AS T), and for VARCHAR(n) an error where the text does not fit, as MySQL's strict mode gives it
  * and Stream Load refuses the row. The error passes through the engine with its code (errors.c there). */
 static void append_cast(GString *casts, const CatalogColumn *column, const char *name, bool numbered)
 {
     guint32 limit = intake_text_limit(column);
     if (limit == 0) {
-        g_string_append_printf(casts, "CAST(s.%s AS %s)", name, column->type);
+        g_autofree char *source = g_strconcat("s.", name, NULL);
+        g_autofree char *cast = intake_cast_text(source, column->type, false);
+        g_autofree char *rounded = round_time(cast, column);
+        g_string_append(casts, rounded);
         return;
     }
     g_autofree char *message =

@@ -312,12 +312,31 @@ typedef struct {
     char *sql;
 } IntakeColumnItem; /* sql NULL = a field of the source */
 GPtrArray *intake_columns_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What an expression may name, folded; what each name is. */
+typedef struct {
+    GHashTable *names;   /* -> the feed's name */
+    GHashTable *texts;   /* fields that are text and feed no column of text */
+    GHashTable *strings; /* all that is text */
+    GHashTable *numbers, *integers, *times;
+} IntakeNames;
+/* One way to read it. */
+typedef struct {
+    bool numeric;     /* every one of `texts` is a number */
+    const char *wide; /* integers are added and multiplied in this type; NULL = in their own */
+    bool condition;   /* it is cast to BOOLEAN */
+} IntakeReading;
 /* `sql` (MySQL's dialect) as a checked expression of the engine's dialect: no subqueries, no table functions,
- * no aggregates or windows, no function that engine_sql_function_refused, columns only from `names`.
- * Arithmetic on those in `texts` works on numbers. Caller frees. */
-char *intake_expression(EngineConn *conn, const char *sql, const char *what, GHashTable *names,
-                        GHashTable *texts, GHashTable *ret_used, bool all_numeric,
+ * no aggregates or windows, no function that engine_sql_function_refused, columns only from `names`, operands
+ * of one type (typing.c). *ret_may_fail: some rows may have no value. Caller frees. */
+char *intake_expression(EngineConn *conn, const char *sql, const char *what, const IntakeNames *names,
+                        const IntakeReading *reading, GHashTable *ret_used, bool *ret_may_fail,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- typing.c: a node whose children were typed before it */
+void intake_typing_node(json_t *node, const IntakeNames *names, const IntakeReading *reading);
+bool intake_typing_is_arithmetic(const json_t *node);
+bool intake_typing_is_boolean(const json_t *node);
+bool intake_typing_may_fail(const json_t *node, const IntakeNames *names);
 
 /* Converts column-wise. Row i that does not fit gets bad[i] = field + 1 and keeps an undefined value; NULLs
  * are set in `nulls` (bit set = NULL). TEXT: only checks; the cells are the value. */
@@ -328,6 +347,11 @@ typedef struct {
 } IntakeConvert;
 void intake_convert(const IntakeConvert *convert, const IntakeCell *cells, size_t stride, size_t n_rows,
                     void *data, guint64 *nulls, guint8 *bad);
+/* CAST (or TRY_CAST) of an expression, text perhaps, to a column's type: JSON is read as a map. Caller frees.
+ */
+char *intake_cast_text(const char *sql, const char *type, bool try);
+/* Decimals that a datetime keeps, 0..6; 6 of all else. */
+int intake_time_digits(const CatalogColumn *column);
 bool intake_type_simple(const char *type, EngineType *ret);
 size_t intake_type_bytes(EngineTypeId id);
 /* For tests and JSON. */

@@ -4,7 +4,8 @@
  * named in the SELECT. Everything else is SQL over text fields: expressions of `columns`, types that the feed
  * cannot give. Each such column is cast with TRY_CAST; the outer SELECT's one WHERE refuses rows whose cast
  * failed (strict_mode) or that are NULL where they must not be, by calling weir_reject, and only then applies
- * the `where` header:
+ * the `where` header. An expression that has no value for some row (an overflow) stands in TRY({'v': ..}),
+ * which is NULL just then, and that refuses the row too:
  *
  *   SELECT "a", "c", _weir_load_id, ... FROM (SELECT "a", TRY_CAST(x AS T) AS "c", x AS "_src c", ... FROM
  * weir_feed(ID)) WHERE CASE WHEN <c was refused> THEN weir_reject(...) ELSE coalesce(<where>, false) END */
@@ -223,7 +224,7 @@ static void type_field(Build *b, IntakeField *field)
 }
 
 /* Decimals that a datetime keeps: Doris's DATETIME is DATETIME(0); the engine's TIMESTAMP keeps six. */
-static int time_digits(const CatalogColumn *column)
+int intake_time_digits(const CatalogColumn *column)
 {
     const char *declared = column->type_declared ? column->type_declared : "";
     if (g_ascii_strncasecmp(declared, "datetime", 8) != 0) {
@@ -245,18 +246,69 @@ guint32 intake_text_limit(const CatalogColumn *column)
     return digits && base_text_to_int(digits, 1, G_MAXINT32, &n) ? (guint32)n : 0;
 }
 
-/* Fields by name, with those that are text in `texts`. */
-static void name_tables(Build *b, GHashTable **ret_names, GHashTable **ret_texts)
+static void names_clear(IntakeNames *names)
 {
-    *ret_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    *ret_texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable **const SETS[] = {&names->names,   &names->texts,    &names->strings,
+                                 &names->numbers, &names->integers, &names->times};
+    for (size_t i = 0; i < G_N_ELEMENTS(SETS); i++) {
+        g_clear_pointer(SETS[i], g_hash_table_unref);
+    }
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(IntakeNames, names_clear)
+
+/* `name` is of type `id`, whatever it was before. */
+static void name_type(IntakeNames *names, const char *name, EngineTypeId id)
+{
+    bool integer = id >= ENGINE_INT8 && id <= ENGINE_UINT128;
+    bool number = integer || id == ENGINE_FLOAT || id == ENGINE_DOUBLE || id == ENGINE_DECIMAL;
+    const struct {
+        GHashTable *set;
+        bool in;
+    } SETS[] = {{names->strings, id == ENGINE_TEXT},
+                {names->numbers, number},
+                {names->integers, integer},
+                {names->times, id == ENGINE_DATE || id == ENGINE_TIMESTAMP}};
+    g_autofree char *folded = fold(name);
+    for (size_t i = 0; i < G_N_ELEMENTS(SETS); i++) {
+        if (SETS[i].in) {
+            g_hash_table_add(SETS[i].set, g_strdup(folded));
+        } else {
+            g_hash_table_remove(SETS[i].set, folded);
+        }
+    }
+}
+
+/* Of a column; JSON and what is not simple have no kind here. */
+static EngineTypeId column_kind(const CatalogColumn *column)
+{
+    EngineType type;
+    if (intake_type_simple(column->type, &type)) {
+        return type.id;
+    }
+    return g_str_has_prefix(column->type, "DECIMAL") ? ENGINE_DECIMAL
+           : strcmp(column->type, "HUGEINT") == 0    ? ENGINE_INT128
+                                                     : ENGINE_OTHER;
+}
+
+/* Fields by name, and what they are; nothing is known of Parquet's. */
+static void name_tables(Build *b, IntakeNames *names)
+{
+    names->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    GHashTable **const SETS[] = {&names->texts, &names->strings, &names->numbers, &names->integers,
+                                 &names->times};
+    for (size_t i = 0; i < G_N_ELEMENTS(SETS); i++) {
+        *SETS[i] = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    }
     for (guint i = 0; i < b->plan->fields->len; i++) {
         const IntakeField *field = b->plan->fields->pdata[i];
-        g_hash_table_insert(*ret_names, fold(field->name), g_strdup(field->name));
+        g_hash_table_insert(names->names, fold(field->name), g_strdup(field->name));
+        if (!b->typed) {
+            name_type(names, field->name, field->is_json ? ENGINE_JSON : field->type.id);
+        }
         const CatalogColumn *column = catalog_table_column(b->table, field->name);
         bool real_text = column && g_ascii_strncasecmp(column->type, "VARCHAR", 7) == 0;
         if (field->type.id == ENGINE_TEXT && !real_text && !b->typed) {
-            g_hash_table_add(*ret_texts, fold(field->name));
+            g_hash_table_add(names->texts, fold(field->name));
         }
     }
 }
@@ -315,33 +367,52 @@ static void mark_used(Build *b, GHashTable *used)
     }
 }
 
-/* The header's expression as the engine's, checked; a value that it cannot compute for a row is NULL. First
- * with fields as they are, then with every text field as a number. Parquet's fields have types that are not
- * known here: bound later. */
-static char *expression(Build *b, const char *sql, const char *what, bool columns, GHashTable *names,
-                        GHashTable *texts, GError **error)
+/* What TRY({'v': ..}) holds. */
+static char *value_of(const char *tried)
 {
+    return g_strdup_printf("struct_extract(%s, 'v')", tried);
+}
+
+/* As `bare`; in TRY when it may fail and holds no volatile function, which cannot stand there. */
+static char *bind_one(Build *b, const char *bare, const char *source, bool may_fail, bool *ret_tried,
+                      GError **error)
+{
+    g_autofree char *tried = g_strdup_printf("TRY({'v': %s})", bare);
+    *ret_tried = may_fail && (b->typed || binds(b, tried, source, NULL));
+    if (*ret_tried) {
+        return g_steal_pointer(&tried);
+    }
+    return b->typed || binds(b, bare, source, error) ? g_strdup(bare) : NULL;
+}
+
+/* The header's expression as the engine's, checked. Integers are widened as far as its functions take it;
+ * then every text field is tried as a number. Parquet's fields have types that are not known here: bound
+ * later. *ret_tried: it is TRY({'v': expression}), NULL for a row that it cannot be computed for. */
+static char *expression(Build *b, const char *sql, const char *what, bool condition, const IntakeNames *names,
+                        bool *ret_tried, GError **error)
+{
+    static const IntakeReading READINGS[] = {
+        {.wide = "HUGEINT"}, {.wide = "BIGINT"}, {.wide = NULL}, {.numeric = true}};
     g_autoptr(GHashTable) used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autofree char *source = dummy_source(b, columns);
+    g_autofree char *source = dummy_source(b, condition);
     g_autoptr(GError) why = NULL;
-    if (!b->conn && !(b->conn = intake_conn_take(b->intake, error))) {
+    if (!b->conn && !(b->conn = intake_conn_take_in(b->intake, b->options->timezone, error))) {
         return NULL;
     }
-    for (int numeric = 0; numeric < 2; numeric++) {
-        GError *this_why = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(READINGS); i++) {
+        IntakeReading reading = READINGS[i];
+        bool may_fail;
+        reading.condition = condition;
         g_autofree char *bare =
-            intake_expression(b->conn, sql, what, names, texts, used, numeric == 1, &this_why);
+            intake_expression(b->conn, sql, what, names, &reading, used, &may_fail, error);
         if (!bare) {
-            g_propagate_error(error, this_why);
             return NULL;
         }
         mark_used(b, used);
-        g_autofree char *tried = g_strdup_printf("TRY(%s)", bare);
-        if (b->typed || binds(b, tried, source, NULL)) {
-            return g_steal_pointer(&tried);
-        }
-        if (binds(b, bare, source, why ? NULL : &why)) { /* volatile functions cannot stand in TRY */
-            return g_steal_pointer(&bare);
+        g_autofree char *whole = condition ? g_strdup_printf("CAST((%s) AS BOOLEAN)", bare) : g_strdup(bare);
+        char *bound = bind_one(b, whole, source, may_fail, ret_tried, why ? NULL : &why);
+        if (bound) {
+            return bound;
         }
     }
     base_fail(error, BASE_E_LOAD_HEADER, "`%s`: %s", what,
@@ -375,6 +446,19 @@ static void add_reject(Build *b, const char *condition, const char *reason, cons
     b->plan->in_sql = b->plan->wants_line = true;
 }
 
+char *intake_cast_text(const char *sql, const char *type, bool try)
+{
+    const char *cast = try ? "TRY_CAST" : "CAST";
+    if (!strstr(type, "MAP(")) {
+        return g_strdup_printf("%s(%s AS %s)", cast, sql, type);
+    }
+    /* The engine reads maps of its own spelling ({a=1}) only; inside of JSON it reads all. A map is told from
+     * its text by its JSON, which no map of the engine's is. */
+    return g_strdup_printf("CASE WHEN json_valid(CAST(%s AS VARCHAR)) THEN %s(CAST(%s AS JSON) AS %s) ELSE "
+                           "%s(%s AS %s) END",
+                           sql, cast, sql, type, cast, sql, type);
+}
+
 /* A column computed in SQL: cast, and checked row by row. */
 static void map_in_sql(Build *b, const CatalogColumn *column, const char *source_sql, bool derived)
 {
@@ -382,8 +466,8 @@ static void map_in_sql(Build *b, const CatalogColumn *column, const char *source
     engine_sql_append_name(name, column->name);
     g_autofree char *source_name = g_strconcat("_src ", column->name, NULL);
     engine_sql_append_name(source, source_name);
-    g_ptr_array_add(b->inner,
-                    g_strdup_printf("TRY_CAST(%s AS %s) AS %s", source_sql, column->type, name->str));
+    g_autofree char *cast = intake_cast_text(source_sql, column->type, true);
+    g_ptr_array_add(b->inner, g_strdup_printf("%s AS %s", cast, name->str));
     g_ptr_array_add(b->inner, g_strdup_printf("%s AS %s", source_sql, source->str));
     bool strict = b->plan->strict && !derived;
     if (strict || column->not_null) {
@@ -408,6 +492,51 @@ static void map_in_sql(Build *b, const CatalogColumn *column, const char *source
     g_string_free(source, TRUE);
 }
 
+/* A column that an expression computes. */
+static bool map_computed(Build *b, const CatalogColumn *column, const char *given, const IntakeNames *names,
+                         GError **error)
+{
+    bool tried;
+    g_autofree char *sql = expression(b, given, "columns", false, names, &tried, error);
+    if (!sql) {
+        return false;
+    }
+    add_mapping(b, column);
+    if (!tried) {
+        map_in_sql(b, column, sql, true);
+        return true;
+    }
+    g_autoptr(GString) name = g_string_new(NULL);
+    g_autofree char *plain = g_strconcat("_try ", column->name, NULL);
+    engine_sql_append_name(name, plain);
+    g_ptr_array_add(b->inner, g_strdup_printf("%s AS %s", sql, name->str));
+    g_autofree char *value = value_of(name->str);
+    g_autofree char *condition = g_strdup_printf("%s IS NULL", name->str);
+    g_autofree char *reason =
+        g_strdup_printf("column_name[%s], its expression has no value for this row", column->name);
+    add_reject(b, condition, reason, NULL);
+    map_in_sql(b, column, value, true);
+    return true;
+}
+
+/* `where` or `delete`: true or false; a row for which it cannot be told is refused. */
+static char *condition(Build *b, const char *given, const char *what, const IntakeNames *names,
+                       GError **error)
+{
+    bool tried;
+    g_autofree char *sql = expression(b, given, what, true, names, &tried, error);
+    if (!sql) {
+        return NULL;
+    }
+    g_autofree char *value = tried ? value_of(sql) : g_strdup(sql);
+    if (tried) {
+        g_autofree char *none = g_strdup_printf("%s IS NULL", sql);
+        g_autofree char *reason = g_strdup_printf("`%s` has no value for this row", what);
+        add_reject(b, none, reason, NULL);
+    }
+    return g_strdup_printf("coalesce(%s, false)", value);
+}
+
 static void map_direct(Build *b, const CatalogColumn *column, IntakeField *field)
 {
     EngineType type;
@@ -419,7 +548,7 @@ static void map_direct(Build *b, const CatalogColumn *column, IntakeField *field
     } else {
         field->not_null = column->not_null;
         field->max_bytes = intake_text_limit(column);
-        field->time_digits = time_digits(column);
+        field->time_digits = intake_time_digits(column);
         g_string_append(name, " AS ");
         engine_sql_append_name(name, column->name);
         g_ptr_array_add(b->inner, g_strdup(name->str));
@@ -453,7 +582,7 @@ static bool map_missing(Build *b, const CatalogColumn *column, GError **error)
     return true;
 }
 
-static bool map_columns(Build *b, GHashTable *names, GHashTable *texts, GError **error)
+static bool map_columns(Build *b, const IntakeNames *names, GError **error)
 {
     for (guint i = 0; i < b->table->columns->len; i++) {
         const CatalogColumn *column = b->table->columns->pdata[i];
@@ -461,12 +590,9 @@ static bool map_columns(Build *b, GHashTable *names, GHashTable *texts, GError *
         const char *given = g_hash_table_lookup(b->expressions, folded);
         IntakeField *field = given ? NULL : field_of(b, column);
         if (given) {
-            g_autofree char *sql = expression(b, given, "columns", false, names, texts, error);
-            if (!sql) {
+            if (!map_computed(b, column, given, names, error)) {
                 return false;
             }
-            add_mapping(b, column);
-            map_in_sql(b, column, sql, true);
         } else if (field) {
             add_mapping(b, column);
             map_direct(b, column, field);
@@ -531,7 +657,7 @@ static bool check_keys(Build *b, GError **error)
 }
 
 /* The expression of INTAKE_DELETE_FLAG; *ret NULL = the load deletes nothing. */
-static bool delete_flag(Build *b, GHashTable *names, GHashTable *texts, char **ret, GError **error)
+static bool delete_flag(Build *b, const IntakeNames *names, char **ret, GError **error)
 {
     IntakeField *sign = g_hash_table_lookup(b->field_index, "__doris_delete_sign__");
     *ret = NULL;
@@ -542,11 +668,8 @@ static bool delete_flag(Build *b, GHashTable *names, GHashTable *texts, char **r
     if (b->options->merge == INTAKE_DELETE) {
         *ret = g_strdup("true");
     } else if (b->options->merge == INTAKE_MERGE) {
-        g_autofree char *sql = expression(b, b->options->delete_on, "delete", true, names, texts, error);
-        if (!sql) {
-            return false;
-        }
-        *ret = g_strdup_printf("coalesce(CAST((%s) AS BOOLEAN), false)", sql);
+        *ret = condition(b, b->options->delete_on, "delete", names, error);
+        return *ret != NULL;
     } else if (sign) {
         sign->used = true;
         *ret = g_strdup("coalesce(\"" DELETE_SIGN "\" = 1, false)");
@@ -688,9 +811,9 @@ static bool build(Build *b, const GPtrArray *header, GError **error)
     if (b->options->format == INTAKE_JSON && !plan_json(b, error)) {
         return false;
     }
-    g_autoptr(GHashTable) names = NULL, texts = NULL;
-    name_tables(b, &names, &texts);
-    if (!map_columns(b, names, texts, error)) {
+    g_auto(IntakeNames) names = {0};
+    name_tables(b, &names);
+    if (!map_columns(b, &names, error)) {
         return false;
     }
     if (plan->mappings->len == 0) {
@@ -702,20 +825,20 @@ static bool build(Build *b, const GPtrArray *header, GError **error)
     /* where and delete see the table's columns and the source's fields. */
     for (guint i = 0; i < plan->mappings->len; i++) {
         const char *name = ((IntakeMapping *)plan->mappings->pdata[i])->name;
-        g_hash_table_replace(names, fold(name), g_strdup(name));
+        g_hash_table_replace(names.names, fold(name), g_strdup(name));
         g_autofree char *folded = fold(name);
-        g_hash_table_remove(texts, folded);
+        g_hash_table_remove(names.texts, folded);
+        name_type(&names, name, column_kind(catalog_table_column(b->table, name)));
     }
     g_autofree char *deletes = NULL, *where = NULL;
-    if (!delete_flag(b, names, texts, &deletes, error)) {
+    if (!delete_flag(b, &names, &deletes, error)) {
         return false;
     }
     if (b->options->where) {
-        g_autofree char *sql = expression(b, b->options->where, "where", true, names, texts, error);
-        if (!sql) {
+        where = condition(b, b->options->where, "where", &names, error);
+        if (!where) {
             return false;
         }
-        where = g_strdup_printf("coalesce(CAST((%s) AS BOOLEAN), false)", sql);
         plan->in_sql = true;
     }
     plan->has_delete = deletes != NULL;
