@@ -146,19 +146,54 @@ GPtrArray *intake_json_paths_parse(const char *text, GError **error)
     return g_steal_pointer(&paths);
 }
 
-static yyjson_val *follow(yyjson_val *value, const IntakeJsonPath *path)
+static bool is_last(const IntakeJsonPath *path, guint i)
 {
-    for (guint i = 0; value && i < path->steps->len; i++) {
-        const Step *step = &g_array_index(path->steps, Step, i);
+    return i + 1 == path->steps->len;
+}
+
+/* From step *i on, which is left at the [*] that more steps follow: what they find in its items is many. */
+static yyjson_val *follow_one(yyjson_val *value, const IntakeJsonPath *path, guint *i)
+{
+    for (; value && *i < path->steps->len; (*i)++) {
+        const Step *step = &g_array_index(path->steps, Step, *i);
         if (step->key) {
             value = yyjson_obj_get(value, step->key);
         } else if (step->index >= 0) {
             value = yyjson_arr_get(value, (size_t)step->index);
         } else if (!yyjson_is_arr(value)) {
             value = NULL; /* [*]: the array itself */
+        } else if (!is_last(path, *i)) {
+            return value;
         }
     }
     return value;
+}
+
+static yyjson_val *follow(yyjson_val *value, const IntakeJsonPath *path)
+{
+    guint i = 0;
+    value = follow_one(value, path, &i);
+    return i < path->steps->len ? NULL : value;
+}
+
+/* What the path finds under `value` from step `i` on, each into `out`. */
+static void collect(yyjson_val *value, const IntakeJsonPath *path, guint i, yyjson_mut_doc *doc,
+                    yyjson_mut_val *out)
+{
+    value = follow_one(value, path, &i);
+    if (!value) {
+        return;
+    }
+    if (i == path->steps->len) {
+        yyjson_mut_arr_append(out, yyjson_val_mut_copy(doc, value));
+        return;
+    }
+    size_t k, n;
+    yyjson_val *item;
+    yyjson_arr_foreach(value, k, n, item)
+    {
+        collect(item, path, i + 1, doc, out);
+    }
 }
 
 /* ---- boundaries
@@ -291,10 +326,9 @@ void intake_json_parser_block(IntakeJsonParser *parser, char *data, size_t len, 
     parser->in_rows = false;
 }
 
-static void write_nested(IntakeRows *rows, IntakeCell *cell, const yyjson_val *value)
+/* Frees `text`; NULL is no value. */
+static void give_text(IntakeRows *rows, IntakeCell *cell, char *text, size_t len)
 {
-    size_t len = 0;
-    char *text = yyjson_val_write_opts(value, YYJSON_WRITE_NOFLAG, NULL, &len, NULL);
     if (!text) {
         *cell = (IntakeCell){0};
         return;
@@ -303,6 +337,13 @@ static void write_nested(IntakeRows *rows, IntakeCell *cell, const yyjson_val *v
     memcpy(out, text, len);
     free(text);
     *cell = (IntakeCell){.bytes = out, .len = (guint32)len, .enclosed = 1};
+}
+
+static void write_nested(IntakeRows *rows, IntakeCell *cell, const yyjson_val *value)
+{
+    size_t len = 0;
+    char *text = yyjson_val_write_opts(value, YYJSON_WRITE_NOFLAG, NULL, &len, NULL);
+    give_text(rows, cell, text, len);
 }
 
 static void set_cell(IntakeRows *rows, IntakeCell *cell, yyjson_val *value)
@@ -392,13 +433,32 @@ static bool cells_by_key(IntakeJsonParser *parser, IntakeRows *rows, IntakeCell 
     return any;
 }
 
+/* `$.v[*].n`: a list of each item's n. False: not such a path, or nothing is there. */
+static bool set_many(IntakeRows *rows, IntakeCell *cell, yyjson_val *value, const IntakeJsonPath *path)
+{
+    guint i = 0;
+    if (!follow_one(value, path, &i) || i == path->steps->len) {
+        return false;
+    }
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    collect(value, path, 0, doc, list);
+    size_t len = 0;
+    char *text = yyjson_mut_arr_size(list) > 0
+                     ? yyjson_mut_val_write_opts(list, YYJSON_WRITE_NOFLAG, NULL, &len, NULL)
+                     : NULL;
+    give_text(rows, cell, text, len);
+    yyjson_mut_doc_free(doc);
+    return text != NULL;
+}
+
 static bool cells_by_path(IntakeJsonParser *parser, IntakeRows *rows, IntakeCell *cells, yyjson_val *value)
 {
     bool any = false;
     for (guint i = 0; i < parser->json->paths->len; i++) {
         yyjson_val *found = follow(value, parser->json->paths->pdata[i]);
         set_cell(rows, &cells[i], found);
-        any = any || found;
+        any = found || set_many(rows, &cells[i], value, parser->json->paths->pdata[i]) || any;
     }
     return any;
 }
