@@ -183,7 +183,9 @@ static bool read_default(Ddl *ddl, CatalogColumn *column, GError **error)
     }
     if (is_now(token)) {
         ddl->reader.i++;
-        column->default_sql = g_strdup("CAST(now() AS TIMESTAMP)");
+        bool whole = g_ascii_strncasecmp(column->type_declared, "datetime", 8) == 0 &&
+                     !strchr(column->type_declared, '('); /* MySQL's clock has no more decimals than asked */
+        column->default_sql = g_strdup(whole ? CATALOG_DDL_NOW_SECOND : CATALOG_DDL_NOW);
         return !is(ddl, "(") || skip_parentheses(ddl, error);
     }
     if (take(ddl, "current_date")) {
@@ -480,6 +482,12 @@ static bool read_properties(Ddl *ddl, GError **error)
             return false;
         }
         base_json_set_string(properties, key, value);
+        if (g_ascii_strcasecmp(key, "function_column.sequence_type") == 0) {
+            base_fail(error, BASE_E_VALUE_INVALID, "a hidden sequence column (%s) is not kept by Weir", key);
+            base_error_hint(error, "declare a column, and name it: \"%s\" = \"the_column\"",
+                            CATALOG_DDL_SEQUENCE);
+            return false;
+        }
         if (g_ascii_strcasecmp(key, CATALOG_DDL_SEQUENCE) == 0) {
             g_free(ddl->table->sequence);
             ddl->table->sequence = g_strdup(value);

@@ -5,9 +5,12 @@
 #include "catalog/catalog.h"
 #include "engine/sql.h"
 
-#define CATALOG_DDL_SEQUENCE "function_column.sequence_col" /* the property that names it */
-#define DDL_MAX_COLUMNS      4096
-#define DDL_MAX_TYPE_DEPTH   32
+/* DEFAULT CURRENT_TIMESTAMP, and that of a datetime without decimals. */
+#define CATALOG_DDL_NOW        "CAST(now() AS TIMESTAMP)"
+#define CATALOG_DDL_NOW_SECOND "date_trunc('second', CAST(now() AS TIMESTAMP))"
+#define CATALOG_DDL_SEQUENCE   "function_column.sequence_col" /* the property that names it */
+#define DDL_MAX_COLUMNS        4096
+#define DDL_MAX_TYPE_DEPTH     32
 
 CatalogTable *ddl_table_new(const char *schema, const char *name);
 void ddl_column_free(void *column);

@@ -106,9 +106,9 @@ static char *unquoted(const char *sql)
 
 static const char *keyword_of(const char *sql)
 {
-    return strcmp(sql, "CAST(now() AS TIMESTAMP)") == 0 ? "CURRENT_TIMESTAMP"
-           : strcmp(sql, "current_date") == 0           ? "CURRENT_DATE"
-                                                        : NULL;
+    return strcmp(sql, CATALOG_DDL_NOW) == 0 || strcmp(sql, CATALOG_DDL_NOW_SECOND) == 0 ? "CURRENT_TIMESTAMP"
+           : strcmp(sql, "current_date") == 0                                            ? "CURRENT_DATE"
+                                                                                         : NULL;
 }
 
 char *catalog_ddl_default(const CatalogColumn *column)

@@ -61,6 +61,18 @@ static MysqlTypeText decimal_text(const char *type)
     return text;
 }
 
+/* datetime, datetime(n): as declared. */
+static void set_fraction(MysqlTypeText *text, const char *declared)
+{
+    if (declared && g_ascii_strncasecmp(declared, "datetime", 8) == 0) {
+        const char *open = strchr(declared, '(');
+        gint64 digits = open && g_ascii_isdigit(open[1]) ? MIN(open[1] - '0', 6) : 0;
+        text->fraction = digits;
+        g_free(text->column_type);
+        text->column_type = digits > 0 ? g_strdup_printf("datetime(%d)", (int)digits) : g_strdup("datetime");
+    }
+}
+
 MysqlTypeText mysql_type_text(const char *type, const char *declared)
 {
     MysqlTypeText text = {.characters = -1, .precision = -1, .scale = -1, .fraction = -1};
@@ -71,6 +83,9 @@ MysqlTypeText mysql_type_text(const char *type, const char *declared)
             text.precision = TYPES[i].precision;
             text.scale = TYPES[i].scale;
             text.fraction = TYPES[i].fraction;
+            if (g_str_equal(type, "TIMESTAMP")) {
+                set_fraction(&text, declared);
+            }
             return text;
         }
     }
