@@ -330,6 +330,7 @@ struct ServerStmt {
     bool select;
     size_t n_params, n_columns; /* as they were when it was prepared */
     SessionPlan *plan;          /* of a SELECT; NULL = to be made again */
+    EngineStmt *shape;          /* whose columns are shown; NULL = the plan's */
     guint64 epoch;              /* session->plan_epoch that it was made in */
 };
 
@@ -356,6 +357,35 @@ static size_t count_params(const GPtrArray *tokens)
     return n;
 }
 
+/* One column "unknown" without a type: the engine does not know them before it has the values. */
+static bool hangs_on_values(const EngineStmt *stmt)
+{
+    return engine_stmt_n_params(stmt) > 0 && engine_stmt_n_columns(stmt) == 1 &&
+           engine_stmt_column_type(stmt, 0).id == ENGINE_NULL &&
+           g_str_equal(engine_stmt_column_name(stmt, 0), "unknown");
+}
+
+/* The columns that the client is told: where they hang on values, those that the statement has with NULL for
+ * each. Clients compare their number with that of the result; what has none then has none here. */
+static void describe(ServerStmt *stmt, const GPtrArray *tokens)
+{
+    stmt->n_columns = engine_stmt_n_columns(stmt->plan->stmt);
+    if (!hangs_on_values(stmt->plan->stmt)) {
+        return;
+    }
+    g_autofree EngineValue *nulls = g_new0(EngineValue, MAX(stmt->n_params, 1));
+    const SqlRun run = {.session = stmt->session,
+                        .sql = stmt->sql,
+                        .tokens = tokens,
+                        .values = nulls,
+                        .n_values = stmt->n_params};
+    bool keep = false;
+    g_autofree char *inlined = sql_inline_values(&run, NULL);
+    g_autofree char *text = inlined ? session_rewrite(stmt->session, inlined, &keep, NULL) : NULL;
+    stmt->shape = text ? engine_prepare(stmt->plan->conn, text, NULL) : NULL;
+    stmt->n_columns = stmt->shape ? engine_stmt_n_columns(stmt->shape) : 0;
+}
+
 ServerStmt *server_stmt_prepare(ServerSession *session, const char *sql, GError **error)
 {
     session_renew(session);
@@ -374,7 +404,7 @@ ServerStmt *server_stmt_prepare(ServerSession *session, const char *sql, GError 
     }
     if (stmt->plan) {
         stmt->n_params = engine_stmt_n_params(stmt->plan->stmt);
-        stmt->n_columns = engine_stmt_n_columns(stmt->plan->stmt);
+        describe(stmt, tokens);
     }
     return g_steal_pointer(&stmt);
 }
@@ -385,6 +415,7 @@ void server_stmt_free(ServerStmt *stmt)
         return;
     }
     session_plan_free(stmt->plan);
+    engine_stmt_free(stmt->shape);
     g_free(stmt->sql);
     g_free(stmt);
 }
@@ -401,12 +432,12 @@ size_t server_stmt_n_columns(const ServerStmt *stmt)
 
 const char *server_stmt_column_name(const ServerStmt *stmt, size_t i)
 {
-    return engine_stmt_column_name(stmt->plan->stmt, i);
+    return engine_stmt_column_name(stmt->shape ? stmt->shape : stmt->plan->stmt, i);
 }
 
 EngineType server_stmt_column_type(const ServerStmt *stmt, size_t i)
 {
-    return engine_stmt_column_type(stmt->plan->stmt, i);
+    return engine_stmt_column_type(stmt->shape ? stmt->shape : stmt->plan->stmt, i);
 }
 
 static bool work_stmt(SqlRun *run, void *user, GError **error)
