@@ -142,6 +142,9 @@ X(NULL_REFUSED, 2019, 400, 1048, "23000", 1, false, "Value missing", "缺少值"
 X(FUNCTION_UNKNOWN, 2020, 400, 1305, "42000", 2, false, "Unknown function", "未知的函数",
   "Neither the engine nor Weir's additions from MySQL and Doris have a function of that name.",
   "引擎以及 Weir 补充的 MySQL、Doris 函数中都没有这个名字。")
+X(DEFAULT_NONE, 2026, 400, 1364, "HY000", 2, false, "Column without a value", "列没有值",
+  "INSERT gives no value for a column that is NOT NULL and has no default.",
+  "INSERT 没有给出 NOT NULL 且无默认值的列。")
 X(GROUP_BY_MISSING, 2021, 400, 1055, "42000", 2, false, "Column is not grouped", "列未分组",
   "A query with aggregates selects a column that is neither grouped by nor aggregated.",
   "含聚合的查询选取了既未分组也未聚合的列。")

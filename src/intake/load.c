@@ -454,6 +454,17 @@ static bool run(IntakeLoad *load, GError **error)
     return small ? load_small(load, error) : load_large(load, error);
 }
 
+/* The engine names the file that the body is in, which is nobody's but the server's. */
+static void hide_path(const IntakeLoad *load, GError *why)
+{
+    if (why && load->parquet && g_str_has_prefix(load->parquet, load->intake->spool_dir)) {
+        g_autoptr(GString) text = g_string_new(why->message);
+        g_string_replace(text, load->parquet, "the body", 0);
+        g_free(why->message);
+        why->message = g_strdup(text->str);
+    }
+}
+
 static void load_clear(IntakeLoad *load)
 {
     intake_conn_give(load->intake, load->conn);
@@ -522,6 +533,7 @@ bool intake_load(Intake *intake, const CatalogTable *table, const IntakeOptions 
             base_fail(&why, BASE_E_INTERNAL, "the load failed without a reason");
         }
     }
+    hide_path(&load, why);
     if (why && !txn->error_log) {
         txn->error_log = intake_rejects_finish(load.rejects);
     }

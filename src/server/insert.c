@@ -76,7 +76,30 @@ static bool take_head(const SqlRun *run, SqlCursor *cursor, Insert *insert, GErr
            sql_fail_near(cursor, run->sql, error);
 }
 
-/* The names that were given are columns; none given are all of them. */
+static bool has_name(const GPtrArray *names, const char *name)
+{
+    for (guint i = 0; i < names->len; i++) {
+        if (g_ascii_strcasecmp(g_ptr_array_index(names, i), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each column that gets no value may be NULL or has a default. */
+static bool check_missing(const CatalogObject *object, const Insert *insert, GError **error)
+{
+    for (guint i = 0; i < object->table->columns->len; i++) {
+        const CatalogColumn *column = g_ptr_array_index(object->table->columns, i);
+        if (column->not_null && !column->default_sql && !has_name(insert->columns, column->name)) {
+            return base_fail(error, BASE_E_DEFAULT_NONE, "Field '%s' doesn't have a default value",
+                             column->name);
+        }
+    }
+    return true;
+}
+
+/* The names that were given are columns, and none that must be is missing; none given are all of them. */
 static bool check_columns(const CatalogObject *object, Insert *insert, GError **error)
 {
     g_autoptr(GPtrArray) all = g_ptr_array_new();
@@ -93,7 +116,7 @@ static bool check_columns(const CatalogObject *object, Insert *insert, GError **
     for (guint i = 0; i < all->len; i++) {
         g_ptr_array_add(insert->columns, g_ptr_array_index(all, i));
     }
-    return true;
+    return check_missing(object, insert, error);
 }
 
 static char **copy_names(const GPtrArray *names)

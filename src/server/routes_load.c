@@ -6,6 +6,7 @@
 #include "server/metrics.h"
 #include "server/raw.h"
 #include "server/routes_int.h"
+#include "server/session_int.h"
 
 #define LOADS_MAX 10000
 
@@ -43,6 +44,11 @@ const CatalogObject *route_load_table(const ServerCall *call, const CatalogSnaps
     bool ambiguous = false;
     const CatalogObject *object =
         catalog_resolve_table(snapshot, db ? bare_db(db) : NULL, table, NULL, &ambiguous);
+    if (!object && db && !ambiguous && !g_strv_contains(catalog_domains(snapshot), bare_db(db)) &&
+        !session_database_is_live(server_app_sql(call->app), bare_db(db))) {
+        base_fail(error, BASE_E_DATABASE_UNKNOWN, "unknown database, databaseName=%s", bare_db(db));
+        return NULL;
+    }
     if (!object) {
         base_fail(error, ambiguous ? BASE_E_NAME_AMBIGUOUS : BASE_E_TABLE_UNKNOWN, "%s, tableName=%s",
                   ambiguous ? "ambiguous table" : "unknown table", table);
