@@ -1,6 +1,6 @@
-/* INSERT, DELETE and UPDATE by SQL, so that table models hold for them too. VALUES join the committer's
- * group; a SELECT, which may take long, runs on a connection of its own, and only the merge into a table with
- * keys holds that table. */
+/* INSERT, DELETE and UPDATE by SQL, so that table models hold for them too. VALUES and changes of rows join
+ * the committer's group; what holds a SELECT, which may take long, runs on a connection of its own. There
+ * only the merge into a table with keys holds that table, and a DELETE or UPDATE all the time. */
 #include "base/time.h"
 #include "engine/sql.h"
 #include "intake/intake_int.h"
@@ -10,12 +10,53 @@
 typedef struct {
     const EngineValue *values;
     size_t n_values;
-    const char *zone;
+    const IntakeSession *session;
     IntakeTxn *txn;
     char *sql;        /* INSERT, or the stage's CREATE */
     GPtrArray *merge; /* NULL for tables without keys */
     gint64 rows;
 } Insert;
+
+/* ---- whose statement it is
+ * ---------------------------------------------------------------------------------------------------- */
+
+static const char *zone_of(const IntakeSession *session)
+{
+    return session ? session->zone : NULL;
+}
+
+/* Around what the statement does before its commit: a stop reaches `conn` there and nowhere else. */
+static bool begin_work(const IntakeSession *session, EngineConn *conn, GError **error)
+{
+    return !session || !session->running || session->running(session->user, conn) ||
+           base_fail(error, BASE_E_INTERRUPTED, "the statement was stopped");
+}
+
+static void end_work(const IntakeSession *session)
+{
+    if (session && session->running) {
+        (void)session->running(session->user, NULL);
+    }
+}
+
+/* Whether a subquery is in it: that may take any time, for which the committer would stand still. Most texts
+ * do not have the letters, and are not cut into tokens. */
+static bool has_select(const char *sql)
+{
+    bool found = false;
+    for (const char *at = sql; !found && (at = strpbrk(at, "sS")); at++) {
+        found = g_ascii_strncasecmp(at, "select", strlen("select")) == 0;
+    }
+    g_autoptr(GPtrArray) tokens = found ? engine_sql_tokens(sql, ENGINE_DIALECT_WEIR, NULL) : NULL;
+    found = false;
+    for (guint i = 0; tokens && !found && i < tokens->len; i++) {
+        found = engine_token_is(tokens->pdata[i], "select");
+    }
+    return found;
+}
+
+/* ---- INSERT
+ * ---------------------------------------------------------------------------------------------------- */
 
 static bool is_values(const char *sql)
 {
@@ -128,22 +169,30 @@ static bool run_merge(EngineConn *conn, const Insert *insert, GError **error)
     return intake_merge_run(conn, &merge, error);
 }
 
-static bool insert_values(EngineConn *conn, void *user, GError **error)
+static bool fill_stage(EngineConn *conn, Insert *insert, GError **error)
 {
-    Insert *insert = user;
     if (!engine_exec_values(conn, insert->sql, insert->values, insert->n_values, &insert->rows, error) ||
         !count_stage(conn, insert, error)) {
         return false;
     }
     insert->txn->total_rows = insert->txn->loaded_rows = insert->rows;
-    return !insert->merge || run_merge(conn, insert, error);
+    return true;
+}
+
+static bool insert_values(EngineConn *conn, void *user, GError **error)
+{
+    Insert *insert = user;
+    bool ok = begin_work(insert->session, conn, error) && fill_stage(conn, insert, error) &&
+              (!insert->merge || run_merge(conn, insert, error));
+    end_work(insert->session);
+    return ok;
 }
 
 static bool by_committer(Intake *intake, Insert *insert, const char *key, GError **error)
 {
     IntakeJob job = {.work = insert_values,
                      .user = insert,
-                     .zone = insert->zone,
+                     .zone = zone_of(insert->session),
                      .txn = insert->txn,
                      .table_key = insert->merge ? key : NULL};
     return intake_commit_job(intake, &job, error);
@@ -159,37 +208,29 @@ static bool commit_own(Intake *intake, EngineConn *conn, Insert *insert, GError 
     return true;
 }
 
-static bool fill_stage(EngineConn *conn, Insert *insert, GError **error)
-{
-    if (!engine_exec_values(conn, insert->sql, insert->values, insert->n_values, &insert->rows, error) ||
-        !count_stage(conn, insert, error)) {
-        return false;
-    }
-    insert->txn->total_rows = insert->txn->loaded_rows = insert->rows;
-    return true;
-}
-
 /* On a connection of its own. */
 static bool by_itself(Intake *intake, Insert *insert, const char *key, GError **error)
 {
-    EngineConn *conn = intake_conn_take_in(intake, insert->zone, error);
+    EngineConn *conn = intake_conn_take_in(intake, zone_of(insert->session), error);
     if (!conn) {
         return false;
     }
     bool keys = insert->merge != NULL;
     intake_large_begin(intake);
     intake_running_add(intake, insert->txn->txn_id, conn, G_MAXINT64);
-    bool ok = !keys || fill_stage(conn, insert, error);
+    bool ok = begin_work(insert->session, conn, error) && (!keys || fill_stage(conn, insert, error));
     if (ok) {
         intake_table_hold(intake, key, keys);
         ok = engine_begin(conn, error) &&
-             (keys ? run_merge(conn, insert, error) : fill_stage(conn, insert, error)) &&
-             commit_own(intake, conn, insert, error);
+             (keys ? run_merge(conn, insert, error) : fill_stage(conn, insert, error));
+        end_work(insert->session);
+        ok = ok && commit_own(intake, conn, insert, error);
         if (!ok) {
             engine_rollback(conn);
         }
         intake_table_release(intake, key, keys);
     }
+    end_work(insert->session);
     intake_running_remove(intake, insert->txn->txn_id);
     intake_large_end(intake);
     GError *why = NULL;
@@ -206,8 +247,9 @@ static bool by_itself(Intake *intake, Insert *insert, const char *key, GError **
 }
 
 bool intake_insert(Intake *intake, const CatalogTable *table, const char *const *columns,
-                   const char *select_sql, const EngineValue *values, size_t n_values, const char *zone,
-                   const char *label, const char *user, IntakeResult *ret, GError **error)
+                   const char *select_sql, const EngineValue *values, size_t n_values,
+                   const IntakeSession *session, const char *label, const char *user, IntakeResult *ret,
+                   GError **error)
 {
     memset(ret, 0, sizeof *ret);
     IntakeTxn *txn = intake_txn_new(table, label, user, "sql");
@@ -215,13 +257,13 @@ bool intake_insert(Intake *intake, const CatalogTable *table, const char *const 
         intake_txn_free(txn);
         return false;
     }
-    Insert insert = {.values = values, .n_values = n_values, .zone = zone, .txn = txn};
+    Insert insert = {.values = values, .n_values = n_values, .session = session, .txn = txn};
     g_autofree char *key = intake_table_key(table->schema, table->name);
     GError *why = NULL;
     bool ok = intake_check_healthy(intake, &why) &&
               make_sql(table, columns, select_sql, txn->txn_id, &insert, &why) &&
-              (is_values(select_sql) ? by_committer(intake, &insert, key, &why)
-                                     : by_itself(intake, &insert, key, &why));
+              (is_values(select_sql) && !has_select(select_sql) ? by_committer(intake, &insert, key, &why)
+                                                                : by_itself(intake, &insert, key, &why));
     if (!ok && !why) {
         base_fail(&why, BASE_E_INTERNAL, "the insert failed without a reason");
     }
@@ -237,22 +279,52 @@ typedef struct {
     char *sql;
     const EngineValue *values;
     size_t n_values;
-    const char *zone;
+    const IntakeSession *session;
     gint64 rows;
 } Change;
 
 static bool change_rows(EngineConn *conn, void *user, GError **error)
 {
     Change *change = user;
-    return engine_exec_values(conn, change->sql, change->values, change->n_values, &change->rows, error);
+    bool ok = begin_work(change->session, conn, error) &&
+              engine_exec_values(conn, change->sql, change->values, change->n_values, &change->rows, error);
+    end_work(change->session);
+    return ok;
+}
+
+/* On a connection of its own, as a large merge. */
+static bool change_by_itself(Intake *intake, Change *change, const char *key, GError **error)
+{
+    EngineConn *conn = intake_conn_take_in(intake, zone_of(change->session), error);
+    if (!conn) {
+        return false;
+    }
+    intake_large_begin(intake);
+    intake_table_hold(intake, key, true);
+    bool ok =
+        engine_begin(conn, error) && change_rows(conn, change, error) && intake_commit_txn(conn, 0, error);
+    if (!ok) {
+        engine_rollback(conn);
+    }
+    intake_table_release(intake, key, true);
+    intake_large_end(intake);
+    if (ok) {
+        intake_conn_give(intake, conn);
+    } else {
+        engine_disconnect(conn);
+    }
+    intake_committer_poke(intake);
+    return ok;
 }
 
 static bool run_change(Intake *intake, const CatalogTable *table, Change *change, gint64 *ret_rows,
                        GError **error)
 {
     g_autofree char *key = intake_table_key(table->schema, table->name);
-    IntakeJob job = {.work = change_rows, .user = change, .zone = change->zone, .table_key = key};
-    bool ok = intake_commit_job(intake, &job, error);
+    IntakeJob job = {.work = change_rows, .user = change, .zone = zone_of(change->session), .table_key = key};
+    bool ok = has_select(change->sql)
+                  ? intake_check_healthy(intake, error) && change_by_itself(intake, change, key, error)
+                  : intake_commit_job(intake, &job, error);
     g_free(change->sql);
     if (ok) {
         *ret_rows = change->rows;
@@ -261,22 +333,22 @@ static bool run_change(Intake *intake, const CatalogTable *table, Change *change
 }
 
 bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_sql,
-                   const EngineValue *values, size_t n_values, const char *zone, gint64 *ret_rows,
+                   const EngineValue *values, size_t n_values, const IntakeSession *session, gint64 *ret_rows,
                    GError **error)
 {
     g_autofree char *target = engine_sql_table(table->schema, table->name);
-    Change change = {.values = values, .n_values = n_values, .zone = zone};
+    Change change = {.values = values, .n_values = n_values, .session = session};
     change.sql = where_sql ? g_strdup_printf("DELETE FROM %s WHERE %s", target, where_sql)
                            : g_strdup_printf("DELETE FROM %s", target);
     return run_change(intake, table, &change, ret_rows, error);
 }
 
 bool intake_update(Intake *intake, const CatalogTable *table, const char *set_sql, const char *where_sql,
-                   const EngineValue *values, size_t n_values, const char *zone, gint64 *ret_rows,
+                   const EngineValue *values, size_t n_values, const IntakeSession *session, gint64 *ret_rows,
                    GError **error)
 {
     g_autofree char *target = engine_sql_table(table->schema, table->name);
-    Change change = {.values = values, .n_values = n_values, .zone = zone};
+    Change change = {.values = values, .n_values = n_values, .session = session};
     change.sql = where_sql ? g_strdup_printf("UPDATE %s SET %s WHERE %s", target, set_sql, where_sql)
                            : g_strdup_printf("UPDATE %s SET %s", target, set_sql);
     return run_change(intake, table, &change, ret_rows, error);

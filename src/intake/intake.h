@@ -141,19 +141,28 @@ bool intake_load_post(Intake *intake, CatalogSnapshot *snapshot, const CatalogTa
 bool intake_posted_end(IntakePosted *posted, IntakeResult *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* INSERT INTO ... VALUES / SELECT, DELETE, UPDATE, TRUNCATE by SQL, through the same committer, so that table
- * models hold: `select_sql` gives the columns named, in the engine's dialect, already checked. `zone` is what
- * clocks and local times in the statement, and in defaults of columns, go by (engine_set_time_zone); NULL =
- * UTC. */
+ * models hold: `select_sql` gives the columns named, in the engine's dialect, already checked. What holds a
+ * subquery, or is one, works beside the committer. */
+typedef struct {
+    /* What clocks and local times in the statement, and in defaults of columns, go by (engine_set_time_zone);
+     * NULL = UTC. */
+    const char *zone;
+    /* How the statement is stopped: told the connection that works for it, and NULL when none does any more
+     * (it commits then, or has ended); false = it is stopped already. On any thread; must not block. NULL =
+     * nobody stops it. A statement that was stopped fails with INTERRUPTED and has changed nothing. */
+    bool (*running)(void *user, EngineConn *conn);
+    void *user;
+} IntakeSession; /* NULL: a session of nobody, at UTC */
 bool intake_insert(Intake *intake, const CatalogTable *table, const char *const *columns,
-                   const char *select_sql, const EngineValue *values, size_t n_values, const char *zone,
-                   const char *label, const char *user, IntakeResult *ret,
+                   const char *select_sql, const EngineValue *values, size_t n_values,
+                   const IntakeSession *session, const char *label, const char *user, IntakeResult *ret,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool intake_delete(Intake *intake, const CatalogTable *table, const char *where_sql,
-                   const EngineValue *values, size_t n_values, const char *zone, gint64 *ret_rows,
+                   const EngineValue *values, size_t n_values, const IntakeSession *session, gint64 *ret_rows,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* `set` = "a = 1, b = c + 1" of columns that are no keys. */
 bool intake_update(Intake *intake, const CatalogTable *table, const char *set_sql, const char *where_sql,
-                   const EngineValue *values, size_t n_values, const char *zone, gint64 *ret_rows,
+                   const EngineValue *values, size_t n_values, const IntakeSession *session, gint64 *ret_rows,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Two-phase: by id (> 0) or by label. `db` is the database of the request. Errors: TXN_UNKNOWN, TXN_STATE

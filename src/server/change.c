@@ -143,8 +143,14 @@ static bool print_parts(const SqlRun *run, const Change *change, const CatalogOb
 /* Rows that match now: what ORMs compare with what they expected, when the change itself waits for COMMIT. */
 static bool count_matching(const SqlRun *run, const char *checked, SessionWrite *write, GError **error)
 {
+    ServerSession *session = run->session;
     g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM (%s)", checked);
-    return engine_query_int(run->session->conn, sql, &write->rows, error);
+    const IntakeSession by = session_writing(session, NULL);
+    bool ok = (by.running(by.user, session->conn) || session_fail_stopped(session, error)) &&
+              engine_query_int(session->conn, sql, &write->rows, error);
+    (void)by.running(by.user, NULL);
+    session_explain_stop(session, error);
+    return ok;
 }
 
 static bool run_change(const SqlRun *run, SessionWriteType type, const Change *change,
@@ -314,7 +320,12 @@ bool session_run_truncate(const SqlRun *run, GError **error)
     }
     const CatalogObject *object = changeable(run->session, schema, name, error);
     gint64 rows = 0;
-    return object && session_commit(run->session, error) &&
-           intake_delete(server_app_intake(run->session->app), object->table, NULL, NULL, 0, NULL, &rows,
-                         error);
+    if (!object || !session_commit(run->session, error)) {
+        return false;
+    }
+    const IntakeSession by = session_writing(run->session, NULL);
+    bool ok =
+        intake_delete(server_app_intake(run->session->app), object->table, NULL, NULL, 0, &by, &rows, error);
+    session_explain_stop(run->session, error);
+    return ok;
 }

@@ -183,9 +183,10 @@ static bool fill_created(const SqlRun *run, const CatalogTable *table, const cha
         columns[i] = g_strdup(((const CatalogColumn *)g_ptr_array_index(table->columns, i))->name);
     }
     IntakeResult result = {0};
-    bool ok =
-        intake_insert(server_app_intake(session->app), table, (const char *const *)columns, select, NULL, 0,
-                      session_zone_name(session), NULL, access_user_name(session->user), &result, error);
+    const IntakeSession by = session_writing(session, session_zone_name(session));
+    bool ok = intake_insert(server_app_intake(session->app), table, (const char *const *)columns, select,
+                            NULL, 0, &by, NULL, access_user_name(session->user), &result, error);
+    session_explain_stop(session, error);
     run->ret->changed = result.loaded_rows;
     intake_result_clear(&result);
     return ok;

@@ -6,6 +6,7 @@
 #ifndef WEIR_SERVER_SESSION_INT_H
 #define WEIR_SERVER_SESSION_INT_H
 
+#include "intake/intake.h"
 #include "server/pools_int.h"
 #include "server/sql.h"
 #include "server/sysvars.h"
@@ -125,6 +126,8 @@ bool session_run_set(ServerSession *session, const char *sql, const GPtrArray *t
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* query_timeout, max_execution_time, query.timeout: the least that is set. */
 gint64 session_timeout_us(const ServerSession *session);
+/* query_timeout where the session has set it; 0 = it has not. */
+gint64 session_own_timeout_us(const ServerSession *session);
 
 /* ---- databases.c ---- */
 bool session_databases_open(ServerSql *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -140,6 +143,9 @@ void session_end_statement(ServerSession *session);
 /* While the engine runs for the session: what to interrupt (NULL = nothing any more). false = already
  * stopped. */
 bool session_set_running(ServerSession *session, EngineConn *conn);
+/* The session as the intake knows it, from here on until the statement ends: its own query_timeout limits
+ * what it writes; query.timeout, which is for queries, does not. Borrows `zone`. */
+IntakeSession session_writing(ServerSession *session, const char *zone);
 /* An INTERRUPTED error becomes what stopped the statement (TIMEOUT, or 1317). */
 void session_explain_stop(ServerSession *session, GError **error);
 bool session_fail_stopped(ServerSession *session, GError **error);

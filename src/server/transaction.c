@@ -71,8 +71,8 @@ static void close_cells(void *local)
     (void)local;
 }
 
-static bool insert_feed(ServerApp *app, const SessionWrite *write, const char *user, IntakeResult *result,
-                        GError **error)
+static bool insert_feed(ServerApp *app, const SessionWrite *write, const IntakeSession *by, const char *user,
+                        IntakeResult *result, GError **error)
 {
     size_t n_columns = g_strv_length(write->columns);
     g_autofree EngineType *types = g_new0(EngineType, n_columns);
@@ -94,7 +94,7 @@ static bool insert_feed(ServerApp *app, const SessionWrite *write, const char *u
     guint64 id = engine_feed_add(engine, &cells.feed);
     g_autofree char *select = g_strdup_printf("SELECT * FROM weir_feed(%" G_GUINT64_FORMAT ")", id);
     bool ok = intake_insert(server_app_intake(app), write->object->table, (const char *const *)write->columns,
-                            select, NULL, 0, write->zone, write->label, user, result, error);
+                            select, NULL, 0, by, write->label, user, result, error);
     engine_feed_remove(engine, id);
     return ok;
 }
@@ -116,16 +116,17 @@ static char *values_text(const SessionWrite *write)
     return g_string_free(sql, FALSE);
 }
 
-static bool do_insert(ServerSession *session, const SessionWrite *write, IntakeResult *result, GError **error)
+static bool do_insert(ServerSession *session, const SessionWrite *write, const IntakeSession *by,
+                      IntakeResult *result, GError **error)
 {
     Intake *intake = server_app_intake(session->app);
     const char *user = access_user_name(session->user);
     if (write->cells && (write->rows > VALUES_MAX_ROWS || write->bytes > VALUES_MAX_BYTES)) {
-        return insert_feed(session->app, write, user, result, error);
+        return insert_feed(session->app, write, by, user, result, error);
     }
     g_autofree char *select = write->cells ? values_text(write) : g_strdup(write->select);
     return intake_insert(intake, write->object->table, (const char *const *)write->columns, select, NULL, 0,
-                         write->zone, write->label, user, result, error);
+                         by, write->label, user, result, error);
 }
 
 /* ---- one write
@@ -141,17 +142,16 @@ static bool do_write(ServerSession *session, const SessionWrite *write, gint64 *
                      GError **error)
 {
     Intake *intake = server_app_intake(session->app);
-    if (write->type == WRITE_UPDATE) {
-        return intake_update(intake, write->object->table, write->set, write->where, NULL, 0, write->zone,
-                             ret_changed, error);
-    }
-    if (write->type == WRITE_DELETE) {
-        return intake_delete(intake, write->object->table, write->where, NULL, 0, write->zone, ret_changed,
-                             error);
-    }
+    const CatalogTable *table = write->object->table;
+    const IntakeSession by = session_writing(session, write->zone);
     IntakeResult result = {0};
-    bool ok = do_insert(session, write, &result, error);
-    if (ok) {
+    bool ok = write->type == WRITE_UPDATE
+                  ? intake_update(intake, table, write->set, write->where, NULL, 0, &by, ret_changed, error)
+              : write->type == WRITE_DELETE
+                  ? intake_delete(intake, table, write->where, NULL, 0, &by, ret_changed, error)
+                  : do_insert(session, write, &by, &result, error);
+    session_explain_stop(session, error);
+    if (ok && write->type == WRITE_INSERT) {
         *ret_changed = result.loaded_rows;
         g_free(*ret_info);
         *ret_info = info_text(result.label, "VISIBLE", result.txn_id);

@@ -159,14 +159,18 @@ char *session_variable_literal(const char *name, void *user, GError **error)
     return literal ? literal : system_literal(session, folded, error);
 }
 
-gint64 session_timeout_us(const ServerSession *session)
+gint64 session_own_timeout_us(const ServerSession *session)
 {
-    gint64 timeout_us = base_config_int(server_app_config(session->app), BASE_CONFIG_QUERY_TIMEOUT);
     gint64 number = 0;
     const char *seconds = g_hash_table_lookup(session->variables, "query_timeout");
-    if (seconds && base_text_to_int(seconds, 1, G_MAXINT32, &number)) {
-        timeout_us = number * BASE_TIME_SECOND_US;
-    }
+    return seconds && base_text_to_int(seconds, 1, G_MAXINT32, &number) ? number * BASE_TIME_SECOND_US : 0;
+}
+
+gint64 session_timeout_us(const ServerSession *session)
+{
+    gint64 own_us = session_own_timeout_us(session), number = 0;
+    gint64 timeout_us =
+        own_us ? own_us : base_config_int(server_app_config(session->app), BASE_CONFIG_QUERY_TIMEOUT);
     const char *ms = g_hash_table_lookup(session->variables, "max_execution_time");
     if (ms && base_text_to_int(ms, 1, G_MAXINT32, &number)) {
         timeout_us = MIN(timeout_us, number * 1000);

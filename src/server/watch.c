@@ -69,6 +69,20 @@ bool session_set_running(ServerSession *session, EngineConn *conn)
     return go_on;
 }
 
+static bool set_running(void *user, EngineConn *conn)
+{
+    return session_set_running(user, conn);
+}
+
+IntakeSession session_writing(ServerSession *session, const char *zone)
+{
+    gint64 timeout_us = session_own_timeout_us(session);
+    g_mutex_lock(&session->lock);
+    session->deadline_us = timeout_us > 0 ? session->since_us + timeout_us : 0;
+    g_mutex_unlock(&session->lock);
+    return (IntakeSession){.zone = zone, .running = set_running, .user = session};
+}
+
 static SessionStop get_stop(ServerSession *session)
 {
     g_mutex_lock(&session->lock);

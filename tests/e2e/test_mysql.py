@@ -623,6 +623,41 @@ def test_kill_and_time_out(db):
     assert caught.value.args[0] == 3024
 
 
+def test_writes_are_stopped_too(db):
+    never = "(SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i) WHERE a.i + b.i > 3)"
+    writer, killer = db.mysql(database="shop", autocommit=True), db.mysql(autocommit=True)
+    cursor = writer.cursor()
+    cursor.execute("CREATE TABLE stopped (a BIGINT) DUPLICATE KEY (a) DISTRIBUTED BY HASH(a)")
+    cursor.execute("INSERT INTO stopped VALUES (1)")
+    cursor.execute("SET query_timeout = 1")
+    with pytest.raises(pymysql.MySQLError) as caught:
+        cursor.execute(f"INSERT INTO stopped VALUES ({never})")
+    assert caught.value.args[0] == 3024
+    cursor.execute("SET query_timeout = 3600")
+    for write in [f"INSERT INTO stopped VALUES ({never})", f"DELETE FROM stopped WHERE a < {never}", f"UPDATE stopped SET a = {never}"]:
+        outcome = []
+
+        def run():
+            try:
+                outcome.append(cursor.execute(write))
+            except pymysql.MySQLError as error:
+                outcome.append(error.args[0])
+        thread = threading.Thread(target=run)
+        thread.start()
+        with killer.cursor() as at:
+            while True:  # until it is seen to run
+                at.execute("SHOW FULL PROCESSLIST")
+                if any(row[0] == writer.thread_id() and row[7] == write for row in at.fetchall()):
+                    break
+            at.execute("INSERT INTO shop.stopped VALUES (2)")  # nobody waits for it
+            at.execute(f"KILL QUERY {writer.thread_id()}")
+        thread.join(30)
+        assert outcome == [1317], write
+    cursor.execute("SELECT count(*), sum(a) FROM stopped")
+    assert cursor.fetchall() == ((4, 7),)
+    cursor.execute("DROP TABLE stopped")
+
+
 # What clients send on connecting and browsing: none may fail.
 GOLDEN = """
 SET NAMES utf8mb4

@@ -383,6 +383,90 @@ static void test_insert(void)
     fixture_expect(&f, "SELECT a, b FROM d.inserted ORDER BY a, b", "0,upd|1,upd|1,upd|2,s2|3,s3|4,s4");
 }
 
+/* Somebody who stops a statement as soon as it works, again and again until it does not any more. */
+typedef struct {
+    GMutex lock;
+    EngineConn *conn; /* under `lock` */
+    gint over;        /* atomic */
+    bool begun, stopped;
+} Stopper;
+
+static gpointer stop_at_work(gpointer data)
+{
+    Stopper *stopper = data;
+    while (!g_atomic_int_get(&stopper->over)) {
+        g_mutex_lock(&stopper->lock);
+        if (stopper->conn) {
+            engine_conn_interrupt(stopper->conn);
+        }
+        g_mutex_unlock(&stopper->lock);
+        g_thread_yield();
+    }
+    return NULL;
+}
+
+static bool stopper_running(void *user, EngineConn *conn)
+{
+    Stopper *stopper = user;
+    g_mutex_lock(&stopper->lock);
+    stopper->conn = conn;
+    stopper->begun = stopper->begun || conn;
+    g_mutex_unlock(&stopper->lock);
+    return !stopper->stopped;
+}
+
+static bool write_as(const CatalogTable *t, int how, const char *expression, const IntakeSession *by,
+                     GError **error)
+{
+    gint64 rows = 0;
+    IntakeResult result = {0};
+    const char *const columns[] = {"a", NULL};
+    g_autofree char *text = g_strdup_printf(how == 0 ? "VALUES (%s)" : "a = %s", expression);
+    bool ok = how == 0   ? intake_insert(f.intake, t, columns, text, NULL, 0, by, NULL, "u", &result, error)
+              : how == 1 ? intake_update(f.intake, t, text, NULL, NULL, 0, by, &rows, error)
+                         : intake_delete(f.intake, t, text, NULL, 0, by, &rows, error);
+    intake_result_clear(&result);
+    return ok;
+}
+
+static void test_stopped(void)
+{
+    g_autoptr(CatalogTable) t = fresh("stopped", "a:BIGINT");
+    IntakeResult result;
+    const char *const columns[] = {"a", NULL};
+    g_autoptr(GError) error = NULL;
+    g_assert_true(intake_insert(f.intake, t, columns, "SELECT 1 FROM range(300000)", NULL, 0, NULL, NULL, "u",
+                                &result, &error));
+    intake_result_clear(&result);
+    /* by the committer, and beside it; minutes without a stop */
+    static const char *const SLOW[] = {
+        "length(md5(md5(md5(md5(repeat(a::VARCHAR, 5000))))))",
+        "(SELECT sum(x.range * y.range) FROM range(10000000) x, range(1000000) y)"};
+    for (int how = 0; how < 3; how++) {
+        for (size_t i = how == 0 ? 1 : 0; i < G_N_ELEMENTS(SLOW); i++) {
+            for (int before = 0; before < 2; before++) {
+                Stopper stopper = {.stopped = before};
+                const IntakeSession by = {.running = stopper_running, .user = &stopper};
+                g_mutex_init(&stopper.lock);
+                GThread *thread = g_thread_new("stop", stop_at_work, &stopper);
+                bool ok = write_as(t, how, SLOW[i], &by, &error);
+                g_assert_null(stopper.conn);
+                g_assert_true(stopper.begun);
+                g_atomic_int_set(&stopper.over, 1);
+                g_thread_join(thread);
+                g_mutex_clear(&stopper.lock);
+                g_assert_false(ok);
+                g_assert_error(error, BASE_ERROR, BASE_E_INTERRUPTED);
+                g_clear_error(&error);
+            }
+        }
+    }
+    fixture_expect(&f, "SELECT count(*), sum(a) FROM d.stopped", "300000,300000");
+    g_assert_true(write_as(t, 0, "(SELECT 7)", NULL, &error));
+    g_assert_true(write_as(t, 2, "(SELECT 7)", NULL, &error));
+    fixture_expect(&f, "SELECT count(*), sum(a) FROM d.stopped", "300000,300000");
+}
+
 static void test_alter(void)
 {
     g_autoptr(CatalogTable) before = fresh("altered", "a:INTEGER b:VARCHAR");
@@ -429,6 +513,7 @@ int main(int argc, char **argv)
     g_test_add_func("/load/Parquet", test_parquet);
     g_test_add_func("/load/limits are named", test_limits);
     g_test_add_func("/load/SQL inserts, updates, deletes", test_insert);
+    g_test_add_func("/load/what SQL writes can be stopped until it commits", test_stopped);
     g_test_add_func("/load/tables change in place", test_alter);
     g_test_add_func("/load/loads are listed", test_listed);
     int code = g_test_run();
