@@ -4,9 +4,10 @@
  * lone load is committed at once, many at once share one fsync: after a commit of many their clients come
  * back within moments, and the next waits for half of them (gather).
  *
- * Tables with keys are only changed by one writer at a time: by this thread, or by a large load that holds
- * the table (intake_table_hold) while it merges; jobs for a held table stay in the queue, in their order. So
- * no two transactions delete the same rows, and the engine never meets a conflict.
+ * Rows of a table are only deleted by one writer at a time: by this thread, or by who holds the table
+ * (intake_table_hold): a large load while it merges, a DELETE beside this thread, other work on its rows
+ * (intake_transact_on). Jobs for a held table stay in the queue, in their order. So no two transactions
+ * delete the same rows, and the engine never meets a conflict.
  *
  * Checkpoints stop commits, so they are taken here, between groups, when the log is large enough. */
 #include "base/time.h"
@@ -447,4 +448,33 @@ bool intake_transact(Intake *intake, IntakeWork work, void *user, GError **error
 {
     IntakeJob job = {.work = work, .user = user, .alone = true};
     return intake_commit_job(intake, &job, error);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Held by the caller, before its job is queued: a job in the queue can wait for one table only. In one order,
+ * so that two who want the same tables do not wait for each other. */
+bool intake_transact_on(Intake *intake, const GPtrArray *tables, IntakeWork work, void *user, GError **error)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new();
+    for (guint i = 0; i < tables->len; i++) {
+        g_ptr_array_add(keys, tables->pdata[i]);
+    }
+    g_ptr_array_sort(keys, by_text);
+    for (guint i = keys->len; i > 1; i--) {
+        if (g_str_equal(keys->pdata[i - 1], keys->pdata[i - 2])) {
+            g_ptr_array_remove_index(keys, i - 1);
+        }
+    }
+    for (guint i = 0; i < keys->len; i++) {
+        intake_table_hold(intake, keys->pdata[i], true);
+    }
+    bool ok = intake_transact(intake, work, user, error);
+    for (guint i = 0; i < keys->len; i++) {
+        intake_table_release(intake, keys->pdata[i], true);
+    }
+    return ok;
 }

@@ -217,6 +217,13 @@ char *intake_tombstones_name(const char *schema, const char *name);
 typedef bool (*IntakeWork)(EngineConn *conn, void *user, GError **error);
 bool intake_transact(Intake *intake, IntakeWork work, void *user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for work that changes rows of tables that are loaded: `tables` (char*, of intake_table_key) are
+ * its own while it runs, so that it meets no merge of a large load or other such work. */
+bool intake_transact_on(Intake *intake, const GPtrArray *tables, IntakeWork work, void *user,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "schema.name" for it. Caller frees. */
+char *intake_table_key(const char *schema, const char *name);
+
 /* ---- sources -------------------------------------------------------------------------------------- */
 /* intake/source.c: refreshes what a `sources:` object names (connector file, http) into its ODS tables: one
  * load a file, labelled by source, table, path, size and time, so that a file loads once. */

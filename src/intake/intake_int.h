@@ -643,6 +643,5 @@ bool intake_load_begin(Intake *intake, IntakeTxn *txn, IntakeResult *ret,
 /* After the commit (`why` NULL) or the failure (takes `why`): states, row, *ret. Takes `txn`. */
 bool intake_load_end(Intake *intake, IntakeTxn *txn, GError *why, IntakeResult *ret,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
-char *intake_table_key(const char *schema, const char *name);
 
 #endif

@@ -112,6 +112,15 @@ static bool end_rows(EngineConn *conn, void *user, GError **error)
     return record(conn, end, error);
 }
 
+bool lifecycle_transact_on(Lifecycle *lifecycle, const CatalogObject *table, IntakeWork work, void *user,
+                           GError **error)
+{
+    g_autofree char *key = intake_table_key(table->domain, table->name);
+    g_autoptr(GPtrArray) tables = g_ptr_array_new();
+    g_ptr_array_add(tables, key);
+    return intake_transact_on(lifecycle->intake, tables, work, user, error);
+}
+
 /* ---- ranges
  * -------------------------------------------------------------------------------------------------- */
 
@@ -141,7 +150,7 @@ static bool apply_range(Lifecycle *lifecycle, LifecyclePlan *plan, const Lifecyc
     bool to_archive =
         range->verdict.decision == LIFECYCLE_ARCHIVE || range->verdict.proof == LIFECYCLE_PROOF_ARCHIVED;
     if ((to_archive && !archive_range(lifecycle, plan, &end, error)) ||
-        !intake_transact(lifecycle->intake, end_rows, &end, error)) {
+        !lifecycle_transact_on(lifecycle, range->table->object, end_rows, &end, error)) {
         return false;
     }
     g_autofree char *first = lifecycle_day_text(partition_at(&end, range->from)->first_day),
@@ -369,7 +378,7 @@ static bool restore_day(Restore *restore, gint64 day, json_t **ret, GError **err
         return false;
     }
     if (!fetch_parts(restore, conn, error) ||
-        !intake_transact(restore->lifecycle->intake, restore_rows, restore, error)) {
+        !lifecycle_transact_on(restore->lifecycle, object, restore_rows, restore, error)) {
         return false;
     }
     *ret = json_pack("{s:s, s:s, s:I, s:I, s:O}", "table", object->full_name, "partition", text, "rows",

@@ -553,11 +553,19 @@ static json_t *answer(const Erasing *erasing)
                      (int)erasing->erase->dry);
 }
 
+static bool erase_rows(Erasing *erasing, GError **error)
+{
+    g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < erasing->places->len; i++) {
+        const CatalogObject *object = ((const Place *)erasing->places->pdata[i])->object;
+        g_ptr_array_add(tables, intake_table_key(object->domain, object->name));
+    }
+    return intake_transact_on(erasing->lifecycle->intake, tables, delete_rows, erasing, error);
+}
+
 static bool erase_all(Erasing *erasing, EngineConn *conn, GError **error)
 {
-    bool rows = erasing->erase->dry
-                    ? count_rows(erasing, conn, error)
-                    : intake_transact(erasing->lifecycle->intake, delete_rows, erasing, error);
+    bool rows = erasing->erase->dry ? count_rows(erasing, conn, error) : erase_rows(erasing, error);
     return rows && erase_archives(erasing, conn, error);
 }
 

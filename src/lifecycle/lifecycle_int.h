@@ -58,6 +58,9 @@ typedef struct {
 
 /* Column, unit and relation, from the definition. */
 void lifecycle_table_place(LifecycleTable *table);
+/* intake_transact of what changes rows of that table. */
+bool lifecycle_transact_on(Lifecycle *lifecycle, const CatalogObject *table, IntakeWork work, void *user,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void lifecycle_table_release(LifecycleTable *table); /* what is in it */
 /* Reads columns, partitions and sizes. */
 bool lifecycle_table_read(LifecycleTable *table, EngineConn *conn, const char *zone,

@@ -358,6 +358,14 @@ static bool repair_in(EngineConn *conn, void *user, GError **error)
     return true;
 }
 
+static bool repair_rows(Work *work, GError **error)
+{
+    g_autofree char *key = intake_table_key(work->table->domain, work->table->name);
+    g_autoptr(GPtrArray) tables = g_ptr_array_new();
+    g_ptr_array_add(tables, key);
+    return intake_transact_on(work->reconcile->intake, tables, repair_in, work, error);
+}
+
 static bool repair(Work *work, EngineConn *conn, GError **error)
 {
     json_object_set_new(work->answer, "repaired", json_null());
@@ -369,8 +377,7 @@ static bool repair(Work *work, EngineConn *conn, GError **error)
     g_autofree char *keep = g_strdup_printf("DELETE FROM %s WHERE _weir_how = 'extra'", work->diff_sql);
     /* Marked before, so that a crash cannot lose it, and after, for a run that ended in between. */
     return check_archive(work, conn, error) && (work->deletes || engine_exec(conn, keep, error)) &&
-           mark_stale(work, error) && intake_transact(work->reconcile->intake, repair_in, work, error) &&
-           mark_stale(work, error);
+           mark_stale(work, error) && repair_rows(work, error) && mark_stale(work, error);
 }
 
 /* ---- refilling --------------------------------------------------------------------------------------------

@@ -188,6 +188,64 @@ static void test_overdue_is_claimed(void)
     fixture_expect(&f, "SELECT count(*) FROM d.claimed", "1");
 }
 
+typedef struct {
+    GPtrArray *tables;
+    gint begun, done; /* atomic */
+    bool ok;
+} Erase;
+
+static bool erase_work(EngineConn *conn, void *user, GError **error)
+{
+    (void)user;
+    return engine_exec(conn, "DELETE FROM d.erased WHERE a = 1", error);
+}
+
+static bool no_work(EngineConn *conn, void *user, GError **error)
+{
+    (void)conn, (void)user, (void)error;
+    return true;
+}
+
+static gpointer erase_main(gpointer data)
+{
+    Erase *erase = data;
+    g_autoptr(GError) error = NULL;
+    g_atomic_int_set(&erase->begun, 1);
+    erase->ok = intake_transact_on(f.intake, erase->tables, erase_work, NULL, &error);
+    g_atomic_int_set(&erase->done, 1);
+    return NULL;
+}
+
+/* A merge deletes a row and has not committed: who would delete it too waits, and other work goes on. */
+static void test_rows_have_one_writer(void)
+{
+    g_autoptr(CatalogTable) t = fixture_create(&f, "erased", CATALOG_UNIQUE, "a:BIGINT:key b:VARCHAR");
+    fixture_load(&f, t, "column_separator:,", "1,x\n2,y\n");
+    g_autoptr(GError) error = NULL;
+    intake_table_hold(f.intake, "d.erased", true);
+    g_assert_true(engine_begin(f.conn, &error));
+    g_assert_true(engine_exec(f.conn, "DELETE FROM d.erased WHERE a = 1", &error));
+    Erase erase = {.tables = g_ptr_array_new()};
+    char *const names[] = {"d.erased", "d.another", "d.erased"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_ptr_array_add(erase.tables, names[i]);
+    }
+    GThread *thread = g_thread_new("erase", erase_main, &erase);
+    while (!g_atomic_int_get(&erase.begun)) {
+        g_thread_yield();
+    }
+    for (int i = 0; i < 50; i++) { /* in the queue behind it, were it there */
+        g_assert_true(intake_transact(f.intake, no_work, NULL, &error));
+    }
+    g_assert_false(g_atomic_int_get(&erase.done));
+    g_assert_true(engine_commit(f.conn, &error));
+    intake_table_release(f.intake, "d.erased", true);
+    g_thread_join(thread);
+    g_assert_true(erase.ok);
+    g_ptr_array_unref(erase.tables);
+    fixture_expect(&f, "SELECT a FROM d.erased", "2");
+}
+
 static void test_ids_grow(void)
 {
     g_autoptr(CatalogTable) t = fixture_create(&f, "ids", CATALOG_DUPLICATE, COLUMNS);
@@ -345,6 +403,7 @@ int main(int argc, char **argv)
                     test_two_phases);
     g_test_add_func("/txn/a prepared load that nobody commits is aborted", test_overdue);
     g_test_add_func("/txn/a prepared load that a client has at hand is not aborted", test_overdue_is_claimed);
+    g_test_add_func("/txn/rows of a table are deleted by one at a time", test_rows_have_one_writer);
     g_test_add_func("/txn/ids grow over restarts", test_ids_grow);
     g_test_add_func("/txn/groups hold every acknowledged load once", test_group);
     g_test_add_func("/txn/a failing neighbour takes nobody with it", test_failing_neighbour);
