@@ -199,7 +199,7 @@ static bool check_keys(json_t *raw, GError **error)
 {
     static const char *const MAIN[] = {"tables",      "edges",     "syncs",      "metrics", "roots",
                                        "domains",     "processes", "jobs",       "buckets", "values",
-                                       "departments", "standard",  "dimensions", NULL};
+                                       "departments", "standard",  "dimensions", "runs",    NULL};
     static const char *const OTHERS[] = {"dims",      "shared_dims", "role_names", "roles",
                                          "dim_roles", "related",     "relations",  NULL};
     bool any = json_object_size(raw) == 0;

@@ -285,15 +285,6 @@ static guint shared_columns(const StandardTable *a, const StandardTable *b)
     return n;
 }
 
-static bool same_texts(const GPtrArray *a, const GPtrArray *b)
-{
-    bool same = a->len == b->len;
-    for (guint i = 0; same && i < a->len; i++) {
-        same = standard_any(b, g_ptr_array_index(a, i));
-    }
-    return same;
-}
-
 /* Tables of one layer and subject, to be compared in pairs: subject -> GPtrArray. */
 static GHashTable *by_subject(StandardRun *run, StandardLayer layer)
 {
@@ -380,12 +371,9 @@ static char *grain_of(const StandardTable *table)
 
 static bool same_grain(const StandardTable *a, const StandardTable *b)
 {
-    g_autofree char *left = grain_said(a);
-    g_autofree char *right = grain_said(b);
-    if (*left != '\0' || *right != '\0') {
-        return strcmp(left, right) == 0;
-    }
-    return a->key->len > 0 && same_texts(a->key, b->key);
+    g_autofree char *left = grain_of(a);
+    g_autofree char *right = grain_of(b);
+    return *left != '\0' && strcmp(left, right) == 0;
 }
 
 /* Both are known, and are not the same. */

@@ -439,6 +439,15 @@ static void find_absent(StandardRun *run, StandardTable *table, const GPtrArray 
     }
 }
 
+/* 20240501 is 2024-05-01. */
+static bool same_day(const char *a, const char *b)
+{
+    gint64 left = 0;
+    gint64 right = 0;
+    bool days = standard_day_parse(a, &left) && standard_day_parse(b, &right);
+    return days ? left == right : strcmp(a, b) == 0;
+}
+
 static void check_empty(StandardRun *run, StandardTable *table)
 {
     if (!in_ods(table) && table->layer != STANDARD_LAYER_NONE) {
@@ -458,7 +467,7 @@ static void check_empty(StandardRun *run, StandardTable *table)
         bool there = volumes->len == 0 && table->rows == NULL;
         g_autofree char *text = standard_value_text(date); /* 20240501 may be written as a number */
         for (guint v = 0; !there && v < volumes->len; v++) {
-            there = g_strcmp0(((Volume *)g_ptr_array_index(volumes, v))->day, text) == 0;
+            there = same_day(((Volume *)g_ptr_array_index(volumes, v))->day, text);
         }
         if (!there && (json_is_string(date) || json_is_integer(date))) {
             find_empty(run, table, text);

@@ -201,32 +201,49 @@ static void pr_07(StandardRun *run, StandardTable *table)
     }
 }
 
-/* Runs of one version on one input with two results. */
-static void pr_08(StandardRun *run, StandardTable *table)
+static bool same_run(const json_t *one, const json_t *other)
 {
-    const json_t *runs = standard_raw_array(table->raw, "runs");
+    static const char *const KEYS[] = {"table",  "model",    "version",   "logic",
+                                       "inputs", "interval", "partition", "dt"};
+    bool same = true;
+    for (size_t n = 0; n < G_N_ELEMENTS(KEYS); n++) {
+        const json_t *left = json_object_get(one, KEYS[n]);
+        const json_t *right = json_object_get(other, KEYS[n]);
+        same = same && (left == right || json_equal(left, right));
+    }
+    return same;
+}
+
+/* Runs of one version on one input with two results. `table` NULL: each run names its own. */
+static void compare_runs(StandardRun *run, const json_t *runs, const StandardTable *table)
+{
     for (size_t i = 0; i < json_array_size(runs); i++) {
         const json_t *one = json_array_get(runs, i);
+        const char *said = standard_raw_text(one, standard_raw_has(one, "table") ? "table" : "model");
+        const char *name = table != NULL ? table->name : said;
         for (size_t k = 0; k < i; k++) {
             const json_t *other = json_array_get(runs, k);
-            bool same = true;
-            static const char *const KEYS[] = {"version", "logic", "inputs", "interval", "partition", "dt"};
-            for (size_t n = 0; n < G_N_ELEMENTS(KEYS); n++) {
-                const json_t *left = json_object_get(one, KEYS[n]);
-                const json_t *right = json_object_get(other, KEYS[n]);
-                same = same && (left == right || json_equal(left, right));
-            }
-            if (same && !json_equal(json_object_get(one, "checksum"), json_object_get(other, "checksum"))) {
-                standard_find_table(run, table, "two runs of `%s` on the same inputs differ",
-                                    "`%s` 在相同输入上的两次运行结果不同", table->name);
-                return;
+            if (same_run(one, other) &&
+                !json_equal(json_object_get(one, "checksum"), json_object_get(other, "checksum"))) {
+                standard_find(run, name, table, table != NULL ? table->object : NULL,
+                              "two runs of `%s` on the same inputs differ",
+                              "`%s` 在相同输入上的两次运行结果不同", name);
             }
         }
     }
 }
 
+static void pr_08(StandardRun *run)
+{
+    for (guint i = 0; i < run->catalog->tables->len; i++) {
+        const StandardTable *table = g_ptr_array_index(run->catalog->tables, i);
+        compare_runs(run, standard_raw_array(table->raw, "runs"), table);
+    }
+    compare_runs(run, standard_raw_array(run->catalog->raw, "runs"), NULL);
+}
+
 const StandardCheck standard_checks_pr[] = {
-    {STANDARD_PR_01, .table = pr_01}, {STANDARD_PR_02, .column = pr_02}, {STANDARD_PR_03, .table = pr_03},
-    {STANDARD_PR_04, .table = pr_04}, {STANDARD_PR_05, .table = pr_05},  {STANDARD_PR_06, .table = pr_06},
-    {STANDARD_PR_07, .table = pr_07}, {STANDARD_PR_08, .table = pr_08},  STANDARD_CHECKS_END,
+    {STANDARD_PR_01, .table = pr_01}, {STANDARD_PR_02, .column = pr_02},  {STANDARD_PR_03, .table = pr_03},
+    {STANDARD_PR_04, .table = pr_04}, {STANDARD_PR_05, .table = pr_05},   {STANDARD_PR_06, .table = pr_06},
+    {STANDARD_PR_07, .table = pr_07}, {STANDARD_PR_08, .catalog = pr_08}, STANDARD_CHECKS_END,
 };
