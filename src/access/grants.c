@@ -241,21 +241,26 @@ static void add_can(Work *work, json_t *can)
 }
 
 /* "ann" (a user, or a role that the user has), "user:ann", "role:x", "group:x": groups are roles. */
+static bool names_viewer(const Work *work, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    const char *name = colon ? colon + 1 : text;
+    bool as_user = !colon || g_str_has_prefix(text, "user:"), as_role = !g_str_has_prefix(text, "user:");
+    return (as_user && g_str_equal(name, work->user->name)) ||
+           (as_role && g_hash_table_contains(work->roles, name));
+}
+
+/* One, or a list of them. */
 static bool is_member(const Work *work, const json_t *members)
 {
     size_t i;
     json_t *member;
     json_array_foreach (members, i, member) {
-        const char *text = text_of(member);
-        const char *colon = strchr(text, ':');
-        const char *name = colon ? colon + 1 : text;
-        bool as_user = !colon || g_str_has_prefix(text, "user:"), as_role = !g_str_has_prefix(text, "user:");
-        if ((as_user && g_str_equal(name, work->user->name)) ||
-            (as_role && g_hash_table_contains(work->roles, name))) {
+        if (names_viewer(work, text_of(member))) {
             return true;
         }
     }
-    return false;
+    return json_is_string(members) && names_viewer(work, json_string_value(members));
 }
 
 /* Roles may have roles as members: repeated until nothing is added. */

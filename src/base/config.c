@@ -290,9 +290,8 @@ static void read_environment(BaseConfig *config, BaseDiags *diags)
     }
 }
 
-bool base_config_load(BaseConfig *config, const BaseYaml *settings, const char *file, BaseDiags *diags)
+static void read_settings(BaseConfig *config, const BaseYaml *settings, const char *file, BaseDiags *diags)
 {
-    size_t before = base_diags_count(diags, BASE_DIAG_ERROR);
     if (settings != NULL && settings->type == BASE_YAML_MAP) {
         Reader reader = {.config = config, .file = file, .diags = diags};
         read_map(&reader, settings, NULL);
@@ -301,8 +300,20 @@ bool base_config_load(BaseConfig *config, const BaseYaml *settings, const char *
                                         "`settings` takes a map");
         diag->end_column = settings->end_column;
     }
+}
+
+bool base_config_load(BaseConfig *config, const BaseYaml *settings, const char *file, BaseDiags *diags)
+{
+    size_t before = base_diags_count(diags, BASE_DIAG_ERROR);
+    read_settings(config, settings, file, diags);
     read_environment(config, diags);
     return base_diags_count(diags, BASE_DIAG_ERROR) == before;
+}
+
+void base_config_check(const BaseYaml *settings, const char *file, BaseDiags *diags)
+{
+    g_autoptr(BaseConfig) config = base_config_new();
+    read_settings(config, settings, file, diags);
 }
 
 /* ---- reading ---- */

@@ -45,6 +45,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BaseConfig, base_config_free)
 /* Reads `settings` (a YAML map, dotted or nested keys; NULL = none) and the environment. */
 bool base_config_load(BaseConfig *config, const BaseYaml *settings, const char *file,
                       BaseDiags *diags) G_GNUC_WARN_UNUSED_RESULT;
+/* What is wrong with `settings` alone, in the order of its text. */
+void base_config_check(const BaseYaml *settings, const char *file, BaseDiags *diags);
 /* Sets one key from text, as a flag does. Errors: CONFIG_INVALID. */
 bool base_config_set(BaseConfig *config, const char *key, const char *value,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

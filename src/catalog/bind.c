@@ -5,6 +5,7 @@
  * objects, and expressions, are only noted here; resolve.c looks at them when all objects are known. */
 #include <stdarg.h>
 
+#include "base/config.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "catalog/catalog_int.h"
@@ -99,6 +100,19 @@ static void check_maps(CatalogBuild *build, CatalogItem *item, const CatalogKey 
     }
 }
 
+static void check_named(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node)
+{
+    if (node->type != BASE_YAML_MAP) {
+        catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`%s` must be a map of names", key->name);
+        return;
+    }
+    for (guint i = 0; i < node->items->len; i++) {
+        CatalogKey one = *key;
+        one.name = ((const BaseYaml *)g_ptr_array_index(node->keys, i))->text;
+        check_submap(build, item, &one, g_ptr_array_index(node->items, i));
+    }
+}
+
 static void check_rows(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node)
 {
     if (node->type != BASE_YAML_LIST) {
@@ -162,6 +176,14 @@ static void check_word(CatalogBuild *build, CatalogItem *item, const CatalogKey 
         base_diag_hint(diag, "did you mean `%s`? It is one of %s", nearest, list);
     } else {
         base_diag_hint(diag, "it is one of %s", list);
+    }
+}
+
+static void check_words(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node)
+{
+    bool list = key->type == CATALOG_KEY_WORDS && node->type == BASE_YAML_LIST;
+    for (guint i = 0; i < (list ? node->items->len : 1); i++) {
+        check_word(build, item, key, list ? g_ptr_array_index(node->items, i) : node);
     }
 }
 
@@ -301,24 +323,26 @@ static bool is_secret_key(const char *name)
 }
 
 /* A password in a file that goes to git is a leak: only ${NAME} of the environment may stand there. */
+static void check_secret(CatalogBuild *build, CatalogItem *item, const char *key, const BaseYaml *value)
+{
+    if (!base_yaml_is_null(value) && is_secret_key(key) &&
+        !(g_str_has_prefix(value->text, "${") && g_str_has_suffix(value->text, "}"))) {
+        g_autofree char *upper = g_ascii_strup(key, -1);
+        BaseDiag *diag =
+            catalog_complain(build, item, value, BASE_E_VALUE_INVALID, "`%s` is written out in a file", key);
+        base_diag_hint(diag, "write ${%s} and set that variable in the environment", upper);
+    }
+}
+
 static void check_secrets(CatalogBuild *build, CatalogItem *item, const BaseYaml *node)
 {
     for (guint i = 0; node->type != BASE_YAML_SCALAR && i < node->items->len; i++) {
         const BaseYaml *value = g_ptr_array_index(node->items, i);
         if (value->type != BASE_YAML_SCALAR) {
             check_secrets(build, item, value);
-            continue;
-        }
-        if (node->type != BASE_YAML_MAP || base_yaml_is_null(value)) {
-            continue;
-        }
-        const BaseYaml *key = g_ptr_array_index(node->keys, i);
-        if (is_secret_key(key->text) &&
-            !(g_str_has_prefix(value->text, "${") && g_str_has_suffix(value->text, "}"))) {
-            g_autofree char *upper = g_ascii_strup(key->text, -1);
-            BaseDiag *diag = catalog_complain(build, item, value, BASE_E_VALUE_INVALID,
-                                              "`%s` is written out in a file", key->text);
-            base_diag_hint(diag, "write ${%s} and set that variable in the environment", upper);
+        } else if (node->type == BASE_YAML_MAP) {
+            const BaseYaml *key = g_ptr_array_index(node->keys, i);
+            check_secret(build, item, key->text, value);
         }
     }
 }
@@ -342,6 +366,18 @@ static void note_ref(CatalogBuild *build, CatalogItem *item, const CatalogKey *k
     g_array_append_val(build->refs, ref);
 }
 
+void catalog_note_target(CatalogBuild *build, CatalogItem *item, CatalogKeyType type, const BaseYaml *node,
+                         const char *text)
+{
+    CatalogRef ref = {.item = item,
+                      .node = node,
+                      .key = "",
+                      .kinds = 1u << CATALOG_TABLE | 1u << CATALOG_MODEL,
+                      .type = type,
+                      .text = text};
+    g_array_append_val(build->refs, ref);
+}
+
 /* A list may hold maps too where the key has a shape: {entity, key}, {view, as}. */
 static void note_refs(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
                       const BaseYaml *map)
@@ -357,12 +393,19 @@ static void note_refs(CatalogBuild *build, CatalogItem *item, const CatalogKey *
     }
 }
 
+void catalog_note_sql(CatalogBuild *build, CatalogItem *item, const char *key, const BaseYaml *node,
+                      const BaseYaml *map, bool whole)
+{
+    CatalogExpr expr = {.item = item, .node = node, .key = key, .map = map, .whole = whole};
+    g_array_append_val(build->exprs, expr);
+}
+
 static void note_sql(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node,
                      const BaseYaml *map)
 {
-    if (scalar(build, item, key, node, "a SQL expression")) {
-        CatalogExpr expr = {.item = item, .node = node, .key = key->name, .map = map};
-        g_array_append_val(build->exprs, expr);
+    bool whole = key->type == CATALOG_KEY_SELECT;
+    if (scalar(build, item, key, node, whole ? "a SELECT" : "a SQL expression")) {
+        catalog_note_sql(build, item, key->name, node, map, whole);
     }
 }
 
@@ -407,12 +450,16 @@ static void note_value(CatalogBuild *build, CatalogItem *item, const CatalogKey 
     case CATALOG_KEY_SQL:
         note_exprs(build, item, key, node, map);
         break;
+    case CATALOG_KEY_SELECT:
+        note_sql(build, item, key, node, map);
+        break;
     case CATALOG_KEY_REF:
-    case CATALOG_KEY_TARGET:
     case CATALOG_KEY_COLUMN:
         note_ref(build, item, key, node, map);
         break;
     case CATALOG_KEY_REFS:
+    case CATALOG_KEY_TARGET:
+    case CATALOG_KEY_WATCHED:
     case CATALOG_KEY_FEATURES:
     case CATALOG_KEY_COLUMNS:
         note_refs(build, item, key, node, map);
@@ -430,7 +477,9 @@ static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey
         check_name(build, item, key, node);
         break;
     case CATALOG_KEY_TEXT:
-        scalar(build, item, key, node, "a text");
+        if (scalar(build, item, key, node, "a text")) {
+            check_secret(build, item, key->name, node);
+        }
         break;
     case CATALOG_KEY_LABEL:
     case CATALOG_KEY_LABELS:
@@ -454,7 +503,11 @@ static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey
         check_schedule(build, item, key, node);
         break;
     case CATALOG_KEY_WORD:
-        check_word(build, item, key, node);
+    case CATALOG_KEY_WORDS:
+        check_words(build, item, key, node);
+        break;
+    case CATALOG_KEY_NAMED:
+        check_named(build, item, key, node);
         break;
     case CATALOG_KEY_TYPE:
         check_type(build, item, key, node);
@@ -472,7 +525,7 @@ static void check_value(CatalogBuild *build, CatalogItem *item, const CatalogKey
         check_any(build, item, key, node, map);
         break;
     default:
-        if (!catalog_check_form(build, item, key, node)) {
+        if (!catalog_check_form(build, item, key, node) && !catalog_check_rights(build, item, key, node)) {
             note_value(build, item, key, node, map);
         }
     }
@@ -665,6 +718,9 @@ static void bind_project_key(CatalogBuild *build, CatalogItem *item, const Catal
                              const BaseYaml *node)
 {
     check_value(build, item, key, node, NULL);
+    if (g_str_equal(key->name, "settings")) {
+        base_config_check(node, item->file->path, build->diags);
+    }
     if (node->type == BASE_YAML_SCALAR && g_str_equal(key->name, "name")) {
         g_free(build->name);
         build->name = g_strdup(node->text);

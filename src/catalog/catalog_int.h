@@ -57,6 +57,15 @@ typedef enum {
     CATALOG_KEY_TIME,        /* day or time */
     CATALOG_KEY_ZONE,        /* time zone */
     CATALOG_KEY_PERIOD,      /* day, month, 15m (base/period.h) */
+    CATALOG_KEY_WINDOW,      /* 7d, 12m, month, mtd */
+    CATALOG_KEY_SELECT,      /* a whole SELECT, its tables and columns looked up (exprs.c) */
+    CATALOG_KEY_WATCHED,     /* alerts: table, domain:x, layer:x, grade:x, owner:x, one or a list */
+    CATALOG_KEY_GRANTED,     /* roles: *, domain:x, layer:x, tag:x, table:x, KIND:x */
+    CATALOG_KEY_RIGHTS,      /* roles: list of {right: GRANTED}, "right" (rights.c) */
+    CATALOG_KEY_MASK,        /* policies: a word, a SQL expression or {column: mask} (rights.c) */
+    CATALOG_KEY_DENIED,      /* policies: true, or columns of what it is on (rights.c) */
+    CATALOG_KEY_WORDS,       /* one of `words`, or a list of them */
+    CATALOG_KEY_NAMED,       /* map of names to `shape` */
     CATALOG_KEY_HOURS,       /* 08:00-22:00 */
     CATALOG_KEY_SUBJECTS,    /* user:x, role:x, group:x, one or a list */
     CATALOG_KEY_COLUMN,      /* column of the object itself */
@@ -66,6 +75,8 @@ typedef enum {
 /* Which way data goes between an object and what a key of it names. */
 typedef enum { CATALOG_FLOW_NONE, CATALOG_FLOW_IN, CATALOG_FLOW_OUT } CatalogFlow;
 
+#define CATALOG_LAYERS       "ods|dwd|dwm|dws|app|dim|ads|dm|mid|tmp"
+#define CATALOG_GRADES       "P0|P1|P2|P3"
 #define CATALOG_MAX_LOOKBACK 100000 /* intervals that a run may read again */
 typedef struct CatalogKey CatalogKey;
 struct CatalogKey {
@@ -177,6 +188,7 @@ typedef struct {
     guint32 kinds;
     CatalogFlow flow;
     CatalogKeyType type; /* REF, TARGET, FEATURES */
+    const char *text;    /* the name where it is a part of the scalar; NULL = all of it */
     bool optional;       /* may not exist yet */
     const BaseYaml *map; /* the map it stands in */
 } CatalogRef;
@@ -187,6 +199,7 @@ typedef struct {
     const BaseYaml *node;
     const char *key;
     const BaseYaml *map;
+    bool whole; /* a SELECT, no expression */
     EngineTree *tree;
 } CatalogExpr;
 
@@ -224,6 +237,16 @@ char *catalog_path_domain(const char *path);
 /* values.c: a value of a known form; false when the key's type has none. */
 bool catalog_check_form(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node);
 const char *catalog_form_doc(CatalogKeyType type); /* NULL when it has none */
+/* bind.c: what is written there is SQL, or a name: looked at when all names are known. */
+void catalog_note_sql(CatalogBuild *build, CatalogItem *item, const char *key, const BaseYaml *node,
+                      const BaseYaml *map, bool whole);
+void catalog_note_target(CatalogBuild *build, CatalogItem *item, CatalogKeyType type, const BaseYaml *node,
+                         const char *text);
+/* rights.c: what roles may and policies hide; false when the key is of another type. */
+bool catalog_check_rights(CatalogBuild *build, CatalogItem *item, const CatalogKey *key,
+                          const BaseYaml *node);
+/* refs.c: the table that a policy is on; NULL when it is on none or many. */
+const CatalogObject *catalog_policy_table(const CatalogBuild *build, const CatalogItem *item);
 /* checks.c: normalises column checks and model checks into definition["checks"]. */
 void catalog_bind_checks(CatalogBuild *build, CatalogItem *item);
 /* tables.c: CatalogTable of a `tables:` definition. */

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "catalog/catalog_int.h"
 #include "engine/sql.h"
 
@@ -46,10 +47,26 @@ static bool is_true(const BaseYaml *node)
     return node->type == BASE_YAML_SCALAR && base_yaml_to_bool(node, &yes) && yes;
 }
 
+/* Bounds that leave nothing between them. */
+static void check_order(Checks *checks, const BaseYaml *low, const BaseYaml *high)
+{
+    double from, to;
+    bool numbers = low && high && base_yaml_to_real(low, &from) && base_yaml_to_real(high, &to);
+    gint64 first, last;
+    bool texts = low && high && low->type == BASE_YAML_SCALAR && high->type == BASE_YAML_SCALAR;
+    bool times =
+        texts && base_time_parse(low->text, NULL, &first) && base_time_parse(high->text, NULL, &last);
+    if ((numbers && from > to) || (times && first > last)) {
+        BaseDiag *diag = catalog_complain(checks->build, checks->item, low, BASE_E_VALUE_INVALID,
+                                          "nothing is between `%s` and `%s`", low->text, high->text);
+        base_diag_hint(diag, "the lower bound comes first");
+    }
+}
+
 /* The arguments of a map stand beside the type. */
 static void read_map(Checks *checks, json_t *check, const BaseYaml *value)
 {
-    (void)checks;
+    check_order(checks, base_yaml_get(value, "min", NULL), base_yaml_get(value, "max", NULL));
     g_autoptr(json_t) map = base_yaml_to_json(value);
     json_object_del(map, "column");
     json_object_del(map, "columns");
@@ -87,6 +104,7 @@ static void read_pair(Checks *checks, json_t *check, const BaseYaml *value, cons
     }
     json_object_set_new(check, low, base_yaml_to_json(g_ptr_array_index(value->items, 0)));
     json_object_set_new(check, high, base_yaml_to_json(g_ptr_array_index(value->items, 1)));
+    check_order(checks, g_ptr_array_index(value->items, 0), g_ptr_array_index(value->items, 1));
 }
 
 static void read_between(Checks *checks, json_t *check, const BaseYaml *value)
@@ -182,14 +200,8 @@ static void read_sql(Checks *checks, json_t *check, const BaseYaml *value)
         complain_value(checks, value, "sql", "a SELECT");
         return;
     }
-    g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) tree = engine_sql_parse(checks->build->parser, value->text, &error);
     base_json_set_string(check, "sql", value->text);
-    if (!tree) {
-        BaseDiag *diag =
-            catalog_complain(checks->build, checks->item, value, BASE_E_SQL_SYNTAX, "%s", error->message);
-        base_diag_hint(diag, "one SELECT whose rows are the wrong ones; `this` stands for the new table");
-    }
+    catalog_note_sql(checks->build, checks->item, "sql", value, NULL, true);
 }
 
 /* Of a feature: what must hold of the row; over the view's keys, times and features. */

@@ -1,6 +1,7 @@
-/* Expressions in YAML (metrics, dimensions, features, feedback, checks): parsed as `SELECT <expr> FROM
- * <table>`, their names looked up like a model's, their origins made edges. And what a kind asks of columns
- * that the table of keys cannot say: a metric's time is a column of its table, an entity's key of its own. */
+/* Expressions in YAML (metrics, dimensions, features, feedback, checks, policies): parsed as `SELECT <expr>
+ * FROM <table>`, their names looked up like a model's, their origins made edges. Whole SELECTs (reports,
+ * alerts, tiles, checks) are looked up the same way. And what a kind asks of columns that the table of keys
+ * cannot say: a metric's time is a column of its table, an entity's key of its own. */
 #include "base/text.h"
 #include "catalog/resolve_int.h"
 #include "engine/sql.h"
@@ -57,6 +58,8 @@ static const CatalogObject *table_of(CatalogBuild *build, const CatalogExpr *exp
     case CATALOG_TABLE:
     case CATALOG_MODEL:
         return own;
+    case CATALOG_POLICY:
+        return catalog_policy_table(build, expr->item);
     default:
         return NULL;
     }
@@ -69,14 +72,40 @@ static bool is_composite(const CatalogExpr *expr)
            g_str_equal(base_json_string(own->definition, "type", ""), "composite");
 }
 
+/* The condition of an alert is over the rows of its query. */
+static const BaseYaml *watched_query(const CatalogExpr *expr)
+{
+    bool condition = expr->item->node->object.kind == CATALOG_ALERT && g_str_equal(expr->key, "when");
+    const BaseYaml *query = condition ? base_yaml_get(expr->item->yaml, "query", NULL) : NULL;
+    return query && query->type == BASE_YAML_SCALAR ? query : NULL;
+}
+
+/* Texts that stand for the user who asks, as literals of the same length: places stay where they are. */
+static void append_text(GString *sql, const CatalogExpr *expr)
+{
+    gsize from = sql->len;
+    g_string_append(sql, expr->node->text);
+    if (expr->item->node->object.kind == CATALOG_POLICY) {
+        for (char *at; (at = strstr(sql->str + from, "$viewer.name")) != NULL;) {
+            memcpy(at, "'viewername'", strlen("'viewername'"));
+        }
+        for (char *at; (at = strstr(sql->str + from, "$viewer.roles")) != NULL;) {
+            memcpy(at, "['theroles ']", strlen("['theroles ']"));
+        }
+    }
+}
+
 static char *statement_of(CatalogBuild *build, const CatalogExpr *expr)
 {
-    const CatalogObject *table = is_composite(expr) ? NULL : table_of(build, expr);
-    GString *sql = g_string_new(BEFORE);
-    g_string_append(sql, expr->node->text);
+    const CatalogObject *table = is_composite(expr) || expr->whole ? NULL : table_of(build, expr);
+    const BaseYaml *query = watched_query(expr);
+    GString *sql = g_string_new(expr->whole ? "" : BEFORE);
+    append_text(sql, expr);
     if (table) {
         g_string_append(sql, "\nFROM ");
         engine_sql_append_table(sql, table->domain, table->plain_name);
+    } else if (query) {
+        g_string_append_printf(sql, "\nFROM (%s\n) AS watched", query->text);
     }
     return g_string_free(sql, FALSE);
 }
@@ -93,7 +122,8 @@ static BaseDiag *complain_at(CatalogBuild *build, const CatalogExpr *expr, size_
                              BaseErrorCode code, const char *message)
 {
     const BaseYaml *node = expr->node;
-    size_t at = offset == SIZE_MAX || offset < strlen(BEFORE) ? 0 : offset - strlen(BEFORE);
+    size_t before = expr->whole ? 0 : strlen(BEFORE);
+    size_t at = offset == SIZE_MAX || offset < before ? 0 : offset - before;
     bool inside = offset != SIZE_MAX && at <= strlen(node->text) && !strchr(node->text, '\n');
     expr->item->failed = true;
     unsigned column = node->column + (inside ? (unsigned)at + node->quoted : 0);
@@ -106,21 +136,32 @@ static BaseDiag *complain_at(CatalogBuild *build, const CatalogExpr *expr, size_
 static BaseDiag *complain(void *user, size_t offset, size_t len, BaseErrorCode code, const char *message)
 {
     const Asking *asking = user;
-    return complain_at(asking->build, asking->expr, offset, len, code, message);
+    bool beyond = watched_query(asking->expr) && offset != SIZE_MAX &&
+                  offset > strlen(BEFORE) + strlen(asking->expr->node->text);
+    return beyond ? NULL /* in the query, which is looked at by itself */
+                  : complain_at(asking->build, asking->expr, offset, len, code, message);
 }
 
 static void complain_syntax(CatalogBuild *build, const CatalogExpr *expr, const char *sql)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(EngineTree) tree = engine_tree_parse(build->parser, sql, &error);
+    g_autofree char *alone = watched_query(expr) ? g_strconcat(BEFORE, expr->node->text, NULL) : NULL;
+    g_autoptr(EngineTree) tree = engine_tree_parse(build->parser, alone ? alone : sql, &error);
     unsigned line = 0, column = 0;
+    if (tree && alone) {
+        return; /* it is the query that is wrong */
+    }
     if (tree) {
-        complain_at(build, expr, SIZE_MAX, 0, BASE_E_SQL_SYNTAX, "this is not one expression");
+        complain_at(build, expr, SIZE_MAX, 0, BASE_E_SQL_SYNTAX,
+                    expr->whole ? "this is not one SELECT" : "this is not one expression");
         return;
     }
     base_error_get_file(error, &line, &column);
-    complain_at(build, expr, line == 1 && column ? column - 1 : SIZE_MAX, 0, BASE_E_SQL_SYNTAX,
-                error->message);
+    BaseDiag *diag = complain_at(build, expr, line == 1 && column ? column - 1 : SIZE_MAX, 0,
+                                 BASE_E_SQL_SYNTAX, error->message);
+    if (expr->whole && table_of(build, expr)) {
+        base_diag_hint(diag, "one SELECT whose rows are the wrong ones; `this` stands for the new table");
+    }
 }
 
 /* ---- metrics of metrics
@@ -183,10 +224,30 @@ static void use_metrics(CatalogBuild *build, const CatalogExpr *expr, const Engi
 /* ---- columns
  * ---------------------------------------------------------------------------------------------------- */
 
+/* What Weir and the engine keep of themselves: its columns are theirs to know. */
+static CatalogNode system_table = {.object = {.kind = CATALOG_TABLE,
+                                              .id = (char *)"",
+                                              .domain = (char *)"",
+                                              .name = (char *)"",
+                                              .full_name = (char *)"",
+                                              .plain_name = (char *)"",
+                                              .plain_full_name = (char *)""},
+                                   .columns_open = true};
+
+static bool is_system(const char *schema)
+{
+    return *schema == '_' || g_ascii_strcasecmp(schema, "information_schema") == 0;
+}
+
 static const CatalogObject *find_table(void *user, const char *schema, const char *name, bool *ret_ambiguous)
 {
     const Asking *asking = user;
     const CatalogObject *own = table_of(asking->build, asking->expr);
+    bool rows = own && asking->expr->whole && !*schema && g_ascii_strcasecmp(name, "this") == 0;
+    if (rows || (asking->expr->whole && is_system(schema))) {
+        *ret_ambiguous = false;
+        return rows ? own : &system_table.object;
+    }
     if (own && g_str_equal(own->name, name) && g_str_equal(own->domain, schema)) {
         *ret_ambiguous = false; /* what a view's SELECT gives is no table of the project */
         return own;
@@ -198,6 +259,10 @@ static const CatalogObject *find_table(void *user, const char *schema, const cha
 static const GPtrArray *columns_of(void *user, const CatalogObject *object, bool *ret_open)
 {
     const Asking *asking = user;
+    if (object == &system_table.object) {
+        *ret_open = true;
+        return NULL;
+    }
     return catalog_known_columns(asking->build, object, ret_open);
 }
 
@@ -244,6 +309,40 @@ static void add_edges(CatalogBuild *build, const CatalogExpr *expr, const Catalo
     }
 }
 
+/* Checks and policies are about tables, they are not made from them. */
+static bool shapes_lineage(CatalogKind kind)
+{
+    return kind != CATALOG_TABLE && kind != CATALOG_MODEL && kind != CATALOG_POLICY && kind != CATALOG_ALERT;
+}
+
+static void check_subject(CatalogBuild *build, const CatalogExpr *expr, const CatalogColumnsResult *query,
+                          const BaseYaml *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (size_t i = 0; i < query->n_outputs; i++) {
+        const char *output = query->outputs[i].name;
+        if (!output || name->type != BASE_YAML_SCALAR || g_ascii_strcasecmp(output, name->text) == 0) {
+            return; /* it is there, or may be: the engine names it */
+        }
+        g_ptr_array_add(names, (gpointer)(guintptr)output);
+    }
+    g_ptr_array_add(names, NULL);
+    BaseDiag *diag = catalog_complain(build, expr->item, name, BASE_E_COLUMN_UNKNOWN,
+                                      "the query has no column `%s`", name->text);
+    base_diag_hint_nearest(diag, name->text, (const char *const *)names->pdata);
+}
+
+/* `by` of an alert names columns of its query. */
+static void check_subjects(CatalogBuild *build, const CatalogExpr *expr, const CatalogColumnsResult *query)
+{
+    bool alert = expr->item->node->object.kind == CATALOG_ALERT;
+    const BaseYaml *by = alert && !query->open ? base_yaml_get(expr->item->yaml, "by", NULL) : NULL;
+    bool list = by && by->type == BASE_YAML_LIST;
+    for (guint i = 0; by && i < (list ? by->items->len : 1); i++) {
+        check_subject(build, expr, query, list ? g_ptr_array_index(by->items, i) : by);
+    }
+}
+
 static void resolve_columns(CatalogBuild *build, CatalogExpr *expr, const char *sql)
 {
     Asking asking = {.build = build, .expr = expr};
@@ -257,9 +356,11 @@ static void resolve_columns(CatalogBuild *build, CatalogExpr *expr, const char *
     CatalogColumnsResult result;
     catalog_columns_run(expr->tree, &context, &result);
     CatalogKind kind = expr->item->node->object.kind;
-    if (result.n_outputs != 1) {
+    if (expr->whole) {
+        check_subjects(build, expr, &result);
+    } else if (result.n_outputs != 1) {
         complain_at(build, expr, SIZE_MAX, 0, BASE_E_VALUE_INVALID, "this is not one expression");
-    } else if (kind != CATALOG_TABLE && kind != CATALOG_MODEL) {
+    } else if (shapes_lineage(kind)) {
         add_edges(build, expr, &result);
     }
     catalog_columns_clear(&result);
@@ -385,7 +486,7 @@ void catalog_resolve_expressions(CatalogBuild *build)
             complain_syntax(build, expr, sql);
         } else if (is_composite(expr)) {
             use_metrics(build, expr, engine_node_get(engine_tree_query(expr->tree), "select_list"));
-        } else if (table_of(build, expr)) {
+        } else if (expr->whole || watched_query(expr) || table_of(build, expr)) {
             resolve_columns(build, expr, sql);
         }
     }

@@ -45,6 +45,22 @@ static const char *type_text(CatalogKeyType type)
         return "reference or list of them";
     case CATALOG_KEY_TARGET:
         return "table, tag:x, layer:x or domain:x";
+    case CATALOG_KEY_SELECT:
+        return "SELECT";
+    case CATALOG_KEY_WATCHED:
+        return "table, domain:x, layer:x, grade:x, owner:x or list of them";
+    case CATALOG_KEY_GRANTED:
+        return "*, domain:x, layer:x, tag:x, table:x or product:x";
+    case CATALOG_KEY_RIGHTS:
+        return "list of {right: object}";
+    case CATALOG_KEY_MASK:
+        return "word, SQL expression or {column: mask}";
+    case CATALOG_KEY_DENIED:
+        return "true, column or list of columns";
+    case CATALOG_KEY_WORDS:
+        return "word or list of words";
+    case CATALOG_KEY_NAMED:
+        return "map of names";
     case CATALOG_KEY_FEATURES:
         return "view, view:feature or list of them";
     case CATALOG_KEY_MAP:

@@ -43,15 +43,13 @@
      .doc_en = (en),                                                                                         \
      .doc_zh = (zh)}
 
-#define LAYERS "ods|dwd|dwm|dws|app|dim|ads|dm|mid|tmp"
-
 const CatalogKey catalog_common_keys[] = {
     K("name", NAME, "Name: lower-case letters, digits, _; unique for its kind in its domain",
       "名称：小写字母、数字和下划线；同一域内同类唯一"),
     K("title", LABEL, "Title for people, text or {en, zh}", "显示名，文本或 {en, zh}"),
     K("description", LABEL, "What it is, text or {en, zh}", "说明，文本或 {en, zh}"),
     K("owner", TEXT, "Person or team that answers for it", "负责人或团队"),
-    WORD("grade", "P0|P1|P2|P3", "Grade of the standard", "标准中的等级"),
+    WORD("grade", CATALOG_GRADES, "Grade of the standard", "标准中的等级"),
     K("tags", TEXTS, "Free words to find and govern it by", "标签"),
     K("aliases", LABELS, "Other names that people use", "别名"),
     WORD("status", "draft|active|deprecated", "Life cycle; active when not given", "状态，默认 active"),
@@ -365,8 +363,12 @@ static const CatalogKey lifecycle_keys[] = {
         K("store", TEXT, "Where an application table is copied to", "应用表同步到的存储"),                   \
         WORD("cardinality", "high|low", "Of a dimension: many members, or few", "维度基数：高或低")
 
+static const CatalogKey partition_keys[] = {
+    {.name = "by", .type = CATALOG_KEY_COLUMNS, .required = true, .doc_en = "Column", .doc_zh = "列"},
+    K("unit", PERIOD, "Length of a partition; day when not given", "分区长度，默认 day"),
+    END};
 static const CatalogKey table_keys[] = {
-    WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
+    WORD("layer", CATALOG_LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
     WORD("kind", "incremental|full|snapshot|zipper|manual",
          "Kind of the standard; manual: edited by hand, no source and no schedule fills it",
          "表类型；manual 为手工维护，不由数据源或调度写入"),
@@ -375,7 +377,7 @@ static const CatalogKey table_keys[] = {
     SUB_REQ("columns", MAPS, column_keys, "Columns", "列"),
     K("sequence", COLUMN, "Column that decides which row of a key is newest", "决定最新行的列"),
     K("time", COLUMN, "Column with the event time", "时间列"),
-    K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
+    SUB_OR("partition", COLUMNS, partition_keys, "Column or {by, unit}", "分区：列或 {by, unit}"),
     K("distribution", ANY, "Kept for Doris", "分桶（用于 Doris）"),
     SUB_OR("lifecycle", KEEP, lifecycle_keys, "How long data is kept", "生命周期"),
     SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),
@@ -413,7 +415,7 @@ static const CatalogKey rejects_keys[] = {
       "超过则阻断数据：1% 或行数，默认 10%"),
     END};
 static const CatalogKey model_keys[] = {
-    WORD("layer", LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
+    WORD("layer", CATALOG_LAYERS, "Layer; from the name's prefix when not given", "分层，默认取名称前缀"),
     WORD("kind", "view|full|incremental|snapshot|scd2|mid|temp", "How it is built; view when not given",
          "构建方式，默认 view"),
     WORD("strategy", "append|merge|delete+insert|insert_overwrite|time_range|microbatch|timestamp|check",
@@ -495,7 +497,7 @@ static const CatalogKey model_keys[] = {
     SUB("rejects", MAP, rejects_keys, "Wrong rows that are put aside", "拒收错误行"),
     WORD("on_hold", "wait|proceed", "When what it reads is held back; wait when not given",
          "上游被阻断时的处理，默认等待"),
-    K("partition", ANY, "Column or {by, unit}", "分区：列或 {by, unit}"),
+    SUB_OR("partition", COLUMNS, partition_keys, "Column or {by, unit}", "分区：列或 {by, unit}"),
     SUB_OR("lifecycle", KEEP, lifecycle_keys, "How long data is kept", "生命周期"),
     SUB("rollups", MAPS, rollup_keys, "Smaller copies kept beside it", "上卷表"),
     STANDARD_CONTENT_KEYS,
@@ -528,8 +530,8 @@ static const CatalogKey metric_keys[] = {
     K("expr", SQL, "Column or expression; of metrics when composite", "列或表达式；复合指标则由指标组成"),
     REF("of", REF, BIT(METRIC), IN, "Metric that a derived one starts from", "派生指标的来源"),
     K("where", SQL, "Filter", "过滤条件"),
-    K("window", TEXT, "Rolling window", "滚动窗口"),
-    K("offset", TEXT, "Comparison with an earlier time", "与较早时间比较"),
+    K("window", WINDOW, "Rolling window: 7d, 12m, month", "滚动窗口"),
+    K("offset", WINDOW, "Comparison with an earlier time", "与较早时间比较"),
     K("by", TEXTS, "Dimensions that it may be grouped by", "可用维度"),
     K("time", TEXT, "Time column", "时间列"),
     WORD("additive", "true|false|semi|yes|no|full|none", "Over which dimensions it may be added up",
@@ -619,12 +621,20 @@ static const CatalogKey feature_service_keys[] = {
      .doc_zh = "\"view\"、\"view:feature\"、\"view@v2:feature\" 或 {view, as, keys, features}"},
     END};
 
+static const CatalogKey contract_keys[] = {
+    K("version", TEXT, "Version of the promise", "契约版本"),
+    K("breaking", TEXT, "What comes before a breaking change", "破坏性变更前的约定"),
+    K("freshness", DURATION, "How old the data is at most", "数据最大时延"),
+    K("availability", TEXT, "Share of time that it can be read", "可用性"),
+    K("retention", KEEP, "How long data is kept", "保留时长"),
+    K("support", TEXT, "Where to ask", "支持渠道"),
+    END};
 static const CatalogKey product_keys[] = {
     REF("tables", REFS, TABLES, IN, "Tables offered", "提供的表"),
     REF("streams", REFS, BIT(STREAM), IN, "Streams offered", "提供的流"),
     REF("metrics", REFS, BIT(METRIC), IN, "Metrics offered", "提供的指标"),
     K("consumers", TEXTS, "Domains, teams and roles that use it", "使用方"),
-    K("contract", ANY, "What is promised", "契约"),
+    SUB("contract", MAP, contract_keys, "What is promised", "契约"),
     END};
 
 static const CatalogKey feedback_keys[] = {
@@ -637,7 +647,8 @@ static const CatalogKey feedback_keys[] = {
     K("weight", SQL, "Weight", "权重"),
     END};
 static const CatalogKey recall_keys[] = {
-    REQ("type", TEXT, "item_to_item, factorization, popular, ...", "item_to_item、factorization、popular 等"),
+    WORD_REQ("type", "item_to_item|user_to_user|factorization|embedding|content|popular|recent|table|model",
+             "Where candidates come from", "召回方式"),
     K("name", TEXT, "Name", "名称"),
     K("limit", INT, "Candidates", "候选数"),
     K("window", DURATION, "Time that is looked at", "时间窗口"),
@@ -647,7 +658,7 @@ static const CatalogKey recall_keys[] = {
     K("options", ANY, "Options of the type", "该类型的选项"),
     END};
 static const CatalogKey rank_keys[] = {
-    REQ("type", TEXT, "gbdt, linear, score, ...", "gbdt、linear、score 等"),
+    WORD_REQ("type", "gbdt|linear|neural|score|model", "How they are scored", "排序方式"),
     REF("features", REFS, BIT(FEATURE_SERVICE) | BIT(FEATURE_VIEW), IN, "Features", "特征"),
     REF("model", REF, TABLES, IN, "Model that gives scores", "评分模型"),
     K("expr", SQL, "Score", "评分表达式"),
@@ -667,22 +678,24 @@ static const CatalogKey recommender_keys[] = {
     K("experiment", ANY, "Variants", "实验"),
     END};
 
-static const CatalogKey cell_keys[] = {
-    K("chart", TEXT, "number, line, bar, table, ...", "number、line、bar、table 等"),
-    REF("metric", REF, BIT(METRIC), IN, "Metric", "指标"),
-    REF("metrics", REFS, BIT(METRIC), IN, "Metrics", "指标"),
-    K("by", TEXTS, "Dimensions", "维度"),
-    K("where", TEXT, "Filter", "过滤"),
-    K("time", TEXT, "Range", "时间范围"),
-    K("compare", TEXT, "Comparison", "对比"),
-    K("order", TEXTS, "Order", "排序"),
-    K("limit", INT, "Rows", "行数"),
-    K("title", LABEL, "Title", "标题"),
-    K("text", LABEL, "Text", "文本"),
-    K("query", TEXT, "SQL", "SQL"),
-    K("format", TEXT, "How it is shown", "显示格式"),
-    K("width", INT, "Width", "宽度"),
-    END};
+static const CatalogKey cell_keys[] = {WORD("chart",
+                                            "number|line|area|bar|pie|scatter|heatmap|funnel|table|text",
+                                            "How it is drawn; mails show number, line, bar and table",
+                                            "图表类型；邮件支持 number、line、bar、table"),
+                                       REF("metric", REF, BIT(METRIC), IN, "Metric", "指标"),
+                                       REF("metrics", REFS, BIT(METRIC), IN, "Metrics", "指标"),
+                                       K("by", TEXTS, "Dimensions", "维度"),
+                                       K("where", TEXT, "Filter", "过滤"),
+                                       K("time", TEXT, "Range", "时间范围"),
+                                       K("compare", TEXT, "Comparison", "对比"),
+                                       K("order", TEXTS, "Order", "排序"),
+                                       K("limit", INT, "Rows", "行数"),
+                                       K("title", LABEL, "Title", "标题"),
+                                       K("text", LABEL, "Text", "文本"),
+                                       K("query", SELECT, "SQL", "SQL"),
+                                       K("format", TEXT, "How it is shown", "显示格式"),
+                                       K("width", INT, "Width", "宽度"),
+                                       END};
 static const CatalogKey dashboard_keys[] = {K("filters", TEXTS, "Filters shown above", "顶部过滤器"),
                                             SUB_REQ("rows", ROWS, cell_keys, "Rows of charts", "图表行"),
                                             END};
@@ -690,11 +703,15 @@ static const CatalogKey dashboard_keys[] = {K("filters", TEXTS, "Filters shown a
 static const CatalogKey report_keys[] = {
     REF("dashboard", REF, BIT(DASHBOARD), IN, "Dashboard that is sent", "发送的仪表盘"),
     REF("metrics", REFS, BIT(METRIC), IN, "Metrics that are sent", "发送的指标"),
-    K("query", TEXT, "SQL", "SQL"),
+    K("query", SELECT, "SQL", "SQL"),
     K("schedule", SCHEDULE, "When it is sent", "发送时间"),
     K("to", TEXTS, "Receivers", "接收方"),
     WORD("format", "html|csv|xlsx", "html: a table in the mail; csv, xlsx: attached too", "格式"),
-    K("attach", TEXTS, "Files attached: csv, xlsx", "附件：csv、xlsx"),
+    {.name = "attach",
+     .type = CATALOG_KEY_WORDS,
+     .words = "csv|xlsx",
+     .doc_en = "Files attached: csv, xlsx",
+     .doc_zh = "附件：csv、xlsx"},
     WORD("chart", "table|line|bar", "Picture of the query's rows", "图表"),
     END};
 
@@ -702,10 +719,11 @@ static const CatalogKey alert_keys[] = {
     WORD("on", "query|metric|run|check|freshness|deadline", "What is watched; query when not given",
          "监控对象，默认 query"),
     REF("metric", REF, BIT(METRIC), IN, "Metric that is watched", "监控的指标"),
-    K("query", TEXT, "SQL that is watched", "监控的 SQL"),
-    K("when", TEXT, "Condition over the columns of the query or metric; each row of a query when not given",
+    K("query", SELECT, "SQL that is watched", "监控的 SQL"),
+    K("when", SQL, "Condition over the columns of the query or metric; each row of a query when not given",
       "条件，基于查询或指标的列；query 省略时每行都算"),
-    K("of", TEXTS, "Models or tables watched: names, domain:x, layer:x, grade:x, owner:x; all when not given",
+    K("of", WATCHED,
+      "Models or tables watched: names, domain:x, layer:x, grade:x, owner:x; all when not given",
       "监控的模型或表：名称、domain:x、layer:x、grade:x、owner:x，默认全部"),
     WORD("severity", "info|warn|error", "Shown before the title; error when not given", "级别，默认 error"),
     K("hours", HOURS, "When it may be told, such as 08:00-22:00; else it waits", "通知时段，如 08:00-22:00"),
@@ -717,7 +735,7 @@ static const CatalogKey alert_keys[] = {
     END};
 
 static const CatalogKey role_keys[] = {K("members", SUBJECTS, "Users and groups", "成员"),
-                                       K("can", ANY, "Rights: [{read: \"layer:dws\"}, ask]", "权限"), END};
+                                       K("can", RIGHTS, "Rights: [{read: \"layer:dws\"}, ask]", "权限"), END};
 
 static const CatalogKey policy_keys[] = {
     {.name = "on",
@@ -726,9 +744,9 @@ static const CatalogKey policy_keys[] = {
      .refs = TABLES,
      .doc_en = "table, table.column, tag:x, layer:x or domain:x",
      .doc_zh = "表、表.列、tag:x、layer:x 或 domain:x"},
-    K("rows", TEXT, "Rows that may be seen", "可见的行"),
-    K("mask", ANY, "How columns are hidden", "脱敏方式"),
-    K("deny", ANY, "What may not be seen", "禁止访问"),
+    K("rows", SQL, "Rows that may be seen", "可见的行"),
+    K("mask", MASK, "How columns are hidden", "脱敏方式"),
+    K("deny", DENIED, "What may not be seen", "禁止访问"),
     K("for", SUBJECTS, "Whom it binds; all when not given", "适用对象，默认所有人"),
     K("except", SUBJECTS, "Whom it does not bind", "例外"),
     END};
@@ -783,6 +801,40 @@ static const CatalogKey standard_keys[] = {
     K("departments", TEXTS, "Departments that names may bear", "表名可用的部门"),
     SUB("waivers", MAPS, waiver_keys, "Findings let off, until a day", "限期豁免"),
     END};
+static const CatalogKey channel_keys[] = {
+    WORD_REQ("type", "mail|webhook|feishu|dingtalk|slack", "How it is reached", "渠道类型"),
+    K("to", TEXTS, "mail: addresses", "mail：收件地址"), K("url", TEXT, "Address of the hook", "钩子地址"),
+    K("secret", TEXT, "Key that signs, as ${ENV}", "签名密钥，写作 ${ENV}"), END};
+/* A service of an environment: a word, or its type with where it is. */
+#define SERVICE_KEYS(types)                                                                                  \
+    WORD_REQ("type", types, "Which one", "类型"), K("host", TEXT, "Host", "主机"),                           \
+        K("port", INT, "Port", "端口"), K("url", TEXT, "Address", "地址"),                                   \
+        K("brokers", TEXTS, "Brokers of Kafka", "Kafka 地址"),                                               \
+        K("master", TEXT, "Master of Spark", "Spark master"), K("user", TEXT, "User", "用户"),               \
+        K("password", TEXT, "Password, as ${ENV}", "密码，写作 ${ENV}"),                                     \
+        K("token", TEXT, "Token, as ${ENV}", "令牌，写作 ${ENV}"),                                           \
+        K("database", TEXT, "Database", "数据库"), K("options", ANY, "Options of the service", "服务选项")
+#define ENGINES "duckdb|doris"
+#define STREAMS "embedded|kafka"
+#define ONLINES "embedded|redis"
+#define BATCHES "duckdb|spark|flink"
+static const CatalogKey engine_keys[] = {SERVICE_KEYS(ENGINES), END};
+static const CatalogKey streams_keys[] = {SERVICE_KEYS(STREAMS), END};
+static const CatalogKey online_keys[] = {SERVICE_KEYS(ONLINES), END};
+static const CatalogKey batch_keys[] = {SERVICE_KEYS(BATCHES), END};
+#define SERVICE(n, w, s, en, zh)                                                                             \
+    {.name = (n),                                                                                            \
+     .type = CATALOG_KEY_ANY,                                                                                \
+     .words = (w),                                                                                           \
+     .shape = (s),                                                                                           \
+     .plain = CATALOG_KEY_WORD,                                                                              \
+     .doc_en = (en),                                                                                         \
+     .doc_zh = (zh)}
+static const CatalogKey environment_keys[] = {
+    SERVICE("engine", ENGINES, engine_keys, "Where SQL runs", "SQL 引擎"),
+    SERVICE("streams", STREAMS, streams_keys, "Log of events", "事件流"),
+    SERVICE("online", ONLINES, online_keys, "Online store", "在线存储"),
+    SERVICE("batch", BATCHES, batch_keys, "Where large builds run", "批处理引擎"), END};
 const CatalogKey catalog_project_keys[] = {
     REQ("name", NAME, "Name of the project", "项目名"),
     K("title", LABEL, "Title", "显示名"),
@@ -793,9 +845,10 @@ const CatalogKey catalog_project_keys[] = {
       "工作日历：{weekend, holidays, workdays}"),
     K("pools", ANY, "Slots by name: how many models of a pool run at once",
       "资源池名额：同一池内同时运行的模型数"),
-    K("channels", ANY, "Receivers by name: {type: mail|webhook|feishu|dingtalk|slack, to or url, secret}",
-      "通知渠道：{type: mail|webhook|feishu|dingtalk|slack, to 或 url, secret}"),
-    K("environments", ANY, "Engines and services for each environment", "各环境的引擎与服务"),
+    SUB("channels", NAMED, channel_keys, "Receivers by name: {type, to or url, secret}",
+        "按名称的通知渠道：{type, to 或 url, secret}"),
+    SUB("environments", NAMED, environment_keys, "Engines and services for each environment",
+        "各环境的引擎与服务"),
     K("settings", ANY, "Settings of the server (weir config)", "服务器设置（weir config）"),
     K("lang", TEXT, "Language of messages", "消息语言"),
     END};

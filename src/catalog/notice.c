@@ -83,11 +83,15 @@ static const BaseYaml *name_of(const Notice *notice)
     return name ? name : notice->item->yaml;
 }
 
-static BaseDiag *complain_missing(const Notice *notice, const char *message)
+/* What is missing may be the word that was misspelt: where a mistake has been told, that one is enough. */
+static void complain_missing(const Notice *notice, const char *message, const char *hint)
 {
-    return catalog_complain(notice->build, notice->item, name_of(notice), BASE_E_KEY_MISSING, "%s `%s` %s",
-                            catalog_kind_name(notice->item->node->object.kind),
-                            notice->item->node->object.name, message);
+    if (!notice->item->failed) {
+        BaseDiag *diag = catalog_complain(notice->build, notice->item, name_of(notice), BASE_E_KEY_MISSING,
+                                          "%s `%s` %s", catalog_kind_name(notice->item->node->object.kind),
+                                          notice->item->node->object.name, message);
+        base_diag_hint(diag, "%s", hint);
+    }
 }
 
 /* ---- receivers ---------------------------------------------------------------------------------------- */
@@ -130,26 +134,13 @@ static void check_receivers(const Notice *notice)
     }
     bool sent = notice->item->node->object.kind == CATALOG_ALERT || value_of(notice, "schedule");
     if (sent && (!to || (list && to->items->len == 0))) {
-        base_diag_hint(complain_missing(notice, "names nobody in `to`"),
-                       "to: [a mail address, an URL, or a name under `channels:` of weir.yml]");
+        complain_missing(notice, "names nobody in `to`",
+                         "to: [a mail address, an URL, or a name under `channels:` of weir.yml]");
     }
 }
 
 /* ---- what can be shown ----------------------------------------------------------------------------------
  */
-
-/* A SELECT, or with `before` and `after` what makes one. */
-static void check_select(const Notice *notice, const char *key, const char *before, const char *after)
-{
-    const char *text = text_of(notice, key);
-    g_autofree char *sql = text ? g_strconcat(before, text, after, NULL) : NULL;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) tree = sql ? engine_sql_parse(notice->build->parser, sql, &error) : NULL;
-    if (sql && !tree) {
-        catalog_complain(notice->build, notice->item, value_of(notice, key), BASE_E_SQL_SYNTAX, "`%s`: %s",
-                         key, error->message);
-    }
-}
 
 /* Why a metric cannot be had by these dimensions, as text that the caller frees; NULL = it can, or names
  * nothing (which was told). */
@@ -277,10 +268,8 @@ static void check_dashboard(const Notice *notice)
 static void check_report(const Notice *notice)
 {
     if (!value_of(notice, "query") && !value_of(notice, "dashboard") && !value_of(notice, "metrics")) {
-        base_diag_hint(complain_missing(notice, "shows nothing"),
-                       "give it a `query`, `metrics` or a `dashboard`");
+        complain_missing(notice, "shows nothing", "give it a `query`, `metrics` or a `dashboard`");
     }
-    check_select(notice, "query", "", "");
     check_metrics(notice, value_of(notice, "metrics"));
     check_dashboard(notice);
 }
@@ -308,8 +297,8 @@ static void check_rows(const Notice *notice, const char *on)
                          : !query && !value_of(notice, "when")     ? "has a `metric` and no `when`"
                                                                    : NULL;
     if (needed) {
-        base_diag_hint(complain_missing(notice, needed),
-                       "a `query`, a `metric` with `when`, or `on: run`, check, freshness or deadline");
+        complain_missing(notice, needed,
+                         "a `query`, a `metric` with `when`, or `on: run`, check, freshness or deadline");
     }
     if (of) {
         catalog_complain(notice->build, notice->item, of, BASE_E_VALUE_INVALID,
@@ -320,8 +309,6 @@ static void check_rows(const Notice *notice, const char *on)
     if (metric && !query) {
         check_metric(notice, metric, list);
     }
-    check_select(notice, "query", "", "");
-    check_select(notice, "when", "SELECT (", ")");
 }
 
 static void check_alert(const Notice *notice)
@@ -339,8 +326,8 @@ void catalog_check_notices(CatalogBuild *build)
     for (guint i = 0; i < build->items->len; i++) {
         CatalogItem *item = g_ptr_array_index(build->items, i);
         Notice notice = {build, item};
-        if (!item->yaml || item->failed) {
-            continue; /* one mistake, one complaint */
+        if (!item->yaml) {
+            continue;
         }
         if (item->node->object.kind == CATALOG_REPORT) {
             check_report(&notice);
@@ -355,24 +342,12 @@ void catalog_check_notices(CatalogBuild *build)
 /* ---- channels of weir.yml --------------------------------------------------------------------------------
  */
 
-static const CatalogKey channel_keys[] = {
-    {.name = "type",
-     .type = CATALOG_KEY_WORD,
-     .required = true,
-     .words = "mail|webhook|feishu|dingtalk|slack"},
-    {.name = "to", .type = CATALOG_KEY_TEXTS},
-    {.name = "url", .type = CATALOG_KEY_TEXT},
-    {.name = "secret", .type = CATALOG_KEY_TEXT},
-    {.name = NULL},
-};
-
 static void check_channel(CatalogBuild *build, CatalogItem *place, const BaseYaml *name, const BaseYaml *node)
 {
-    const CatalogKey key = {.name = name->text, .type = CATALOG_KEY_MAP, .shape = channel_keys};
-    catalog_check_value(build, place, &key, node, NULL);
-    const BaseYaml *type = base_yaml_get(node, "type", NULL);
-    if (!type || type->type != BASE_YAML_SCALAR) {
-        return;
+    const BaseYaml *type = node->type == BASE_YAML_MAP ? base_yaml_get(node, "type", NULL) : NULL;
+    static const char *const TYPES[] = {"mail", "webhook", "feishu", "dingtalk", "slack", NULL};
+    if (!type || type->type != BASE_YAML_SCALAR || !g_strv_contains(TYPES, type->text)) {
+        return; /* told */
     }
     const char *needed = g_str_equal(type->text, "mail") ? "to" : "url";
     if (!base_yaml_get(node, needed, NULL)) {

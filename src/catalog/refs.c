@@ -260,34 +260,133 @@ static void resolve_feature(CatalogBuild *build, const CatalogRef *ref)
     }
 }
 
-/* policies: on: table, table.column, domain.table.column, tag:x, layer:x, domain:x. */
+/* ---- targets ------------------------------------------------------------------------------------------- */
+
+/* Which words may stand before the colon, by who says it: what reads them later takes no others. */
+#define ON     1u /* policies: on */
+#define OF     2u /* alerts: of */
+#define MAY_ON 4u /* roles: can */
+static const struct {
+    const char *word;
+    unsigned who;
+    const char *values; /* NULL: any, or looked up */
+} PREFIXES[] = {{"domain", ON | OF | MAY_ON, NULL},
+                {"layer", ON | OF | MAY_ON, CATALOG_LAYERS},
+                {"tag", ON | MAY_ON, NULL},
+                {"grade", OF, CATALOG_GRADES},
+                {"owner", OF, NULL},
+                {"table", ON | MAY_ON, NULL},
+                {"model", ON | MAY_ON, NULL}};
+
+static unsigned who_of(CatalogKeyType type)
+{
+    return type == CATALOG_KEY_TARGET ? ON : type == CATALOG_KEY_WATCHED ? OF : MAY_ON;
+}
+
+static void complain_prefix(CatalogBuild *build, const CatalogRef *ref, const char *text)
+{
+    g_autoptr(GString) list = g_string_new(ref->type == CATALOG_KEY_GRANTED ? "*" : "a table");
+    for (size_t i = 0; i < G_N_ELEMENTS(PREFIXES); i++) {
+        if (PREFIXES[i].who & who_of(ref->type)) {
+            g_string_append_printf(list, ", %s:NAME", PREFIXES[i].word);
+        }
+    }
+    BaseDiag *diag = catalog_complain(build, ref->item, ref->node, BASE_E_VALUE_INVALID,
+                                      "`%s` names nothing that this can be about", text);
+    base_diag_hint(diag, "%s%s", list->str, ref->type == CATALOG_KEY_GRANTED ? ", product:NAME" : "");
+}
+
+static void check_word_of(CatalogBuild *build, const CatalogRef *ref, const char *word, const char *value,
+                          const char *values)
+{
+    g_auto(GStrv) known = g_strsplit(values, "|", -1);
+    for (size_t i = 0; known[i]; i++) {
+        if (g_ascii_strcasecmp(known[i], value) == 0) {
+            return;
+        }
+    }
+    g_autofree char *list = g_strjoinv(", ", known);
+    BaseDiag *diag =
+        catalog_complain(build, ref->item, ref->node, BASE_E_VALUE_INVALID, "no %s `%s`", word, value);
+    base_diag_hint(diag, "it is one of %s", list);
+}
+
+static void resolve_named(CatalogBuild *build, const CatalogRef *ref, guint32 kinds, const char *name)
+{
+    bool ambiguous = false;
+    const char *own = ref->item->node->object.domain;
+    bool found = catalog_ref_find(build, kinds, name, own, &ambiguous) ||
+                 (kinds == 1u << CATALOG_DOMAIN && domain_is_used(build, name));
+    const char *dot = strrchr(name, '.');
+    if (!found && dot && !ambiguous && ref->type == CATALOG_KEY_TARGET) { /* a column of it */
+        g_autofree char *table = g_strndup(name, (gsize)(dot - name));
+        const CatalogObject *object = catalog_ref_find(build, kinds, table, own, &ambiguous);
+        bool open = !object || !object->columns || catalog_node(object)->columns_open;
+        found = object != NULL;
+        if (!open && !catalog_columns_find(object->columns, dot + 1) && object->kind == CATALOG_TABLE) {
+            catalog_complain_column(build, ref->item, ref->node, dot + 1, object);
+        }
+    }
+    if (!found) {
+        CatalogRef dangling = *ref;
+        dangling.kinds = kinds;
+        complain_dangling(build, &dangling, name, ambiguous);
+    }
+}
+
+/* "*", "domain:x", a table's name; patterns stand for whatever there will be. */
 static void resolve_target(CatalogBuild *build, const CatalogRef *ref)
 {
-    const char *text = ref->node->text;
-    if (g_str_has_prefix(text, "tag:") || g_str_has_prefix(text, "layer:") || g_str_equal(text, "*")) {
+    const char *text = ref->text ? ref->text : ref->node->text;
+    const char *colon = strchr(text, ':');
+    g_autofree char *word = colon ? g_strndup(text, (gsize)(colon - text)) : NULL;
+    CatalogKind kind;
+    if (g_str_equal(text, "*") && ref->type != CATALOG_KEY_WATCHED) {
         return;
     }
-    bool ambiguous = false;
-    if (g_str_has_prefix(text, "domain:")) {
-        const char *name = text + strlen("domain:");
-        if (!find_in(build, 1u << CATALOG_DOMAIN, NULL, name, "", &ambiguous) &&
-            !domain_is_used(build, name)) {
-            CatalogRef domain = *ref;
-            domain.kinds = 1u << CATALOG_DOMAIN;
-            complain_dangling(build, &domain, name, false);
+    for (size_t i = 0; word && colon[1] && i < G_N_ELEMENTS(PREFIXES); i++) {
+        if (!g_str_equal(word, PREFIXES[i].word) || !(PREFIXES[i].who & who_of(ref->type))) {
+            continue;
+        }
+        bool table = g_str_equal(word, "table") || g_str_equal(word, "model");
+        if (PREFIXES[i].values) {
+            check_word_of(build, ref, word, colon + 1, PREFIXES[i].values);
+        } else if ((table || g_str_equal(word, "domain")) && !strpbrk(colon + 1, "*?[")) {
+            resolve_named(build, ref, table ? TABLE_KINDS : 1u << CATALOG_DOMAIN, colon + 1);
         }
         return;
     }
-    const char *own = ref->item->node->object.domain;
-    const CatalogObject *target = catalog_ref_find(build, TABLE_KINDS, text, own, &ambiguous);
-    const char *dot = strrchr(text, '.');
-    if (!target && dot && !ambiguous) {
-        g_autofree char *table = g_strndup(text, (gsize)(dot - text));
-        target = catalog_ref_find(build, TABLE_KINDS, table, own, &ambiguous);
+    if (!word && ref->type != CATALOG_KEY_GRANTED) {
+        resolve_named(build, ref, TABLE_KINDS, text);
+    } else if (word && colon[1] && ref->type == CATALOG_KEY_GRANTED && catalog_kind_by_name(word, &kind)) {
+        if (!strpbrk(colon + 1, "*?[")) {
+            resolve_named(build, ref, 1u << kind, colon + 1);
+        }
+    } else {
+        complain_prefix(build, ref, text);
     }
-    if (!target) {
-        complain_dangling(build, ref, text, ambiguous);
+}
+
+const CatalogObject *catalog_policy_table(const CatalogBuild *build, const CatalogItem *item)
+{
+    const BaseYaml *on = item->yaml ? base_yaml_get(item->yaml, "on", NULL) : NULL;
+    if (on && on->type == BASE_YAML_LIST && on->items->len == 1) {
+        on = g_ptr_array_index(on->items, 0);
     }
+    if (!on || on->type != BASE_YAML_SCALAR) {
+        return NULL;
+    }
+    bool ambiguous = false;
+    const char *colon = strchr(on->text, ':');
+    bool table = !colon || g_str_has_prefix(on->text, "table:") || g_str_has_prefix(on->text, "model:");
+    const char *name = colon ? colon + 1 : on->text, *dot = strrchr(name, '.');
+    const CatalogObject *found =
+        table ? catalog_ref_find(build, TABLE_KINDS, name, item->node->object.domain, &ambiguous) : NULL;
+    if (table && !found && dot) {
+        g_autofree char *parent = g_strndup(name, (gsize)(dot - name));
+        found = catalog_ref_find(build, TABLE_KINDS, parent, item->node->object.domain, &ambiguous);
+    }
+    return found;
 }
 
 void catalog_resolve_references(CatalogBuild *build)
@@ -307,10 +406,13 @@ void catalog_resolve_references(CatalogBuild *build)
             resolve_feature(build, ref);
             break;
         case CATALOG_KEY_TARGET:
+        case CATALOG_KEY_WATCHED:
+        case CATALOG_KEY_GRANTED:
             resolve_target(build, ref);
             break;
         case CATALOG_KEY_COLUMN:
         case CATALOG_KEY_COLUMNS:
+        case CATALOG_KEY_DENIED:
             break; /* when the columns of models are known */
         default:
             resolve_plain(build, ref);
@@ -325,13 +427,16 @@ void catalog_resolve_own_columns(CatalogBuild *build)
 {
     for (guint i = 0; i < build->refs->len; i++) {
         const CatalogRef *ref = &g_array_index(build->refs, CatalogRef, i);
-        const CatalogNode *node = ref->item->node;
         bool column = ref->type == CATALOG_KEY_COLUMN || ref->type == CATALOG_KEY_COLUMNS;
-        if (!column || !node->object.columns || node->columns_open ||
-            catalog_columns_find(node->object.columns, ref->node->text)) {
+        const CatalogObject *object = column ? &ref->item->node->object
+                                      : ref->type == CATALOG_KEY_DENIED
+                                          ? catalog_policy_table(build, ref->item)
+                                          : NULL;
+        if (!object || !object->columns || catalog_node(object)->columns_open ||
+            catalog_columns_find(object->columns, ref->node->text)) {
             continue;
         }
-        catalog_complain_column(build, ref->item, ref->node, ref->node->text, &node->object);
+        catalog_complain_column(build, ref->item, ref->node, ref->node->text, object);
     }
 }
 

@@ -137,6 +137,17 @@ static bool is_period(const CatalogItem *item, const BaseYaml *node)
     return base_period_by_name(node->text, &period);
 }
 
+/* "7d", "12m", "month", "mtd": so much, or from the start of the period to date. */
+static bool is_window(const CatalogItem *item, const BaseYaml *node)
+{
+    static const char *const TO_DATE[] = {"td", "wtd", "mtd", "qtd", "ytd", NULL};
+    (void)item;
+    gint64 n;
+    BasePeriod period;
+    return base_text_to_duration(node->text, &n) || base_text_to_days(node->text, &n) ||
+           base_period_by_name(node->text, &period) || g_strv_contains(TO_DATE, node->text);
+}
+
 static bool is_hours(const CatalogItem *item, const BaseYaml *node)
 {
     (void)item;
@@ -176,6 +187,8 @@ static const struct {
      "an IANA name such as Asia/Shanghai, or an offset such as +08:00"},
     {CATALOG_KEY_PERIOD, false, is_period, BASE_E_VALUE_INVALID, "period", "`%s` is no period",
      "minute, hour, day, week, month, quarter or year"},
+    {CATALOG_KEY_WINDOW, false, is_window, BASE_E_VALUE_INVALID, "span of time", "`%s` is no span of time",
+     "such as 7d, 12m, 1y, month or mtd"},
     {CATALOG_KEY_HOURS, false, is_hours, BASE_E_VALUE_INVALID, "hours of a day", "`%s` are no hours",
      "from and to, such as 08:00-22:00, or over midnight 22:00-06:00"},
     {CATALOG_KEY_SUBJECTS, true, is_subject, BASE_E_VALUE_INVALID, "user:x, role:x, group:x or list of them",

@@ -151,7 +151,7 @@ static GPtrArray *judge(StandardCatalog *catalog, const StandardConfig *config, 
 
 static StandardConfig *catalog_config(const CliContext *ctx, const json_t *json, GError **error)
 {
-    g_autoptr(StandardConfig) config = standard_config_new(json, NULL);
+    g_autoptr(StandardConfig) config = standard_config_new(json);
     const char *id = cli_text(ctx, "rule");
     const StandardRule *rule = id != NULL ? standard_rule_by_id(id) : NULL;
     if (id != NULL && rule == NULL) {

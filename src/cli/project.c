@@ -107,6 +107,16 @@ static bool set_flags(const CliContext *ctx, BaseConfig *config, GError **error)
     return true;
 }
 
+/* A verb that reads the project shows what is wrong in `settings` with all else that is wrong there. */
+static bool told_with_the_rest(const CliContext *ctx, const BaseDiags *diags)
+{
+    bool in_file = true;
+    for (size_t i = 0; i < base_diags_length(diags); i++) {
+        in_file = in_file && base_diags_get(diags, i)->file != NULL;
+    }
+    return ctx->reads_project && in_file;
+}
+
 BaseConfig *cli_config_load(CliContext *ctx, GError **error)
 {
     g_autoptr(BaseDiags) diags = base_diags_new();
@@ -125,7 +135,8 @@ BaseConfig *cli_config_load(CliContext *ctx, GError **error)
     bool good_file = base_diags_count(diags, BASE_DIAG_ERROR) == 0 || root != NULL;
     g_autoptr(BaseDiags) settings_diags = base_diags_new();
     const BaseYaml *settings = good_file && root != NULL ? base_yaml_get(root, "settings", NULL) : NULL;
-    if (!base_config_load(config, settings, "weir.yml", settings_diags)) {
+    bool good = base_config_load(config, settings, "weir.yml", settings_diags);
+    if (!good && !told_with_the_rest(ctx, settings_diags)) {
         fail_settings(ctx, settings_diags, error);
         return NULL;
     }

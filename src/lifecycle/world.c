@@ -92,7 +92,7 @@ bool lifecycle_world_open(LifecycleWorld *world, Lifecycle *lifecycle, const Lif
     if (ask->usage) {
         standard_catalog_set_usage(world->catalog, ask->usage);
     }
-    g_autoptr(StandardConfig) config = standard_config_new(catalog_project_settings(ask->snapshot), NULL);
+    g_autoptr(StandardConfig) config = standard_config_new(catalog_project_settings(ask->snapshot));
     world->profile = g_ascii_strcasecmp(standard_config_profile(config), "aliyun") == 0 ? "aliyun" : "v4";
     if (!open_clock(world, ask, error) || !(world->conn = engine_connect(lifecycle->engine, error)) ||
         !read_archives(world, error)) {

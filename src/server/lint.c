@@ -19,10 +19,10 @@ char *server_lint_today(void)
 }
 
 GPtrArray *server_lint(CatalogSnapshot *snapshot, const char *rule, StandardCatalog **ret_catalog,
-                       BaseDiags *diags, GError **error)
+                       GError **error)
 {
     const json_t *settings = catalog_project_settings(snapshot);
-    g_autoptr(StandardConfig) config = standard_config_new(settings, diags);
+    g_autoptr(StandardConfig) config = standard_config_new(settings);
     const StandardRule *only = rule != NULL ? standard_rule_by_id(rule) : NULL;
     if (rule != NULL && only == NULL) {
         base_fail(error, BASE_E_REFERENCE_UNKNOWN, "no rule `%s`", rule);
@@ -102,12 +102,12 @@ bool route_lint(ServerCall *call, GError **error)
     g_autoptr(StandardCatalog) catalog = NULL;
     double start = cpu_ms();
     g_autoptr(GPtrArray) findings =
-        snapshot != NULL ? server_lint(snapshot, call_query(call, "rule", NULL), &catalog, diags, error)
-                         : NULL;
+        snapshot != NULL ? server_lint(snapshot, call_query(call, "rule", NULL), &catalog, error) : NULL;
     if (findings == NULL) {
         return false;
     }
     double judged = cpu_ms() - start;
+    standard_config_check(snapshot, diags);
     base_diags_sort(diags);
     json_t *answer = json_object();
     json_object_set_new(answer, "judged_cpu_ms", json_real(judged));

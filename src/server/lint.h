@@ -6,10 +6,10 @@
 #include "standard/standard.h"
 
 /* Findings of the static rules (StandardFinding*) of a snapshot; with `rule` (NULL = all) of that rule only.
- * An empty list when weir.yml names no `standard:` and no rule is asked for. What is wrong in `standard:`
- * goes to `diags` (may be NULL). NULL + NOT_FOUND for an unknown rule. */
+ * An empty list when weir.yml names no `standard:` and no rule is asked for. NULL + NOT_FOUND for an unknown
+ * rule. */
 GPtrArray *server_lint(CatalogSnapshot *snapshot, const char *rule, StandardCatalog **ret_catalog,
-                       BaseDiags *diags, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Counts without what is waived. */
 size_t server_lint_errors(const GPtrArray *findings);
 /* Findings of the rules of data over built tables, and, without `models`, of the rules of use. `models`

@@ -49,7 +49,7 @@ GPtrArray *server_lint_data(ServerApp *app, CatalogSnapshot *snapshot, const cha
                             const char *rule, StandardCatalog **ret_catalog, GError **error)
 {
     const json_t *settings = catalog_project_settings(snapshot);
-    g_autoptr(StandardConfig) config = standard_config_new(settings, NULL);
+    g_autoptr(StandardConfig) config = standard_config_new(settings);
     const StandardRule *only = rule ? standard_rule_by_id(rule) : NULL;
     if (rule && !only) {
         base_fail(error, BASE_E_REFERENCE_UNKNOWN, "no rule `%s`", rule);

@@ -14,6 +14,9 @@ CatalogSnapshot *route_read_project(ServerCall *call, GError **error)
 {
     g_autoptr(BaseDiags) diags = base_diags_new();
     g_autoptr(CatalogSnapshot) snapshot = server_app_read_project(call->app, diags, error);
+    if (snapshot) {
+        standard_config_check(snapshot, diags);
+    }
     json_decref(call->diagnostics);
     base_diags_sort(diags);
     call->diagnostics = base_diags_to_json(diags);
@@ -31,16 +34,10 @@ CatalogSnapshot *route_read_project(ServerCall *call, GError **error)
 /* Findings join the diagnostics; errors of the standard stop an apply, a plan shows them. */
 bool route_hold_to_standard(ServerCall *call, CatalogSnapshot *after, bool stop, GError **error)
 {
-    g_autoptr(BaseDiags) diags = base_diags_new();
     g_autoptr(StandardCatalog) catalog = NULL;
-    g_autoptr(GPtrArray) findings = server_lint(after, NULL, &catalog, diags, error);
+    g_autoptr(GPtrArray) findings = server_lint(after, NULL, &catalog, error);
     if (!findings) {
         return false;
-    }
-    if (base_diags_count(diags, BASE_DIAG_ERROR) > 0) {
-        json_decref(call->diagnostics);
-        call->diagnostics = base_diags_to_json(diags);
-        return base_diags_fail(diags, error);
     }
     size_t errors = server_lint_errors(findings);
     g_autoptr(json_t) told = server_lint_to_diagnostics(findings, call->lang);

@@ -293,7 +293,7 @@ bool route_health(ServerCall *call, GError **error)
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     g_autoptr(EngineConn) conn = engine_connect(server_app_engine(call->app), error);
     g_autoptr(StandardCatalog) catalog = NULL;
-    g_autoptr(GPtrArray) found = conn ? server_lint(snapshot, NULL, &catalog, NULL, error) : NULL;
+    g_autoptr(GPtrArray) found = conn ? server_lint(snapshot, NULL, &catalog, error) : NULL;
     g_autoptr(json_t) findings = found ? server_lint_to_health(found, call->lang) : NULL;
     g_autoptr(json_t) health = findings ? quality_health(conn, snapshot, findings, error) : NULL;
     HealthWork work = {.health = health, .now_us = base_time_now_us()};

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/yaml.h"
+
 struct StandardConfig {
     StandardLevel levels[STANDARD_N_RULES];
     char *profile;
@@ -78,63 +80,43 @@ static bool set_rule(StandardConfig *config, const char *id, StandardLevel level
     return any;
 }
 
-/* Where what is wrong stands is not kept in settings: the message names it. */
-#define COMPLAIN(diags, ...)                                                                                 \
-    ((diags) != NULL ? base_diags_add((diags), BASE_E_VALUE_INVALID, "weir.yml", 1, 1, __VA_ARGS__) : NULL)
+static bool level_of(const json_t *value, StandardLevel *ret)
+{
+    const char *text = json_is_boolean(value) ? "false" : json_string_value(value);
+    return text != NULL && !json_is_true(value) && standard_level_by_name(text, ret);
+}
 
-static void read_rules(StandardConfig *config, const json_t *rules, BaseDiags *diags)
+static void read_rules(StandardConfig *config, const json_t *rules)
 {
     const char *id = NULL;
     json_t *value = NULL;
-    json_t *map = json_is_object(rules) ? (json_t *)(guintptr)rules : NULL;
-    if (rules != NULL && map == NULL) {
-        COMPLAIN(diags, "`standard.rules` is a map such as {LD-06: off}");
-    }
-    json_object_foreach (map, id, value) {
-        const char *text = json_is_boolean(value) ? "false" : json_string_value(value);
+    json_object_foreach ((json_t *)(guintptr)rules, id, value) {
         StandardLevel level = STANDARD_OFF;
-        if (text == NULL || json_is_true(value) || !standard_level_by_name(text, &level)) {
-            BaseDiag *diag = COMPLAIN(diags, "the level of `%s` under `standard.rules` is none", id);
-            if (diag != NULL) {
-                base_diag_hint(diag, "off, advice, warning or error");
-            }
-        } else if (!set_rule(config, id, level)) {
-            BaseDiag *diag = COMPLAIN(diags, "no rule `%s` (`standard.rules`)", id);
-            if (diag != NULL) {
-                base_diag_hint(diag, "weir lint --explain lists them; LD-* is all of a section");
-            }
+        if (level_of(value, &level)) {
+            set_rule(config, id, level);
         }
     }
 }
 
+/* Days are compared as text: the one form that compares. */
 static bool is_day(const char *text)
 {
-    for (size_t i = 0; i < 10; i++) {
-        if (i == 4 || i == 7 ? text[i] != '-' : !g_ascii_isdigit(text[i])) {
-            return false;
-        }
-    }
-    return text[10] == '\0';
+    gint64 day;
+    return strchr(text, '-') != NULL && catalog_day_parse(text, &day);
 }
 
 /* Nothing is let off without a name, a reason and an end. */
-static void read_waiver(StandardConfig *config, const json_t *item, BaseDiags *diags)
+static void read_waiver(StandardConfig *config, const json_t *item)
 {
     static const char *const KEYS[] = {"rule", "object", "owner", "reason", "until"};
     const char *values[G_N_ELEMENTS(KEYS)];
     for (size_t i = 0; i < G_N_ELEMENTS(KEYS); i++) {
         values[i] = standard_raw_text(item, KEYS[i]);
         if (*values[i] == '\0') {
-            COMPLAIN(diags, "a waiver has no `%s` (`standard.waivers`)", KEYS[i]);
             return;
         }
     }
-    if (standard_rule_by_id(values[0]) == NULL) {
-        COMPLAIN(diags, "no rule `%s` (`standard.waivers`)", values[0]);
-        return;
-    }
-    if (!is_day(values[4])) {
-        COMPLAIN(diags, "`until: %s` of a waiver is no day such as 2027-01-31", values[4]);
+    if (standard_rule_by_id(values[0]) == NULL || !is_day(values[4])) {
         return;
     }
     StandardWaiver *waiver = g_new0(StandardWaiver, 1);
@@ -160,25 +142,21 @@ static void read_layers(StandardConfig *config, const json_t *layers)
     }
 }
 
-StandardConfig *standard_config_new(const json_t *settings, BaseDiags *diags)
+StandardConfig *standard_config_new(const json_t *settings)
 {
     const json_t *standard = json_object_get(settings, "standard");
     StandardConfig *config = g_new0(StandardConfig, 1);
     config->waivers = g_ptr_array_new_with_free_func((GDestroyNotify)free_waiver);
     const char *profile = base_json_string(standard, "profile", "v4");
     if (!set_profile(config, profile)) {
-        BaseDiag *diag = COMPLAIN(diags, "no profile `%s` (`standard.profile`)", profile);
-        if (diag != NULL) {
-            base_diag_hint(diag, "v4, aliyun or own");
-        }
         set_profile(config, "v4");
     }
     read_layers(config, json_object_get(standard, "layers"));
-    read_rules(config, json_object_get(standard, "rules"), diags);
+    read_rules(config, json_object_get(standard, "rules"));
     size_t i = 0;
     const json_t *item = NULL;
     json_array_foreach (json_object_get(standard, "waivers"), i, item) {
-        read_waiver(config, item, diags);
+        read_waiver(config, item);
     }
     json_t *limits = json_object_get(standard, "limits");
     config->limits = json_is_object(limits) ? json_incref(limits) : NULL;
@@ -187,6 +165,129 @@ StandardConfig *standard_config_new(const json_t *settings, BaseDiags *diags)
                           : json_is_string(departments) ? json_pack("[O]", departments)
                                                         : NULL;
     return config;
+}
+
+/* ---- what is wrong in it ------------------------------------------------------------------------------ */
+
+/* Figures that rules ask for: standard_config_limit. */
+static const char *const LIMITS[] = {"accumulating",
+                                     "analysis_queries",
+                                     "code_models",
+                                     "degenerate_readers",
+                                     "delay_min",
+                                     "depth",
+                                     "duplicate_percent",
+                                     "dws_cover_percent",
+                                     "expression_operators",
+                                     "fanout",
+                                     "filter_percent",
+                                     "full_load_percent",
+                                     "join_readers",
+                                     "joins",
+                                     "junk_rows",
+                                     "junk_tables",
+                                     "large_rows",
+                                     "redundant_readers",
+                                     "subset_percent",
+                                     "unchanged_percent",
+                                     "unread_days",
+                                     "volume_percent",
+                                     "wide_columns",
+                                     NULL};
+
+typedef struct {
+    BaseDiags *diags;
+    const char *file;
+} Look;
+
+static BaseDiag *complain(const Look *look, const BaseYaml *node, const char *format, const char *text)
+{
+    g_autoptr(GString) message = g_string_new(format);
+    g_string_replace(message, "%s", text, 1);
+    BaseDiag *diag = base_diags_add(look->diags, BASE_E_VALUE_INVALID, look->file, node->line, node->column,
+                                    "%s", message->str);
+    diag->end_column = node->end_column;
+    return diag;
+}
+
+static void look_at_rule(const Look *look, const BaseYaml *id)
+{
+    bool known = false;
+    for (size_t i = 0; i < STANDARD_N_RULES; i++) {
+        known = known || g_pattern_match_simple(id->text, standard_rule((StandardRuleId)i)->id);
+    }
+    if (!known) {
+        base_diag_hint(complain(look, id, "no rule `%s`", id->text),
+                       "weir lint --explain lists them; LD-* is all of a section");
+    }
+}
+
+static void look_at_rules(const Look *look, const BaseYaml *rules)
+{
+    for (guint i = 0; rules->type == BASE_YAML_MAP && i < rules->items->len; i++) {
+        const BaseYaml *level = g_ptr_array_index(rules->items, i);
+        g_autoptr(json_t) value = base_yaml_to_json(level);
+        StandardLevel known;
+        look_at_rule(look, g_ptr_array_index(rules->keys, i));
+        if (!level_of(value, &known)) {
+            base_diag_hint(
+                complain(look, level, "`%s` is no level of a rule", level->text ? level->text : ""),
+                "off, advice, warning or error");
+        }
+    }
+    if (rules->type != BASE_YAML_MAP) {
+        complain(look, rules, "`%s` is a map such as {LD-06: off}", "rules");
+    }
+}
+
+static void look_at_limits(const Look *look, const BaseYaml *limits)
+{
+    for (guint i = 0; limits->type == BASE_YAML_MAP && i < limits->items->len; i++) {
+        const BaseYaml *name = g_ptr_array_index(limits->keys, i),
+                       *value = g_ptr_array_index(limits->items, i);
+        gint64 n;
+        if (!g_strv_contains(LIMITS, name->text)) {
+            base_diag_hint_nearest(complain(look, name, "no limit `%s`", name->text), name->text, LIMITS);
+        } else if (!base_yaml_to_int(value, &n)) {
+            complain(look, value, "`%s` must be a whole number", name->text);
+        }
+    }
+    if (limits->type != BASE_YAML_MAP) {
+        complain(look, limits, "`%s` is a map such as {depth: 10}", "limits");
+    }
+}
+
+static void look_at_waivers(const Look *look, const BaseYaml *waivers)
+{
+    for (guint i = 0; waivers->type == BASE_YAML_LIST && i < waivers->items->len; i++) {
+        const BaseYaml *waiver = g_ptr_array_index(waivers->items, i);
+        const BaseYaml *rule = waiver->type == BASE_YAML_MAP ? base_yaml_get(waiver, "rule", NULL) : NULL;
+        if (rule && rule->type == BASE_YAML_SCALAR && standard_rule_by_id(rule->text) == NULL) {
+            base_diag_hint(complain(look, rule, "no rule `%s`", rule->text),
+                           "weir lint --explain lists them");
+        }
+    }
+}
+
+void standard_config_check(const CatalogSnapshot *snapshot, BaseDiags *diags)
+{
+    size_t len = 0;
+    const char *text = catalog_file_text(snapshot, "weir.yml", &len);
+    g_autoptr(BaseDiags) told = base_diags_new(); /* what is no YAML was told by whoever read the files */
+    g_autoptr(BaseYaml) doc = text ? base_yaml_parse(text, len, "weir.yml", 0, 0, told) : NULL;
+    const BaseYaml *standard =
+        doc && doc->type == BASE_YAML_MAP ? base_yaml_get(doc, "standard", NULL) : NULL;
+    static const struct {
+        const char *key;
+        void (*look)(const Look *look, const BaseYaml *node);
+    } PARTS[] = {{"rules", look_at_rules}, {"limits", look_at_limits}, {"waivers", look_at_waivers}};
+    Look look = {diags, "weir.yml"};
+    for (size_t i = 0; standard && standard->type == BASE_YAML_MAP && i < G_N_ELEMENTS(PARTS); i++) {
+        const BaseYaml *node = base_yaml_get(standard, PARTS[i].key, NULL);
+        if (node && !base_yaml_is_null(node)) {
+            PARTS[i].look(&look, node);
+        }
+    }
 }
 
 bool standard_config_named(const json_t *settings)

@@ -410,9 +410,11 @@ gpointer standard_memo(StandardRun *run, const char *key, gpointer (*make)(Stand
  *     departments: [mkt, fin]
  *     waivers:
  *       - {rule: LR-06, object: "app_*", owner: ann, reason: "until the dws is there", until: 2027-03-01}
- * `settings` is catalog_project_settings() or NULL (profile v4). What is wrong goes to `diags` (may be NULL).
- */
-StandardConfig *standard_config_new(const json_t *settings, BaseDiags *diags);
+ * `settings` is catalog_project_settings() or NULL (profile v4). What is wrong there does nothing. */
+StandardConfig *standard_config_new(const json_t *settings);
+/* What is wrong in `standard:` of a project's files beyond what their keys say: rules, levels and limits that
+ * there are not. Each where it stands. */
+void standard_config_check(const CatalogSnapshot *snapshot, BaseDiags *diags);
 void standard_config_free(StandardConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StandardConfig, standard_config_free)
 bool standard_config_named(const json_t *settings); /* does weir.yml name a profile? */

@@ -565,7 +565,7 @@ static json_t *judge_name(const StandardCatalog *catalog, const char *text, bool
     g_autoptr(StandardCatalog) alone = export != NULL ? standard_catalog_from_json(export, error) : NULL;
     json_t *list = json_array();
     for (size_t i = 0; alone != NULL && i < n_rules; i++) {
-        g_autoptr(StandardConfig) config = standard_config_new(NULL, NULL);
+        g_autoptr(StandardConfig) config = standard_config_new(NULL);
         standard_config_only(config, rules[i]);
         g_autoptr(GPtrArray) findings =
             standard_judge(alone, config, STANDARD_PHASES_STATIC, NULL, "", error);

@@ -95,3 +95,33 @@ def test_plan_says_what_cannot_change_in_place_and_apply_does_nothing(tmp_path):
     done = weir(tmp_path, "apply", "--yes")
     assert done.returncode != 0 and "tables.yml:2" in done.stderr and "Nothing was applied" in done.stderr
     assert weir(tmp_path, "query", "SELECT * FROM ods_new_i").returncode != 0
+
+
+PROJECT = """name: shop
+timezone: 8
+settings: {nope: 1}
+channels: {me: {type: hook, url: "http://127.0.0.1/"}}
+standard:
+  rules: {XX-99: off, LD-01: hard}
+  limits: {dpeth: 3}
+  waivers:
+    - {rule: LD-01}
+    - {rule: XX-98, object: "*", owner: ann, reason: later, until: 2035-13-31}
+alerts:
+  - {name: late, on: run, every: 5x, hours: "25-99", to: [nobody]}
+"""
+# line, column, code, what the message holds
+TOLD = [(2, 11, "W1014", "`8`"), (3, 12, "W1011", "nope"), (4, 23, "W1005", "hook"), (6, 11, "W1005", "XX-99"), (6, 30, "W1005", "hard"),
+        (7, 12, "W1005", "dpeth"), (9, 7, "W1004", "object"), (9, 7, "W1004", "owner"), (9, 7, "W1004", "reason"), (9, 7, "W1004", "until"),
+        (10, 14, "W1005", "XX-98"), (10, 68, "W1005", "2035-13-31"), (12, 34, "W1005", "5x"), (12, 45, "W1005", "25-99"), (12, 59, "W6002", "nobody")]
+
+
+def test_no_mistake_of_a_project_hides_another(tmp_path):
+    write(tmp_path, {"weir.yml": PROJECT})
+    for verb in ("plan", "lint"):
+        done = weir(tmp_path, verb, "--json")
+        assert done.returncode == 2, done.stdout + done.stderr
+        found = [(d["line"], d["column"], d["code"], d["message"]) for d in json.loads(done.stdout)["diagnostics"]]
+        assert len(found) == len(TOLD), found
+        for line, column, code, part in TOLD:
+            assert any(f[:3] == (line, column, code) and part in f[3] for f in found), (line, column, code, part, found)

@@ -64,7 +64,7 @@ static void test_case(gconstpointer data)
     g_autoptr(StandardCatalog) catalog = standard_catalog_from_json(one->catalog, &error);
     g_assert_no_error(error);
     g_autoptr(json_t) settings = json_pack("{s:{s:s}}", "standard", "profile", one->profile);
-    g_autoptr(StandardConfig) config = standard_config_new(settings, NULL);
+    g_autoptr(StandardConfig) config = standard_config_new(settings);
     standard_config_only(config, one->rule);
     g_autoptr(EngineConn) conn = engine_connect(engine, &error);
     g_assert_no_error(error);
@@ -199,7 +199,7 @@ static void test_odd_names(void)
         g_autoptr(json_t) json = odd_catalog((i & 1) != 0, (i & 2) != 0);
         g_autoptr(StandardCatalog) catalog = standard_catalog_from_json(json, &error);
         g_assert_no_error(error);
-        g_autoptr(StandardConfig) config = standard_config_new(NULL, NULL);
+        g_autoptr(StandardConfig) config = standard_config_new(NULL);
         g_autoptr(EngineConn) conn = engine_connect(engine, &error);
         g_autoptr(GPtrArray) findings =
             standard_judge(catalog, config, STANDARD_PHASES_ALL, conn, "2026-01-01", &error);

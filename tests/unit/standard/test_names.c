@@ -166,11 +166,11 @@ static void profiles_and_levels(void)
 {
     g_autoptr(json_t) own =
         json_pack("{s:{s:s, s:{s:s}}}", "standard", "profile", "own", "rules", "NM-*", "warning");
-    g_autoptr(StandardConfig) config = standard_config_new(own, NULL);
+    g_autoptr(StandardConfig) config = standard_config_new(own);
     g_assert_cmpint(standard_config_level(config, STANDARD_LD_01), ==, STANDARD_OFF);
     g_assert_cmpint(standard_config_level(config, STANDARD_NM_22), ==, STANDARD_W);
     g_autoptr(json_t) off = json_pack("{s:{s:{s:s}}}", "standard", "layers", "dwm", "off");
-    g_autoptr(StandardConfig) without = standard_config_new(off, NULL);
+    g_autoptr(StandardConfig) without = standard_config_new(off);
     g_assert_cmpint(standard_config_level(without, STANDARD_LR_01), ==, STANDARD_OFF);
     g_assert_cmpint(standard_config_level(without, STANDARD_LR_04), ==, STANDARD_E);
     g_assert_cmpint(standard_config_level(without, STANDARD_EX_07), ==, STANDARD_OFF);
