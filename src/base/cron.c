@@ -90,7 +90,8 @@ static bool parse_field(const Field *field, const char *text, guint64 *ret_bits,
     *ret_bits = 0;
     for (char **part = parts; *part != NULL; part++) {
         if (!parse_part(field, *part, ret_bits)) {
-            base_fail(error, BASE_E_VALUE_INVALID, "`%s` is not a %s of a schedule", text, field->title);
+            base_fail(error, BASE_E_VALUE_INVALID, "`%s` is not %s %s of a schedule", text,
+                      *field->title == 'h' ? "an" : "a", field->title);
             base_error_hint(error, "numbers from %d to %d, such as 5, 1-5, */10 or 1,15", field->min,
                             field->max);
             return false;

@@ -172,6 +172,8 @@ int cli_run_lines(CliContext *ctx, const char *path, json_t *body);
 /* Prints the error (with all diagnostics of ctx->problem; as JSON with --json), frees it, gives the exit
  * code. */
 int cli_fail(CliContext *ctx, GError *error);
+/* "1 row", "1,000 rows", "1,000 行"; caller frees. */
+char *cli_count(gint64 n, const char *one, const char *many, const char *zh);
 int cli_usage(CliContext *ctx, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void cli_print_diagnostics(const CliContext *ctx, const json_t *diagnostics, FILE *out, const char *not_done);
 int cli_print_json(const json_t *value); /* CLI_EXIT_OK */

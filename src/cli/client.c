@@ -82,9 +82,36 @@ static CliClient *open_remote(const json_t *info, GError **error)
     return client;
 }
 
+/* Verbs that look at what is there: a data folder that is not there was misspelt, and is not made for them.
+ */
+static bool only_looks(const char *verb)
+{
+    static const char *const VERBS[] = {
+        "ls",     "show",     "search", "lineage", "history", "diff",   "runs",     "loads",      "intervals",
+        "checks", "rejects",  "health", "ledger",  "matrix",  "board",  "audit",    "lifecycle",  "alerts",
+        "report", "schedule", "waive",  "redrive", "erase",   "backup", "rollback", "duplicates", NULL};
+    return g_strv_contains(VERBS, verb);
+}
+
+static bool may_open(const CliContext *ctx, GError **error)
+{
+    const char *named = cli_text(ctx, "data");
+    if (named == NULL || !only_looks(ctx->verb->name) || g_file_test(ctx->data, G_FILE_TEST_EXISTS)) {
+        return true;
+    }
+    base_fail(error, BASE_E_FILE_NOT_FOUND, base_tr("no data folder `%s`", "没有数据目录 `%s`"), ctx->data);
+    base_error_hint(
+        error, "%s",
+        base_tr("weir apply, weir load and weir up make it", "weir apply、weir load、weir up 会创建它"));
+    return false;
+}
+
 static ServerApp *open_app(CliContext *ctx, GError **error)
 {
     if (ctx->data == NULL && !cli_project_need(ctx, error)) {
+        return NULL;
+    }
+    if (!may_open(ctx, error)) {
         return NULL;
     }
     BaseConfig *config = cli_config_load(ctx, error);

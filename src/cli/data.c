@@ -243,21 +243,21 @@ static void show_step(RunView *view, const json_t *step)
     bool ok = strcmp(state, "done") == 0;
     bool skipped = strcmp(state, "skipped") == 0;
     bool color = base_term_color(stderr);
-    g_autofree char *rows = base_text_from_count(base_json_int(step, "rows", 0));
+    g_autofree char *rows = cli_count(base_json_int(step, "rows", 0), "row", "rows", "行");
     g_autofree char *time = base_text_from_duration(base_json_int(step, "elapsed_ms", 0) * 1000);
     const char *start = base_json_string(step, "start", NULL);
     const char *end = base_json_string(step, "end", NULL);
     g_autofree char *interval =
         start == NULL || end == NULL ? g_strdup("") : g_strdup_printf("  [%s, %s)", start, end);
     const char *mark = ok ? "✔" : skipped ? "-" : "✘";
-    fprintf(stderr, "%s  %s%s%s %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT "  %-36s %s%s  %s%s  %s\n",
+    fprintf(stderr, "%s  %s%s%s %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT "  %-36s %s  %s%s  %s\n",
             isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "",
             color ? (ok        ? "\033[32m"
                      : skipped ? "\033[2m"
                                : "\033[31m")
                   : "",
-            mark, color ? "\033[0m" : "", done, total, model, ok ? rows : state,
-            ok ? base_tr(" rows", " 行") : "", time, interval, base_json_string(step, "message", ""));
+            mark, color ? "\033[0m" : "", done, total, model, ok ? rows : state, time, interval,
+            base_json_string(step, "message", ""));
 }
 
 static void take_line(RunView *view)

@@ -113,6 +113,26 @@ static int explain_headers(const CliContext *ctx)
     return ctx->json ? cli_print_json(list) : CLI_EXIT_OK;
 }
 
+static int fail_unknown(CliContext *ctx, const char *word)
+{
+    const char *names[2 * CATALOG_N_KINDS + 3] = {"weir.yml", "load-headers"};
+    for (int i = 0; i < CATALOG_N_KINDS; i++) {
+        names[2 * i + 2] = catalog_kind_name((CatalogKind)i);
+        names[2 * i + 3] = catalog_kind_plural((CatalogKind)i);
+    }
+    const char *nearest = base_text_nearest(word, names);
+    GError *error = NULL;
+    base_fail(&error, BASE_E_USAGE, base_tr("nothing is known of `%s`", "不认识 `%s`"), word);
+    if (nearest != NULL) {
+        base_error_hint(&error, base_tr("did you mean `%s`?", "是否想写 `%s`？"), nearest);
+    } else {
+        base_error_hint(&error, "%s",
+                        base_tr("an error code, a kind such as `metrics`, `weir.yml` or `load-headers`",
+                                "可为错误码、定义类型（如 `metrics`）、`weir.yml` 或 `load-headers`"));
+    }
+    return cli_fail(ctx, error);
+}
+
 int cli_verb_explain(CliContext *ctx)
 {
     const char *word = cli_word(ctx, 0);
@@ -137,10 +157,5 @@ int cli_verb_explain(CliContext *ctx)
     if (g_str_equal(word, "load-headers")) {
         return explain_headers(ctx);
     }
-    return cli_usage(
-        ctx,
-        base_tr(
-            "nothing is known of `%s`: an error code, a kind such as `metrics`, `weir.yml` or `load-headers`",
-            "不认识 `%s`：可为错误码、定义类型（如 `metrics`）、`weir.yml` 或 `load-headers`"),
-        word);
+    return fail_unknown(ctx, word);
 }

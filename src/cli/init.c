@@ -267,10 +267,12 @@ int cli_verb_init(CliContext *ctx)
         g_autoptr(json_t) answer = json_pack("{s:s, s:s}", "name", name, "folder", folder);
         return cli_print_json(answer);
     }
+    g_autofree char *quoted = strpbrk(ctx->words[0], " '\"$&()*;<>?[]\\`|~") ? g_shell_quote(ctx->words[0])
+                                                                             : g_strdup(ctx->words[0]);
     printf("  %s\n", folder);
     cli_say(ctx,
             base_tr("  Next: cd %s; weir plan; weir apply; weir up",
                     "  接下来：cd %s; weir plan; weir apply; weir up"),
-            ctx->words[0]);
+            quoted);
     return CLI_EXIT_OK;
 }

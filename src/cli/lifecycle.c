@@ -105,16 +105,16 @@ static void tell_range(const json_t *range, bool all)
     if (keep && !all) {
         return;
     }
-    g_autofree char *rows = base_text_from_count(base_json_int(range, "rows", 0)),
+    g_autofree char *rows = cli_count(base_json_int(range, "rows", 0), "row", "rows", "行"),
+                    *partitions =
+                        cli_count(base_json_int(range, "partitions", 0), "partition", "partitions", "个分区"),
                     *bytes = base_text_from_bytes(base_json_int(range, "bytes", 0));
     printf("  %-8s %s .. %s  ",
            keep               ? base_tr("keep", "保留")
            : *decision == 'a' ? base_tr("archive", "归档")
                               : base_tr("drop", "删除"),
            base_json_string(range, "first", "-"), base_json_string(range, "last", "-"));
-    printf(base_tr("%" G_GINT64_FORMAT " partitions, %s rows, about %s\n",
-                   "%" G_GINT64_FORMAT " 个分区，%s 行，约 %s\n"),
-           base_json_int(range, "partitions", 0), rows, bytes);
+    printf(base_tr("%s, %s, about %s\n", "%s，%s，约 %s\n"), partitions, rows, bytes);
     const json_t *reasons = json_object_get(range, "reasons");
     for (size_t i = 0; i < G_N_ELEMENTS(REASONS); i++) {
         const json_t *reason = json_object_get(reasons, REASONS[i]);
@@ -165,14 +165,13 @@ static void tell_plan(const json_t *plan, bool all)
         tell_table(table, all);
     }
     const json_t *totals = json_object_get(plan, "totals");
-    printf(base_tr("plan %s for %s: keep %" G_GINT64_FORMAT ", archive %" G_GINT64_FORMAT
-                   ", drop %" G_GINT64_FORMAT " partitions\n",
-                   "计划 %s（%s）：保留 %" G_GINT64_FORMAT "，归档 %" G_GINT64_FORMAT
-                   "，删除 %" G_GINT64_FORMAT " 个分区\n"),
+    g_autofree char *dropped = cli_count(base_json_int(json_object_get(totals, "drop"), "partitions", 0),
+                                         "partition", "partitions", "个分区");
+    printf(base_tr("plan %s for %s: keep %" G_GINT64_FORMAT ", archive %" G_GINT64_FORMAT ", drop %s\n",
+                   "计划 %s（%s）：保留 %" G_GINT64_FORMAT "，归档 %" G_GINT64_FORMAT "，删除 %s\n"),
            base_json_string(plan, "id", ""), base_json_string(plan, "at", ""),
            base_json_int(json_object_get(totals, "keep"), "partitions", 0),
-           base_json_int(json_object_get(totals, "archive"), "partitions", 0),
-           base_json_int(json_object_get(totals, "drop"), "partitions", 0));
+           base_json_int(json_object_get(totals, "archive"), "partitions", 0), dropped);
 }
 
 static json_t *call_plan(CliContext *ctx, GError **error)
@@ -211,8 +210,8 @@ static void tell_done(const json_t *answer)
     size_t i;
     const json_t *one;
     json_array_foreach (json_object_get(answer, "done"), i, one) {
-        g_autofree char *rows = base_text_from_count(base_json_int(one, "rows", 0));
-        printf(base_tr("  %-9s %s %s .. %s, %s rows\n", "  %-9s %s %s .. %s，%s 行\n"),
+        g_autofree char *rows = cli_count(base_json_int(one, "rows", 0), "row", "rows", "行");
+        printf(base_tr("  %-9s %s %s .. %s, %s\n", "  %-9s %s %s .. %s，%s\n"),
                strcmp(base_json_string(one, "action", ""), "drop") == 0 ? base_tr("dropped", "已删除")
                                                                         : base_tr("archived", "已归档"),
                base_json_string(one, "table", ""), base_json_string(one, "first", ""),
@@ -271,9 +270,9 @@ static int restore_partition(CliContext *ctx)
     if (!answer) {
         return code;
     }
-    g_autofree char *rows = base_text_from_count(base_json_int(answer, "rows", 0));
-    printf(base_tr("  restored %s %s: %s rows\n", "  已恢复 %s %s：%s 行\n"),
-           base_json_string(answer, "table", ""), base_json_string(answer, "partition", ""), rows);
+    g_autofree char *rows = cli_count(base_json_int(answer, "rows", 0), "row", "rows", "行");
+    printf(base_tr("  restored %s %s: %s\n", "  已恢复 %s %s：%s\n"), base_json_string(answer, "table", ""),
+           base_json_string(answer, "partition", ""), rows);
     return CLI_EXIT_OK;
 }
 
@@ -357,8 +356,8 @@ static void tell_erased(const json_t *answer)
     json_array_foreach (json_object_get(answer, "tables"), i, one) {
         const char *table = base_json_string(one, "table", "");
         gint64 partitions = 0, archived = archived_rows(answer, table, &partitions);
-        printf(base_tr("  %s %s: %" G_GINT64_FORMAT " rows", "  %s %s：%" G_GINT64_FORMAT " 行"), done, table,
-               base_json_int(one, "rows", 0));
+        g_autofree char *rows = cli_count(base_json_int(one, "rows", 0), "row", "rows", "行");
+        printf(base_tr("  %s %s: %s", "  %s %s：%s"), done, table, rows);
         if (partitions > 0) {
             printf(base_tr(", and %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " archives",
                            "，归档中 %" G_GINT64_FORMAT " 行（%" G_GINT64_FORMAT " 个归档）"),

@@ -229,7 +229,7 @@ static bool check_words(const CliContext *ctx, GError **error)
         base_fail(error, BASE_E_USAGE, base_tr("`weir %s` does not take `%s`", "`weir %s` 不接受 `%s`"),
                   verb->name, ctx->words[verb->max_words]);
     }
-    base_error_hint(error, "weir %s %s", verb->name, verb->words);
+    base_error_hint(error, "weir %s%s%s", verb->name, *verb->words ? " " : "", verb->words);
     return false;
 }
 

@@ -93,6 +93,12 @@ int cli_fail(CliContext *ctx, GError *error)
     return code;
 }
 
+char *cli_count(gint64 n, const char *one, const char *many, const char *zh)
+{
+    g_autofree char *number = base_text_from_count(n);
+    return g_strdup_printf("%s %s", number, base_tr(n == 1 ? one : many, zh));
+}
+
 int cli_usage(CliContext *ctx, const char *format, ...)
 {
     va_list args;
@@ -101,7 +107,7 @@ int cli_usage(CliContext *ctx, const char *format, ...)
     va_end(args);
     GError *error = NULL;
     base_fail(&error, BASE_E_USAGE, "%s", message);
-    base_error_hint(&error, "weir %s %s", ctx->verb->name, ctx->verb->words);
+    base_error_hint(&error, "weir %s%s%s", ctx->verb->name, *ctx->verb->words ? " " : "", ctx->verb->words);
     return cli_fail(ctx, error);
 }
 

@@ -129,7 +129,14 @@ bool server_app_with_parser(ServerApp *app, ServerParserWork work, void *user, G
 /* Passwords' digests and all data are in there: nobody else's, whatever made the folder. */
 static bool close_folder(const char *path, GError **error)
 {
-    return chmod(path, 0700) == 0 || base_fs_fail(error, errno, "change the mode of", path);
+    if (chmod(path, 0700) == 0 && access(path, W_OK) == 0) {
+        return true;
+    }
+    base_fail(error, BASE_E_FILE_IO, "the data folder `%s` cannot be written: it is %s", path,
+              errno == EROFS ? "on read-only storage" : "not yours");
+    base_error_hint(error,
+                    "-D names another folder; a server that runs on it is asked without writing there");
+    return false;
 }
 
 static bool open_parts(ServerApp *app, GError **error)

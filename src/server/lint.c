@@ -84,7 +84,10 @@ json_t *server_lint_to_diagnostics(const GPtrArray *findings, const char *lang)
 {
     json_t *list = json_array();
     for (guint i = 0; i < findings->len; i++) {
-        json_array_append_new(list, standard_finding_to_diagnostic(g_ptr_array_index(findings, i), lang));
+        const StandardFinding *finding = g_ptr_array_index(findings, i);
+        if (finding->waived_by == NULL) { /* weir lint --waived shows those */
+            json_array_append_new(list, standard_finding_to_diagnostic(finding, lang));
+        }
     }
     return list;
 }

@@ -27,6 +27,7 @@ json_t *server_lint_to_json(const GPtrArray *findings, const char *lang);
 /* What quality_health takes: [{rule, object (id), level: error | warn, fix}]; without what is waived, mere
  * advice, and what belongs to no object. New reference. */
 json_t *server_lint_to_health(const GPtrArray *findings, const char *lang);
+/* Without what is waived. */
 json_t *server_lint_to_diagnostics(const GPtrArray *findings, const char *lang);
 char *server_lint_today(void); /* "2026-11-22"; caller frees */
 

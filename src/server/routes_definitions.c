@@ -244,9 +244,9 @@ bool route_history(ServerCall *call, GError **error)
 {
     const char *name = call_query(call, "object", NULL);
     g_autofree char *id = NULL;
+    g_autoptr(GError) missing = NULL;
     if (name) { /* an object that is gone has a history too, for those who may see everything */
         g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-        g_autoptr(GError) missing = NULL;
         const CatalogObject *object = call_object(call, snapshot, name, &missing);
         if (!object &&
             (!access_user_is_admin(call->user) || base_error_info(missing)->code == BASE_E_NAME_AMBIGUOUS)) {
@@ -257,6 +257,11 @@ bool route_history(ServerCall *call, GError **error)
     }
     json_t *versions = catalog_store_history(server_app_store(call->app), id, error);
     if (!versions) {
+        return false;
+    }
+    if (missing && json_array_size(versions) == 0) { /* there never was one of that name */
+        json_decref(versions);
+        g_propagate_error(error, g_steal_pointer(&missing));
         return false;
     }
     json_t *answer = json_pack("{s:o}", "versions", versions);
@@ -365,13 +370,27 @@ static json_t *object_to_json(const CatalogObject *object)
     return row;
 }
 
+static bool refuse_kind(const char *word, GError **error)
+{
+    const char *names[CATALOG_N_KINDS + 1] = {0};
+    for (int i = 0; i < CATALOG_N_KINDS; i++) {
+        names[i] = catalog_kind_plural((CatalogKind)i);
+    }
+    const char *nearest = base_text_nearest(word, names);
+    base_fail(error, BASE_E_REQUEST_INVALID, "`%s` is no kind of object", word);
+    if (nearest) {
+        base_error_hint(error, "did you mean `%s`?", nearest);
+    }
+    return false;
+}
+
 bool route_objects(ServerCall *call, GError **error)
 {
     CatalogKind kind = CATALOG_N_KINDS;
     const char *word = call_query(call, "kind", NULL), *domain = call_query(call, "domain", NULL);
     const char *layer = call_query(call, "layer", NULL);
     if (word && !catalog_kind_by_name(word, &kind)) {
-        return base_fail(error, BASE_E_REQUEST_INVALID, "`%s` is no kind of object", word);
+        return refuse_kind(word, error);
     }
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
     const GPtrArray *objects = catalog_objects(snapshot);
@@ -456,6 +475,40 @@ static bool lineage_graph(ServerCall *call, const CatalogSnapshot *snapshot, con
                      "`%s` is no format of lineage (tree, graph, dot, openlineage)", format);
 }
 
+/* Of what is no table, the columns are those that something comes from or goes to. */
+static bool has_column(const CatalogSnapshot *snapshot, const CatalogObject *object, const char *column)
+{
+    const json_t *features = json_object_get(object->definition, "features");
+    if (catalog_columns_find(object->columns, column) || base_json_find(features, "name", column)) {
+        return true;
+    }
+    g_autoptr(GPtrArray) up = catalog_lineage_up(snapshot, object, NULL),
+                         down = catalog_lineage_down(snapshot, object, NULL);
+    for (guint i = 0; i < up->len + down->len; i++) {
+        const CatalogEdge *edge = i < up->len ? up->pdata[i] : down->pdata[i - up->len];
+        if (g_strcmp0(i < up->len ? edge->to_column : edge->from_column, column) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool refuse_column(const CatalogObject *object, const char *column, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; object->columns && i < object->columns->len; i++) {
+        g_ptr_array_add(names, ((const CatalogColumn *)object->columns->pdata[i])->name);
+    }
+    g_ptr_array_add(names, NULL);
+    const char *nearest = base_text_nearest(column, (const char *const *)names->pdata);
+    base_fail(error, BASE_E_COLUMN_UNKNOWN, "%s `%s` has no column `%s`", catalog_kind_name(object->kind),
+              object->full_name, column);
+    if (nearest) {
+        base_error_hint(error, "did you mean `%s`?", nearest);
+    }
+    return false;
+}
+
 bool route_lineage(ServerCall *call, GError **error)
 {
     const char *direction = call_query(call, "direction", "up"), *column = call_query(call, "column", NULL);
@@ -468,6 +521,9 @@ bool route_lineage(ServerCall *call, GError **error)
     const CatalogObject *object = call_object(call, snapshot, call_param(call, "id"), error);
     if (!object) {
         return false;
+    }
+    if (column && !has_column(snapshot, object, column)) {
+        return refuse_column(object, column, error);
     }
     if (g_str_equal(call_query(call, "format", "tree"), "tree") && !both) {
         return call_json(call, catalog_lineage_tree(snapshot, object, column, up));

@@ -196,6 +196,10 @@ bool route_runs(ServerCall *call, GError **error)
             json_array_append(list, row);
         }
     }
+    if (name && json_array_size(list) == 0 && !call_object(call, snapshot, name, error)) {
+        json_decref(list);
+        return false; /* what is gone has runs; what never was has none */
+    }
     return call_json(call, json_pack("{s:o}", "runs", list));
 }
 

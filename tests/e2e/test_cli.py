@@ -503,3 +503,28 @@ def test_two_programs_do_not_open_one_data_folder(fresh):
     done = subprocess.run([WEIR, "up", "-p", fresh.project, "--http", "127.0.0.1:0", "--mysql", "127.0.0.1:0"], env=fresh.env, capture_output=True,
                           text=True, timeout=60)
     assert done.returncode == 1 and "W8003" in done.stderr
+
+
+def test_a_word_that_is_misspelt_is_no_success(tmp_path):
+    (tmp_path / "weir.yml").write_text("name: p\ntables: [{name: ods_a_i, columns: [{name: id, type: int}]}]\n")
+    (tmp_path / "dwd_m.sql").write_text("-- ---\n-- kind: full\n-- ---\nSELECT id FROM ods_a_i\n")
+    run("apply", "--yes", cwd=tmp_path)
+    for words, message in ((["lineage", "dwd_m.idd"], "no column `idd`"), (["runs", "dwd_mm"], "dwd_mm"), (["history", "dwd_mm"], "dwd_mm"),
+                           (["ls", "tabels"], "did you mean `tables`?"), (["explain", "tabel"], "did you mean `table`?")):
+        assert message in run(*words, cwd=tmp_path, code=2).stderr, words
+    assert run("history", "dwd_m", cwd=tmp_path).stdout
+    missing = tmp_path / "typo"
+    for verb in ("ls", "runs", "history"):
+        done = run("-D", missing, verb, cwd=tmp_path, code=2)
+        assert "no data folder" in done.stderr and "weir apply" in done.stderr
+    assert not missing.exists(), "who looks makes nothing"
+    done = run("query", "SELECT * FROM dwd_m", cwd=tmp_path, code=2)
+    assert "is not there yet" in done.stderr and "weir run dwd_m" in done.stderr and "duckdb" not in done.stderr
+    run("run", cwd=tmp_path)
+    assert "1 rows" not in run("run", "--full", cwd=tmp_path).stderr
+
+
+def test_a_usage_hint_ends_where_the_verb_does(tmp_path):
+    done = run("board", "x", cwd=tmp_path, code=2)
+    assert "= hint: weir board\n" in done.stderr
+    assert "cd 'Bad Name'" in run("init", "Bad Name", cwd=tmp_path, code=0).stderr

@@ -232,6 +232,21 @@ static bool unpack(const Message *m, GError **error)
     return true;
 }
 
+/* Names were looked up before the engine sees them: a table that it misses belongs to a definition, and has
+ * not been made. What it suggests instead are names of its own. */
+static bool fail_not_built(const Message *m, GError **error)
+{
+    static const char BEFORE[] = "Table with name ", AFTER[] = " does not exist!";
+    const char *start = strstr(m->text, BEFORE);
+    const char *name = start ? start + strlen(BEFORE) : NULL, *end = name ? strstr(name, AFTER) : NULL;
+    if (!end || code_of(m) != BASE_E_TABLE_UNKNOWN) {
+        return false;
+    }
+    base_fail(error, BASE_E_TABLE_UNKNOWN, "table `%.*s` is not there yet", (int)(end - name), name);
+    base_error_hint(error, "a model has a table once it was built: weir run %.*s", (int)(end - name), name);
+    return true;
+}
+
 bool engine_int_fail(Engine *engine, GError **error, const char *message, const char *sql)
 {
     g_auto(Message) m;
@@ -242,7 +257,9 @@ bool engine_int_fail(Engine *engine, GError **error, const char *message, const 
     if (unpack(&m, error)) {
         return false;
     }
-    base_fail(error, code_of(&m), "%s", m.text);
+    if (!fail_not_built(&m, error)) {
+        base_fail(error, code_of(&m), "%s", m.text);
+    }
     place(error, sql, m.position);
     if (is_fatal(&m)) {
         base_error_hint(error, "the engine must be opened again; nothing committed is lost");

@@ -155,6 +155,12 @@ static char *unwrap_raw(char *text)
 
 /* ---- parse ----------------------------------------------------------------------------------- */
 
+static bool is_pivot(const char *sql)
+{
+    g_autofree char *lower = g_ascii_strdown(sql, -1);
+    return strstr(lower, "pivot") != NULL;
+}
+
 /* `answer` is of the engine's json_serialize_sql: error_type is the name of its kind of error. What is no
  * SELECT is one that it has "not implemented". */
 static bool fail_parse(const json_t *answer, const char *sql, GError **error)
@@ -163,7 +169,9 @@ static bool fail_parse(const json_t *answer, const char *sql, GError **error)
     const char *message = base_json_string(answer, "error_message", "the statement does not parse");
     if (strcmp(type, "not implemented") == 0 && strstr(message, "Only SELECT")) {
         base_fail(error, BASE_E_STATEMENT_REFUSED, "only a SELECT can stand here");
-        base_error_hint(error, "a PIVOT needs its values: PIVOT t ON c IN ('a', 'b') USING sum(x)");
+        if (is_pivot(sql)) {
+            base_error_hint(error, "a PIVOT needs its values: PIVOT t ON c IN ('a', 'b') USING sum(x)");
+        }
         return false;
     }
     if (strcmp(type, "not implemented") == 0) {

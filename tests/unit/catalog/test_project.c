@@ -275,7 +275,7 @@ static const Mistake mistakes[] = {
      BASE_E_METRIC_UNSUPPORTED, 2, 28, "a tile of dashboard `interactions.board` cannot be sent",
      "domains/interactions/interactions.yml"},
     {"domains/users/m34_mail.yml", "reports:\n  - {name: m34, query: SELEC 1, to: [oncall]}\n",
-     BASE_E_SQL_SYNTAX, 2, 24, "`query`", NULL},
+     BASE_E_SQL_SYNTAX, 2, 24, "syntax error", NULL},
     {"domains/users/m33_nobody.yml", "alerts:\n  - {name: m33, on: run}\n", BASE_E_KEY_MISSING, 2, 12,
      "names nobody in `to`", "channels:"},
 };
