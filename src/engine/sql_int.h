@@ -18,6 +18,8 @@ GPtrArray *sql_tokenize(const char *sql, SqlFlags flags, GError **error) G_GNUC_
 /* SQL_SYNTAX at byte `at` of `sql`, with line and column. Returns false. */
 bool sql_fail_at(GError **error, const char *sql, size_t at, const char *format, ...) G_GNUC_PRINTF(4, 5);
 /* Adds the place of byte `at` to the error that is set. */
+/* sql_coerce.c: a text that MySQL can take for no number and no date, and that is no array or object. */
+bool sql_is_plain_text(const char *text);
 void sql_place_at(GError **error, const char *sql, size_t at);
 
 static inline const EngineToken *sql_token(const GPtrArray *tokens, size_t i)

@@ -8,10 +8,11 @@
  *
  * Semantics kept: || is OR, / by zero is NULL, NULLs come first in ORDER BY ASC, backslash escapes in LIKE,
  * || and XOR of truth values. Left to the engine: case-sensitive comparison, errors where MySQL warns and
- * guesses. */
-#include "engine/sql_mysql_int.h"
-
+ * guesses, but for coercions (sql_coerce.c). */
 #include <string.h>
+
+#include "base/text.h"
+#include "engine/sql_mysql_int.h"
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -267,6 +268,11 @@ static bool step_symbol(Run *run)
 
 /* ---- one token ------------------------------------------------------------------------------- */
 
+static bool is_arithmetic(const EngineToken *token)
+{
+    return token->type == ENGINE_TOKEN_SYMBOL && token->len == 1 && strchr("+-*/%", *token->text);
+}
+
 /* MySQL takes 'x' behind a value for its alias. */
 static bool is_alias(const Run *run)
 {
@@ -281,6 +287,18 @@ static bool is_alias(const Run *run)
            engine_token_is(before, ")");
 }
 
+/* '5' + 3: a text that is a number, beside an operator of numbers. The engine would take it for the type of
+ * the other side: '1.5' * 2 is 4. */
+static bool is_number(const Run *run, const EngineToken *token)
+{
+    bool before =
+        run->i > 0 && run->operand == NO_PLACE && is_arithmetic(sql_token(run->m->tokens, run->i - 1));
+    bool behind = is_arithmetic(run_token(run, 1)) && !run_is(run, 2, "interval");
+    double value;
+    return (before || behind) && base_text_to_real(token->text, &value) &&
+           g_ascii_isdigit(token->text[token->len - 1]);
+}
+
 static bool step_text(Run *run)
 {
     const EngineToken *token = run_token(run, 0);
@@ -291,7 +309,12 @@ static bool step_text(Run *run)
         run->i++;
         return true;
     }
-    mysql_literal(run, token);
+    if (is_number(run, token)) {
+        g_autofree char *text = g_strdup_printf("CAST('%s' AS DOUBLE)", token->text);
+        mysql_operand(run, text);
+    } else {
+        mysql_literal(run, token);
+    }
     run->i++;
     return true;
 }

@@ -429,14 +429,31 @@ static bool call_convert(Call *call)
 
 /* ---- conditions, lists ----------------------------------------------------------------------- */
 
+/* A text among values of another type makes all of them texts: IFNULL(v, '-'). */
+static bool any_plain_text(const Call *call, guint first)
+{
+    for (guint i = first; i < call->args->len; i++) {
+        if (mysql_is_plain_text(call->m, arg_of(call, i).start, arg_of(call, i).end)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool call_coalesce(Call *call)
+{
+    return write_text_call(call, "coalesce", "", any_plain_text(call, 0) ? ~0u : 0);
+}
+
 static bool call_if(Call *call)
 {
     if (call->args->len != 3) {
         return write_call(call, "if", "");
     }
+    bool texts = any_plain_text(call, 1);
     g_autofree char *condition = arg_text(call, 0);
-    g_autofree char *yes = condition ? arg_text(call, 1) : NULL;
-    g_autofree char *no = yes ? arg_text(call, 2) : NULL;
+    g_autofree char *yes = !condition ? NULL : texts ? as_text(call->m, arg_of(call, 1)) : arg_text(call, 1);
+    g_autofree char *no = !yes ? NULL : texts ? as_text(call->m, arg_of(call, 2)) : arg_text(call, 2);
     return no && finish(call, g_strdup_printf("CASE WHEN %s THEN %s ELSE %s END", condition, yes, no));
 }
 
@@ -692,6 +709,7 @@ static const struct {
     {"bitmap_union_count", call_distinct_count},
     {"cast", call_cast},
     {"char", call_char},
+    {"coalesce", call_coalesce},
     {"concat", call_concat},
     {"convert", call_convert},
     {"count", call_count},
@@ -704,12 +722,14 @@ static const struct {
     {"greatest", call_greatest},
     {"group_concat", call_group_concat},
     {"if", call_if},
+    {"ifnull", call_coalesce},
     {"isnull", call_isnull},
     {"json_extract", call_json_extract},
     {"least", call_least},
     {"log", call_log},
     {"mid", call_substring},
     {"multi_distinct_count", call_distinct_count},
+    {"nvl", call_coalesce},
     {"position", call_position},
     {"rand", call_rand},
     {"subdate", call_date_minus},

@@ -100,6 +100,8 @@ bool mysql_name(Run *run) G_GNUC_WARN_UNUSED_RESULT;
 /* sql_mysql_call.c: at NAME "(": writes the call and moves behind it. *ret_done false = not a known function.
  */
 bool mysql_call(Run *run, bool *ret_done);
+/* One literal that is a text to MySQL whatever stands beside it: no number, date, array or object. */
+bool mysql_is_plain_text(const Mysql *m, size_t start, size_t end);
 /* sql_mysql_names.c */
 typedef struct {
     const char *name, *engine;

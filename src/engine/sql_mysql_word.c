@@ -215,6 +215,51 @@ static bool write_like(Run *run, bool negated)
     return true;
 }
 
+/* Behind the part of a CASE that begins at i: at the next WHEN, THEN, ELSE of this CASE, or at `end`. */
+static size_t case_part_end(const Mysql *m, size_t i, size_t end)
+{
+    for (; i < end; i++) {
+        const EngineToken *token = sql_token(m->tokens, i);
+        if (m->close[i]) {
+            i = m->close[i];
+        } else if (engine_token_is(token, "case")) {
+            i = mysql_case_end(m, i, end) - 1;
+        } else if (engine_token_is(token, "when") || engine_token_is(token, "then") ||
+                   engine_token_is(token, "else")) {
+            return i;
+        }
+    }
+    return end;
+}
+
+/* The parts of a CASE, [i, end) without CASE and END; its results as texts when one of them is a text. */
+static char *case_text(Mysql *m, size_t start, size_t end)
+{
+    bool texts = false, others = false;
+    for (size_t at = start; at < end; at = case_part_end(m, at + 1, end)) {
+        size_t next = case_part_end(m, at + 1, end);
+        bool result = !engine_token_is(sql_token(m->tokens, at), "when") && at + 1 < next && at > start;
+        texts = texts || (result && mysql_is_plain_text(m, at + 1, next));
+        others = others || (result && sql_token(m->tokens, at + 1)->type != ENGINE_TOKEN_TEXT);
+    }
+    if (!texts || !others) {
+        return mysql_text(m, start, end);
+    }
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (size_t at = start, next; at < end; at = next) {
+        const EngineToken *word = sql_token(m->tokens, at);
+        bool result = engine_token_is(word, "then") || engine_token_is(word, "else");
+        next = case_part_end(m, at + 1, end);
+        g_autofree char *part = mysql_text(m, at + result, next);
+        if (!part) {
+            return NULL;
+        }
+        g_string_append_printf(out, result ? "%s CAST(%s AS VARCHAR) " : "%s%s ", result ? word->text : "",
+                               part);
+    }
+    return g_strdup(out->str);
+}
+
 static bool write_case(Run *run)
 {
     size_t end = mysql_case_end(run->m, run->i, run->end);
@@ -223,7 +268,7 @@ static bool write_case(Run *run)
         run->i++;
         return true;
     }
-    g_autofree char *inner = mysql_text(run->m, run->i + 1, end - 1);
+    g_autofree char *inner = case_text(run->m, run->i + 1, end - 1);
     if (!inner) {
         return false;
     }

@@ -154,6 +154,12 @@ bool mysql_variable(Run *run, const char *name)
     return true;
 }
 
+bool mysql_is_plain_text(const Mysql *m, size_t start, size_t end)
+{
+    const EngineToken *token = mysql_token_at(m, start, end);
+    return end == start + 1 && token->type == ENGINE_TOKEN_TEXT && sql_is_plain_text(token->text);
+}
+
 /* ---- structure ------------------------------------------------------------------------------- */
 
 static const char *const KEYWORDS[] = {

@@ -83,7 +83,10 @@ static void append_cast(GString *casts, const CatalogColumn *column, const char 
     guint32 limit = intake_text_limit(column);
     if (limit == 0) {
         g_autofree char *source = g_strconcat("s.", name, NULL);
-        g_autofree char *cast = intake_cast_text(source, column->type, false);
+        bool date = g_str_equal(column->type, "DATE"), timestamp = g_str_equal(column->type, "TIMESTAMP");
+        g_autofree char *cast = date        ? g_strdup_printf("fn_as_date(%s)", source)
+                                : timestamp ? g_strdup_printf("fn_as_timestamp(%s)", source)
+                                            : intake_cast_text(source, column->type, false);
         g_autofree char *rounded = round_time(cast, column);
         g_string_append(casts, rounded);
         return;

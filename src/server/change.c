@@ -108,7 +108,8 @@ static char *check_select(const SqlRun *run, const Change *change, const Catalog
         g_string_append_printf(sql, " WHERE (%s\n)", change->where);
     }
     bool keep = false;
-    return session_rewrite(run->session, sql->str, &keep, error);
+    char *text = session_rewrite(run->session, sql->str, &keep, error);
+    return text ? session_coerce(run->session, text, true) : NULL;
 }
 
 static bool print_parts(const SqlRun *run, const Change *change, const CatalogObject *object, json_t *node,

@@ -158,15 +158,72 @@ static SessionPlan *plan_of(ServerSession *session, char *text, bool keep)
     return plan;
 }
 
+/* `sql`, which failed, with MySQL's coercions; NULL when they are not for it. */
+static char *coerce(ServerSession *session, const char *sql, const GError *failure)
+{
+    bool types = g_error_matches(failure, BASE_ERROR, BASE_E_SQL_FAILED) ||
+                 g_error_matches(failure, BASE_ERROR, BASE_E_TYPE_MISMATCH) ||
+                 g_error_matches(failure, BASE_ERROR, BASE_E_VALUE_OUT_OF_RANGE);
+    return types && session->dialect == ENGINE_DIALECT_MYSQL ? engine_sql_coerce(session->conn, sql, NULL)
+                                                             : NULL;
+}
+
+static SessionPlan *coerced(ServerSession *session, const SessionPlan *plan, const GError *failure)
+{
+    char *text = coerce(session, plan->text, failure);
+    return text ? plan_of(session, text, plan->keep) : NULL;
+}
+
+static bool works(EngineConn *conn, const char *select, bool run, GError **error)
+{
+    if (!run) {
+        g_autoptr(EngineStmt) stmt = engine_prepare(conn, select, error);
+        return stmt != NULL;
+    }
+    g_autofree char *first = g_strdup_printf("SELECT * FROM (%s) LIMIT 1", select);
+    g_autoptr(EngineResult) result = engine_query(conn, first, error);
+    GError *failure = NULL;
+    bool ok = result && (engine_result_next(result, &failure) || !failure);
+    if (failure) {
+        g_propagate_error(error, failure);
+    }
+    return ok;
+}
+
+char *session_coerce(ServerSession *session, char *select, bool run)
+{
+    g_autoptr(GError) failure = NULL;
+    bool ok = works(session->conn, select, run, &failure);
+    g_autofree char *text = ok ? NULL : coerce(session, select, failure);
+    if (!text || !works(session->conn, text, run, NULL)) {
+        return select;
+    }
+    g_free(select);
+    return g_steal_pointer(&text);
+}
+
+/* Of two errors of one statement the first is what the user is told. */
+static SessionPlan *prepare_coerced(ServerSession *session, SessionPlan *plan, GError *failure,
+                                    GError **error)
+{
+    SessionPlan *again = coerced(session, plan, failure);
+    session_plan_free(plan);
+    if (again && prepare(again, NULL)) {
+        g_error_free(failure);
+        return again;
+    }
+    session_plan_free(again);
+    g_propagate_error(error, failure);
+    return NULL;
+}
+
 SessionPlan *session_plan_new(ServerSession *session, const char *sql, GError **error)
 {
     bool keep = false;
     char *text = session_rewrite(session, sql, &keep, error);
     SessionPlan *plan = text ? plan_of(session, text, keep) : NULL;
-    if (plan && !prepare(plan, error)) {
-        g_clear_pointer(&plan, session_plan_free);
-    }
-    return plan;
+    GError *failure = NULL;
+    return plan && !prepare(plan, &failure) ? prepare_coerced(session, plan, failure, error) : plan;
 }
 
 void session_plan_free(SessionPlan *plan)
@@ -324,12 +381,17 @@ static gint64 rows_wanted(const SessionPlan *plan, const ServerSession *session)
 static bool send_rows(const SessionPlan *plan, EngineResult *result, const SqlRun *run, GError **error)
 {
     gint64 wanted = rows_wanted(plan, run->session);
+    GError *failure = NULL;
+    /* the first rows before anything is said: what fails until here may be read another way (run_coerced) */
+    EngineChunk *chunk = wanted > 0 ? engine_result_next(result, &failure) : NULL;
+    if (failure) {
+        g_propagate_error(error, failure);
+        return false;
+    }
     if (run->sink && !run->sink->columns(run->sink->user, result, error)) {
         return false;
     }
-    GError *failure = NULL;
-    EngineChunk *chunk = NULL;
-    while (run->ret->rows < wanted && (chunk = engine_result_next(result, &failure))) {
+    for (; chunk; chunk = run->ret->rows < wanted ? engine_result_next(result, &failure) : NULL) {
         engine_chunk_cut(chunk, (size_t)MIN(wanted - run->ret->rows, ENGINE_CHUNK_ROWS));
         run->ret->rows += (gint64)engine_chunk_rows(chunk);
         if (run->sink && !run->sink->chunk(run->sink->user, chunk, error)) {
@@ -425,6 +487,21 @@ bool session_plan_run(ServerSession *session, SessionPlan *plan, const SqlRun *r
     return ok;
 }
 
+/* Runs what failed with MySQL's coercions; the plan that ran is *plan. */
+static bool run_coerced(const SqlRun *run, SessionPlan **plan, GError *failure, GError **error)
+{
+    SessionPlan *again = run->ret->rows == 0 ? coerced(run->session, *plan, failure) : NULL;
+    if (again && session_plan_run(run->session, again, run, NULL)) {
+        g_error_free(failure);
+        session_plan_free(*plan);
+        *plan = again;
+        return true;
+    }
+    session_plan_free(again);
+    g_propagate_error(error, failure);
+    return false;
+}
+
 bool session_run_select(const SqlRun *run, GError **error)
 {
     ServerSession *session = run->session;
@@ -439,7 +516,8 @@ bool session_run_select(const SqlRun *run, GError **error)
         return false;
     }
     plan = plan_of(session, text, keep);
-    bool ok = session_plan_run(session, plan, run, error);
+    GError *failure = NULL;
+    bool ok = session_plan_run(session, plan, run, &failure) || run_coerced(run, &plan, failure, error);
     if (ok && plan->keep) {
         plan->used = ++session->plan_clock;
         keep_plan(session, run->sql, plan);

@@ -484,6 +484,43 @@ def test_errors_have_mysqls_numbers_and_words(db):
     fails(db, "CREATE VIEW v AS SELECT 1", 1235, "kind: view")
 
 
+@pytest.mark.parametrize("sql, wanted", [
+    ("SELECT 24*60*60*1000000", 86400000000),
+    ("SELECT i*1000000000 FROM c WHERE i = 10", 10000000000),
+    ("SELECT SUM(s*s*i) FROM c", 2070000),
+    ("SELECT t+t FROM c WHERE i = 10", 200),
+    ("SELECT (i>1)+(i<100)+TRUE FROM c WHERE i = 10", 3),
+    ("SELECT b+0 FROM c WHERE i = 10", 1),
+    ("SELECT AVG(g='a') FROM c", 0.5),
+    ("SELECT COUNT(*) FROM c WHERE g=0", 2),
+    ("SELECT i FROM c WHERE d='20240131'", 10),
+    ("SELECT i FROM c WHERE at>=20240201", 13),
+    ("SELECT i FROM c WHERE d='20240131' AND g='a' AND s=300", 10),
+])
+def test_mysqls_coercions_are_made_where_a_statement_needs_them(coerced, sql, wanted):
+    assert rows(coerced, sql)[0][0] == wanted
+
+
+@pytest.fixture(scope="module")
+def coerced(db):
+    rows(db, "CREATE TABLE c (i INT, s SMALLINT, t TINYINT, b BOOLEAN, g VARCHAR(20), d DATE, at DATETIME, n BIGINT) DUPLICATE KEY(i)")
+    rows(db, "INSERT INTO c VALUES (10,300,100,true,'a','20240131','20240131235959',1),(13,300,100,false,'b',20240229,20240229000000,1)")
+    return db
+
+
+def test_coercions_are_made_in_writes(coerced):
+    rows(coerced, "INSERT INTO c (i, n, g) SELECT i + 100, (i>1)+(i<100), IFNULL(at, '-') FROM c WHERE d = '20240131'")
+    rows(coerced, "INSERT INTO c (i, n) VALUES (111, 2000000*3000)")
+    assert rows(coerced, "SELECT i, n, g FROM c WHERE i > 100 ORDER BY i") == [(110, 2, "2024-01-31 23:59:59"), (111, 6000000000, None)]
+    rows(coerced, "UPDATE c SET n = 1000000*1000000 WHERE d = '20240229'")
+    assert rows(coerced, "SELECT n FROM c WHERE i = 13") == [(1000000000000,)]
+    rows(coerced, "DELETE FROM c WHERE i > 100 OR d = '20230101'")
+    assert rows(coerced, "SELECT COUNT(*) FROM c") == [(2,)]
+    fails(coerced, "INSERT INTO c (i, d) VALUES (1, '20240230')", 1292, "invalid date field format")
+    fails(coerced, "SELECT v FROM c WHERE d = 'hello'", 1054, "Unknown column 'v'")
+    fails(coerced, "SELECT i FROM c WHERE d = 'hello'", 1292, "invalid date field format")
+
+
 @pytest.mark.parametrize("sql", ["INSERT INTO t SELECT * FROM t", "REPLACE INTO t SELECT * FROM t", "UPDATE t SET id = 1", "DELETE FROM t"])
 def test_only_queries_are_explained(db, sql):
     fails(db, "EXPLAIN " + sql, 1235, "only queries are explained")

@@ -16,6 +16,12 @@
 #define OF_BYTES(name, args, bytes, text, rest)                                                              \
     MACRO("mysql_" name, "(x" args ") AS CASE WHEN typeof(x) = 'BLOB' THEN " bytes "(CAST(x AS BLOB)" rest   \
                          ") ELSE " text "(CAST(x AS VARCHAR)" rest ") END")
+/* The cast of INSERT: as the engine's, and 20240131 or 20240131235959, text or number, are dates too. */
+#define AS_TIME(name, type)                                                                                  \
+    MACRO(name,                                                                                              \
+          "(x) AS CASE WHEN typeof(x) IN ('VARCHAR', 'INTEGER', 'BIGINT') THEN coalesce(CASE WHEN "          \
+          "regexp_full_match(CAST(x AS VARCHAR), '[0-9]{8}([0-9]{6})?') THEN CAST(fn_temporal(CAST(x AS "    \
+          "VARCHAR)) AS " type ") END, CAST(CAST(x AS VARCHAR) AS " type ")) ELSE CAST(x AS " type ") END")
 #define DORIS_DIFF(unit) MACRO(unit "s_diff", "(a, b) AS date_sub('" unit "', " TS("b") ", " TS("a") ")")
 
 const char *const FUNCTIONS_MACROS[] = {
@@ -132,6 +138,13 @@ const char *const FUNCTIONS_MACROS[] = {
                      "length(s) - length(replace(s, '.', '')) = 3 THEN 1 ELSE 0 END"),
     MACRO("uuid_short", "() AS CAST(epoch_us(now()) AS UBIGINT)"), MACRO("charset", "(x) AS 'utf8mb4'"),
     MACRO("collation", "(x) AS 'utf8mb4_0900_ai_ci'"), MACRO("coercibility", "(x) AS 4"),
+    /* MySQL's coercions by the type of a column (sql_coerce.c) */
+    MACRO("fn_number", "(x BOOLEAN) AS CAST(x AS BIGINT), (x INTEGER) AS CAST(x AS BIGINT), "
+                       "(x VARCHAR) AS fn_real(x), (x) AS x"),
+    MACRO("fn_key", "(x BOOLEAN) AS CAST(x AS BIGINT), (x VARCHAR) AS fn_real(x), (x) AS x"),
+    MACRO("fn_than", "(x DATE, y) AS CAST(fn_temporal(CAST(y AS VARCHAR)) AS DATE), "
+                     "(x TIMESTAMP, y) AS CAST(fn_temporal(CAST(y AS VARCHAR)) AS TIMESTAMP), (x, y) AS y"),
+    AS_TIME("fn_as_date", "DATE"), AS_TIME("fn_as_timestamp", "TIMESTAMP"),
     /* numbers; what has no value is NULL */
     MACRO("mysql_signed", "(x) AS CASE WHEN typeof(x) = 'VARCHAR' THEN fn_signed(CAST(x AS VARCHAR)) "
                           "WHEN typeof(x) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'TIME') THEN "

@@ -4,6 +4,16 @@
 #include "base/text.h"
 #include "engine/duckdb/functions_int.h"
 
+/* The number that a text begins with, 0 without one. */
+static bool real_of(const FunctionCell *args, FunctionResult *ret)
+{
+    g_autofree char *text = g_strndup(args[0].bytes, MIN(args[0].len, 256));
+    g_strchug(text);
+    text[strspn(text, "0123456789+-.eE")] = '\0'; /* no inf, no 0x */
+    ret->cell.real = g_ascii_strtod(text, NULL);
+    return true;
+}
+
 /* CAST(s AS SIGNED): the whole number that the text begins with, 0 without one; at most what fits. */
 static bool signed_of(const FunctionCell *args, FunctionResult *ret)
 {
@@ -250,6 +260,7 @@ static bool div_real(const FunctionCell *args, FunctionResult *ret)
 #define T_REAL DUCKDB_TYPE_DOUBLE
 
 const FunctionInfo FUNCTIONS_TEXT[] = {
+    {"fn_real", T_REAL, {T_TEXT}, real_of},
     {"fn_signed", T_INT, {T_TEXT}, signed_of},
     {"substring_index", T_TEXT, {T_TEXT, T_TEXT, T_INT}, substring_index},
     {"find_in_set", T_INT, {T_TEXT, T_TEXT}, find_in_set},

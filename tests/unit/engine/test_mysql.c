@@ -100,6 +100,56 @@ static void test_cases(void)
     g_assert_cmpuint(failed, ==, 0);
 }
 
+/* A statement as the MySQL port runs it: as it is, and with MySQL's coercions when that fails. */
+static void check_coerced(EngineConn *conn, const char *sql, const char *expected)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *plain = engine_sql_from_mysql(sql, variable, NULL, &error);
+    g_assert_no_error(error);
+    g_autofree char *before = first_value(conn, plain);
+    if (!g_str_has_prefix(before, "ERROR")) {
+        g_error("%s gave %s as it is", sql, before);
+    }
+    g_autofree char *text = engine_sql_coerce(conn, plain, &error);
+    g_assert_no_error(error);
+    g_autofree char *got = text ? first_value(conn, text) : g_strdup(before);
+    bool fails = *expected == '!';
+    if (fails ? !g_str_has_prefix(got, "ERROR") : !g_str_equal(got, expected)) {
+        g_error("%s became %s: %s, not %s", sql, text, got, expected);
+    }
+}
+
+static void test_types_are_coerced_where_a_statement_fails(void)
+{
+    static const struct {
+        const char *sql, *expected; /* "!" = it fails both ways */
+    } CASES[] = {
+        {"SELECT 24*60*60*1000000", "86400000000"},
+        {"SELECT a*1000000000*10 FROM t WHERE id = 1", "10000000000"},
+        {"SELECT SUM(id*1000000000) FROM t", "15000000000"},
+        {"SELECT MAX(x*1000000000) FROM (SELECT id x FROM t) q", "5000000000"},
+        {"SELECT (a>0)+(a<9) FROM t WHERE id = 1", "2"},
+        {"SELECT TRUE+1", "2"},
+        {"SELECT (a=1 OR b='y')*5 + (d IS NULL) FROM t WHERE id = 1", "5"},
+        {"SELECT AVG(b='x') FROM t", "0.4"},
+        {"SELECT b+1 FROM t WHERE id = 1", "1"},
+        {"SELECT id FROM t WHERE b=0 AND id=3", "3"},
+        {"SELECT id FROM t WHERE d='20240331'", "3"},
+        {"SELECT id FROM t WHERE d>20240331", "4"},
+        {"SELECT id FROM t WHERE d BETWEEN '20240401' AND '20241231'", "4"},
+        {"SELECT id FROM t WHERE d IN ('20240229', '20230101')", "2"},
+        {"SELECT id FROM t WHERE d='20240331' AND b='y' AND id=3 AND a=2", "3"},
+        {"SELECT id FROM t WHERE d='hello'", "!"},
+        {"SELECT nope+1 FROM t", "!"},
+        {"SELECT CAST('abc' AS INT)", "!"},
+    };
+    g_autoptr(Engine) engine = NULL;
+    g_autoptr(EngineConn) conn = open_memory(&engine);
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        check_coerced(conn, CASES[i].sql, CASES[i].expected);
+    }
+}
+
 static void check_translation(const char *sql, const char *mode, const char *expected)
 {
     GError *error = NULL;
@@ -245,6 +295,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/engine/mysql/each case gives what the manual says", test_cases);
+    g_test_add_func("/engine/mysql/types are coerced where a statement fails",
+                    test_types_are_coerced_where_a_statement_fails);
     g_test_add_func("/engine/mysql/sql_mode changes the reading", test_sql_mode_changes_the_reading);
     g_test_add_func("/engine/mysql/parameters keep their numbers",
                     test_parameters_keep_their_numbers_when_limit_turns);
