@@ -404,11 +404,12 @@ static char *split_word(const StandardCatalog *catalog, const char *word)
     }
     size_t len = strlen(word);
     for (size_t cut = 2; cut + 2 <= len; cut++) {
-        g_autofree char *head = g_strndup(word, cut);
         const char *tail = word + cut;
-        bool heads = one_of(head, HEADS) || (cut > 2 && standard_root_of_word(catalog, head) != NULL);
-        bool tails = one_of(tail, TAILS) || (len - cut > 2 && standard_root_of_word(catalog, tail) != NULL);
-        if (heads && tails) {
+        if (!one_of(tail, TAILS) && (len - cut <= 2 || standard_root_of_word(catalog, tail) == NULL)) {
+            continue;
+        }
+        g_autofree char *head = g_strndup(word, cut);
+        if (one_of(head, HEADS) || (cut > 2 && standard_root_of_word(catalog, head) != NULL)) {
             return g_strconcat(head, "_", tail, NULL);
         }
     }
