@@ -2,6 +2,7 @@
 #include "base/diag.h"
 
 #include "base/fs.h"
+#include "base/term.h"
 #include "base/text.h"
 
 #define DIAG_MAX_FILE_BYTES  ((size_t)16 * 1024 * 1024)
@@ -86,7 +87,7 @@ void base_diag_hint_nearest(BaseDiag *diag, const char *word, const char *const 
 {
     const char *nearest = base_text_nearest(word, names);
     if (nearest != NULL) {
-        base_diag_hint(diag, "did you mean `%s`?", nearest);
+        base_diag_hint(diag, base_tr("did you mean `%s`?", "是否想写 `%s`？"), nearest);
     }
 }
 

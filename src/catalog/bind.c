@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 #include "base/config.h"
+#include "base/term.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "catalog/catalog_int.h"
@@ -41,7 +42,8 @@ static void check_map(CatalogBuild *build, CatalogItem *item, const CatalogKey *
         const CatalogKey *key = catalog_key_find(keys, common, key_node->text);
         if (!key) {
             BaseDiag *diag = catalog_complain(build, item, key_node, BASE_E_KEY_UNKNOWN,
-                                              "unknown key `%s` in %s", key_node->text, thing);
+                                              base_tr("unknown key `%s` in %s", "未知的键 `%s`（%s）"),
+                                              key_node->text, thing);
             g_autofree const char **names = catalog_key_names(keys, common);
             catalog_hint_key(diag, key_node->text, names);
             continue;
@@ -50,7 +52,8 @@ static void check_map(CatalogBuild *build, CatalogItem *item, const CatalogKey *
     }
     for (const CatalogKey *key = keys; key && key->name; key++) {
         if (key->required && !base_yaml_get(map, key->name, NULL)) {
-            catalog_complain(build, item, map, BASE_E_KEY_MISSING, "%s has no `%s`", thing, key->name);
+            catalog_complain(build, item, map, BASE_E_KEY_MISSING, base_tr("%s has no `%s`", "%s 缺少 `%s`"),
+                             thing, key->name);
         }
     }
 }
@@ -58,7 +61,8 @@ static void check_map(CatalogBuild *build, CatalogItem *item, const CatalogKey *
 static void check_submap(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node)
 {
     if (node->type != BASE_YAML_MAP) {
-        catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`%s` must be a map of keys", key->name);
+        catalog_complain(build, item, node, BASE_E_VALUE_INVALID,
+                         base_tr("`%s` must be a map of keys", "`%s` 须为键值映射"), key->name);
         return;
     }
     g_autofree char *thing = g_strdup_printf("`%s`", key->name);
@@ -88,7 +92,8 @@ static void check_unique_names(CatalogBuild *build, CatalogItem *item, const Cat
 static void check_maps(CatalogBuild *build, CatalogItem *item, const CatalogKey *key, const BaseYaml *node)
 {
     if (node->type != BASE_YAML_LIST) {
-        catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`%s` must be a list", key->name);
+        catalog_complain(build, item, node, BASE_E_VALUE_INVALID,
+                         base_tr("`%s` must be a list", "`%s` 须为列表"), key->name);
         return;
     }
     for (guint i = 0; i < node->items->len; i++) {
@@ -147,11 +152,13 @@ static void check_name(CatalogBuild *build, CatalogItem *item, const CatalogKey 
         return;
     }
     if (!base_text_is_name(node->text)) {
-        BaseDiag *diag =
-            catalog_complain(build, item, node, BASE_E_NAME_INVALID, "`%s` is not a name", node->text);
-        base_diag_hint(diag,
-                       "lower-case letters, digits and _, beginning with a letter, at most %d characters",
-                       CATALOG_MAX_NAME_BYTES);
+        BaseDiag *diag = catalog_complain(build, item, node, BASE_E_NAME_INVALID,
+                                          base_tr("`%s` is not a name", "`%s` 不是合法的名称"), node->text);
+        base_diag_hint(
+            diag,
+            base_tr("lower-case letters, digits and _, beginning with a letter, at most %d characters",
+                    "小写字母、数字和 _，以字母开头，至多 %d 个字符"),
+            CATALOG_MAX_NAME_BYTES);
     } else if (engine_sql_reserved(node->text)) {
         BaseDiag *diag = catalog_complain(build, item, node, BASE_E_NAME_INVALID,
                                           "`%s` is a reserved word of SQL", node->text);
@@ -169,13 +176,15 @@ static void check_word(CatalogBuild *build, CatalogItem *item, const CatalogKey 
         return;
     }
     g_autofree char *list = g_strjoinv(", ", words);
-    BaseDiag *diag = catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`%s` cannot be `%s`",
-                                      key->name, node->text);
+    BaseDiag *diag =
+        catalog_complain(build, item, node, BASE_E_VALUE_INVALID,
+                         base_tr("`%s` cannot be `%s`", "`%s` 不能为 `%s`"), key->name, node->text);
     const char *nearest = base_text_nearest(node->text, (const char *const *)words);
     if (nearest) {
-        base_diag_hint(diag, "did you mean `%s`? It is one of %s", nearest, list);
+        base_diag_hint(diag, base_tr("did you mean `%s`? It is one of %s", "是否想写 `%s`？可选：%s"),
+                       nearest, list);
     } else {
-        base_diag_hint(diag, "it is one of %s", list);
+        base_diag_hint(diag, base_tr("it is one of %s", "可选：%s"), list);
     }
 }
 
@@ -192,9 +201,11 @@ static void check_duration(CatalogBuild *build, CatalogItem *item, const Catalog
 {
     gint64 us;
     if (scalar(build, item, key, node, "a duration") && !base_text_to_duration(node->text, &us)) {
-        BaseDiag *diag =
-            catalog_complain(build, item, node, BASE_E_VALUE_INVALID, "`%s` is not a duration", node->text);
-        base_diag_hint(diag, "a number with its unit, such as 10m, 2h or 7d");
+        BaseDiag *diag = catalog_complain(build, item, node, BASE_E_VALUE_INVALID,
+                                          base_tr("`%s` is not a duration", "`%s` 不是时长"), node->text);
+        base_diag_hint(
+            diag, "%s",
+            base_tr("a number with its unit, such as 10m, 2h or 7d", "数字加单位，如 10m、2h、7d"));
     }
 }
 
@@ -656,8 +667,9 @@ static void check_object_name(CatalogBuild *build, CatalogItem *item, const Base
 static void check_keys(CatalogBuild *build, CatalogItem *item, const BaseYaml *map)
 {
     const CatalogKindInfo *info = catalog_kind_info(item->node->object.kind);
-    g_autofree char *thing =
+    g_autofree char *english =
         g_strdup_printf("%s %s", strchr("aeiou", info->name[0]) ? "an" : "a", info->name);
+    const char *thing = base_tr(english, info->title_zh);
     if (!info->free_name) {
         check_map(build, item, info->keys, catalog_common_keys, map, thing);
         return;

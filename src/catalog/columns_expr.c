@@ -2,6 +2,7 @@
  *
  * A name is looked for, in this order: parameters of lambdas; columns of FROM; what the select list calls it
  * (first of all in ORDER BY); the query around. `t.c`, `s.t.c`, and fields of structs behind any of them. */
+#include "base/term.h"
 #include "base/text.h"
 #include "catalog/columns_int.h"
 
@@ -287,10 +288,12 @@ static void complain_column(Walk *walk, const Scope *scope, const Name *name, co
     g_ptr_array_add(names, NULL);
     bool one = !table && scope->relations && !scope->relations->next && scope->relations->alias;
     const char *place = table ? table->alias : one ? scope->relations->alias : NULL;
-    BaseDiag *diag = place ? walk_complain(walk, offset, strlen(column), BASE_E_COLUMN_UNKNOWN,
-                                           "`%s` has no column `%s`", place, column)
-                           : walk_complain(walk, offset, strlen(column), BASE_E_COLUMN_UNKNOWN,
-                                           "no table in FROM has a column `%s`", column);
+    BaseDiag *diag =
+        place ? walk_complain(walk, offset, strlen(column), BASE_E_COLUMN_UNKNOWN,
+                              base_tr("`%s` has no column `%s`", "`%s` 没有列 `%s`"), place, column)
+              : walk_complain(walk, offset, strlen(column), BASE_E_COLUMN_UNKNOWN,
+                              base_tr("no table in FROM has a column `%s`", "FROM 中没有表含有列 `%s`"),
+                              column);
     if (diag) {
         base_diag_hint_nearest(diag, column, (const char *const *)names->pdata);
     }

@@ -1,4 +1,5 @@
 /* FROM: tables, subqueries, CTEs, joins, functions, VALUES, pivots. */
+#include "base/term.h"
 #include "base/text.h"
 #include "catalog/columns_int.h"
 
@@ -68,8 +69,8 @@ static void complain_table(Walk *walk, const EngineNode *node, const char *schem
         }
         return;
     }
-    BaseDiag *diag =
-        walk_complain(walk, offset, strlen(full), BASE_E_TABLE_UNKNOWN, "no table or model `%s`", full);
+    BaseDiag *diag = walk_complain(walk, offset, strlen(full), BASE_E_TABLE_UNKNOWN,
+                                   base_tr("no table or model `%s`", "没有表或模型 `%s`"), full);
     if (!diag) {
         return;
     }
@@ -77,7 +78,7 @@ static void complain_table(Walk *walk, const EngineNode *node, const char *schem
     const char *nearest = base_text_nearest(full, names);
     nearest = nearest ? nearest : base_text_nearest(name, names);
     if (nearest) {
-        base_diag_hint(diag, "did you mean `%s`?", nearest);
+        base_diag_hint(diag, base_tr("did you mean `%s`?", "是否想写 `%s`？"), nearest);
     }
 }
 

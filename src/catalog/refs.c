@@ -2,6 +2,7 @@
  *
  * A bare name means the object of that name in the definition's own domain, then one outside any domain, then
  * the only one there is. `domain.name` says it whole. A name that is nowhere is told with the nearest one. */
+#include "base/term.h"
 #include "base/text.h"
 #include "catalog/catalog_int.h"
 
@@ -63,7 +64,9 @@ static char *kinds_text(guint32 kinds)
     GString *out = g_string_new(NULL);
     for (int i = 0; i < CATALOG_N_KINDS; i++) {
         if (kinds & 1u << i) {
-            g_string_append_printf(out, "%s%s", out->len ? " or " : "", catalog_kind_name((CatalogKind)i));
+            g_string_append_printf(
+                out, "%s%s", out->len ? base_tr(" or ", "或") : "",
+                base_tr(catalog_kind_name((CatalogKind)i), catalog_kind_info((CatalogKind)i)->title_zh));
         }
     }
     for (char *p = out->str; *p; p++) {
@@ -81,8 +84,8 @@ static void complain_dangling(CatalogBuild *build, const CatalogRef *ref, const 
         base_diag_hint(diag, "write domain.%s", name);
         return;
     }
-    BaseDiag *diag =
-        catalog_complain(build, ref->item, ref->node, BASE_E_REFERENCE_UNKNOWN, "no %s `%s`", kinds, name);
+    BaseDiag *diag = catalog_complain(build, ref->item, ref->node, BASE_E_REFERENCE_UNKNOWN,
+                                      base_tr("no %s `%s`", "没有%s `%s`"), kinds, name);
     g_autoptr(GPtrArray) names = names_of(build, ref->kinds);
     base_diag_hint_nearest(diag, name, (const char *const *)names->pdata);
 }
@@ -449,7 +452,8 @@ void catalog_complain_column(CatalogBuild *build, CatalogItem *item, const BaseY
         g_ptr_array_add(names, column->name);
     }
     g_ptr_array_add(names, NULL);
-    BaseDiag *diag = catalog_complain(build, item, node, BASE_E_COLUMN_UNKNOWN, "`%s` has no column `%s`",
-                                      table->full_name, name);
+    BaseDiag *diag =
+        catalog_complain(build, item, node, BASE_E_COLUMN_UNKNOWN,
+                         base_tr("`%s` has no column `%s`", "`%s` 没有列 `%s`"), table->full_name, name);
     base_diag_hint_nearest(diag, name, (const char *const *)names->pdata);
 }

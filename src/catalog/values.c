@@ -2,6 +2,7 @@
  * Whoever uses such a value later reads it with the same function, so `plan` takes what is understood and
  * nothing else. */
 #include "base/period.h"
+#include "base/term.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "catalog/catalog_int.h"
@@ -171,28 +172,37 @@ static const struct {
     bool (*understood)(const CatalogItem *item, const BaseYaml *node);
     BaseErrorCode code;
     const char *doc; /* in the reference: "day" */
-    const char *complaint, *hint;
+    const char *complaint, *complaint_zh;
+    const char *hint, *hint_zh;
 } FORMS[] = {
     {CATALOG_KEY_KEEP, false, is_keep, BASE_E_VALUE_INVALID, "life of data",
-     "`%s` does not say how long data is kept",
-     "days, weeks, months or years: 90d, 12w, 18m or 3y; or forever"},
-    {CATALOG_KEY_DAY, false, is_day, BASE_E_VALUE_INVALID, "day", "`%s` is no day", "such as 2026-01-31"},
+     "`%s` does not say how long data is kept", "`%s` 没有说明数据保留多久",
+     "days, weeks, months or years: 90d, 12w, 18m or 3y; or forever",
+     "天、周、月或年：90d、12w、18m、3y；或 forever"},
+    {CATALOG_KEY_DAY, false, is_day, BASE_E_VALUE_INVALID, "day", "`%s` is no day", "`%s` 不是日期",
+     "such as 2026-01-31", "如 2026-01-31"},
     {CATALOG_KEY_KEEP_DATES, true, is_keep_date, BASE_E_VALUE_INVALID, "day or list of days",
-     "`%s` is no day", "such as 2026-11-11, or of every year 11-11"},
+     "`%s` is no day", "`%s` 不是日期", "such as 2026-11-11, or of every year 11-11",
+     "如 2026-11-11，或每年的 11-11"},
     {CATALOG_KEY_KEEP_MONTHS, true, is_keep_month, BASE_E_VALUE_INVALID, "month or list of months",
-     "`%s` is no month", "such as 2026-02, or of every year 02"},
+     "`%s` is no month", "`%s` 不是月份", "such as 2026-02, or of every year 02", "如 2026-02，或每年的 02"},
     {CATALOG_KEY_TIME, false, is_time, BASE_E_VALUE_INVALID, "day or time", "`%s` is no date or time",
-     "such as 2026-01-31 or \"2026-01-31 08:00:00\""},
+     "`%s` 不是日期或时间", "such as 2026-01-31 or \"2026-01-31 08:00:00\"",
+     "如 2026-01-31 或 \"2026-01-31 08:00:00\""},
     {CATALOG_KEY_ZONE, false, is_zone, BASE_E_TIMEZONE_UNKNOWN, "time zone", "no time zone `%s`",
-     "an IANA name such as Asia/Shanghai, or an offset such as +08:00"},
+     "没有时区 `%s`", "an IANA name such as Asia/Shanghai, or an offset such as +08:00",
+     "IANA 名称如 Asia/Shanghai，或偏移如 +08:00"},
     {CATALOG_KEY_PERIOD, false, is_period, BASE_E_VALUE_INVALID, "period", "`%s` is no period",
-     "minute, hour, day, week, month, quarter or year"},
+     "`%s` 不是周期", "minute, hour, day, week, month, quarter or year",
+     "minute、hour、day、week、month、quarter 或 year"},
     {CATALOG_KEY_WINDOW, false, is_window, BASE_E_VALUE_INVALID, "span of time", "`%s` is no span of time",
-     "such as 7d, 12m, 1y, month or mtd"},
+     "`%s` 不是时间跨度", "such as 7d, 12m, 1y, month or mtd", "如 7d、12m、1y、month 或 mtd"},
     {CATALOG_KEY_HOURS, false, is_hours, BASE_E_VALUE_INVALID, "hours of a day", "`%s` are no hours",
-     "from and to, such as 08:00-22:00, or over midnight 22:00-06:00"},
+     "`%s` 不是时段", "from and to, such as 08:00-22:00, or over midnight 22:00-06:00",
+     "起止时间，如 08:00-22:00，跨夜 22:00-06:00"},
     {CATALOG_KEY_SUBJECTS, true, is_subject, BASE_E_VALUE_INVALID, "user:x, role:x, group:x or list of them",
-     "`%s` is neither a user nor a role", "a name, user:NAME, role:NAME or group:NAME"},
+     "`%s` is neither a user nor a role", "`%s` 既不是用户也不是角色",
+     "a name, user:NAME, role:NAME or group:NAME", "名称、user:NAME、role:NAME 或 group:NAME"},
 };
 
 static int form_of(CatalogKeyType type)
@@ -222,10 +232,10 @@ static void check_one(CatalogBuild *build, CatalogItem *item, const CatalogKey *
         return;
     }
     if (!FORMS[form].understood(item, node)) {
-        g_autoptr(GString) message = g_string_new(FORMS[form].complaint);
+        g_autoptr(GString) message = g_string_new(base_tr(FORMS[form].complaint, FORMS[form].complaint_zh));
         g_string_replace(message, "%s", node->text, 1);
         BaseDiag *diag = catalog_complain(build, item, node, FORMS[form].code, "%s", message->str);
-        base_diag_hint(diag, "%s", FORMS[form].hint);
+        base_diag_hint(diag, "%s", base_tr(FORMS[form].hint, FORMS[form].hint_zh));
     }
 }
 

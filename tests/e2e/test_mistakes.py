@@ -125,3 +125,12 @@ def test_no_mistake_of_a_project_hides_another(tmp_path):
         assert len(found) == len(TOLD), found
         for line, column, code, part in TOLD:
             assert any(f[:3] == (line, column, code) and part in f[3] for f in found), (line, column, code, part, found)
+
+
+def test_mistakes_are_told_in_chinese_too(tmp_path):
+    write(tmp_path, {**GOOD, **{name: row[0] for name, row in MISTAKES.items()}})
+    done = subprocess.run([WEIR, "plan", "--json", "-p", tmp_path], capture_output=True, text=True, env=dict(os.environ, WEIR_LANG="zh", NO_COLOR="1"))
+    found = {d["file"]: d["message"] + (d.get("hint") or "") for d in json.loads(done.stdout)["diagnostics"] if d["severity"] == "error"}
+    for name, words in (("a_key.yml", "未知的键 `tiem`"), ("a_key.yml", "是否想写 `time`"), ("b_missing.yml", "缺少 `key`"), ("c_value.yml", "不能为 `atomc`"),
+                        ("e_reference.yml", "没有特征视图 `user_spendd`"), ("dws_column_1d_d.sql", "没有列 `user_idd`"), ("dws_table_1d_d.sql", "没有表或模型 `dwd_ordr_i`")):
+        assert words in found[name], found[name]
