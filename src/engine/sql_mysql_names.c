@@ -24,6 +24,7 @@ static const MysqlName NAMES[] = {
     {"dayofmonth", "mysql_day", 0},
     {"dayofweek", "mysql_dayofweek", 0},
     {"dayofyear", "mysql_dayofyear", 0},
+    {"element_at", "mysql_element_at", 0},
     {"ends_with", "ends_with", 3},
     {"find_in_set", "find_in_set", 3},
     {"format", "mysql_format", 0},

@@ -22,6 +22,10 @@
           "(x) AS CASE WHEN typeof(x) IN ('VARCHAR', 'INTEGER', 'BIGINT') THEN coalesce(CASE WHEN "          \
           "regexp_full_match(CAST(x AS VARCHAR), '[0-9]{8}([0-9]{6})?') THEN CAST(fn_temporal(CAST(x AS "    \
           "VARCHAR)) AS " type ") END, CAST(CAST(x AS VARCHAR) AS " type ")) ELSE CAST(x AS " type ") END")
+#define DORIS_FLOOR(unit)                                                                                    \
+    MACRO(unit "_floor", "(d) AS date_trunc('" unit "', " TS("d") ")"),                                      \
+        MACRO(unit "_ceil",                                                                                  \
+              "(d) AS date_trunc('" unit "', " TS("d") " + to_" unit "s(1) - to_microseconds(1))")
 #define DORIS_DIFF(unit) MACRO(unit "s_diff", "(a, b) AS date_sub('" unit "', " TS("b") ", " TS("a") ")")
 
 const char *const FUNCTIONS_MACROS[] = {
@@ -174,9 +178,25 @@ const char *const FUNCTIONS_MACROS[] = {
     MACRO("get_json_int", "(j, p) AS TRY_CAST(json_extract_string(j, p) AS INTEGER)"),
     MACRO("get_json_bigint", "(j, p) AS TRY_CAST(json_extract_string(j, p) AS BIGINT)"),
     MACRO("get_json_double", "(j, p) AS TRY_CAST(json_extract_string(j, p) AS DOUBLE)"),
+    MACRO("json_extract_int", "(j, p) AS TRY_CAST(json_extract_string(j, p) AS BIGINT)"),
+    MACRO("json_extract_double", "(j, p) AS TRY_CAST(json_extract_string(j, p) AS DOUBLE)"),
+    MACRO("json_contains_path",
+          "(j, m, p) AS json_exists(j, p), (j, m, p, q) AS CASE WHEN lower(m) = 'all' "
+          "THEN json_exists(j, p) AND json_exists(j, q) ELSE json_exists(j, p) OR json_exists(j, q) END"),
     /* Doris */
-    MACRO("nvl", "(a, b) AS coalesce(a, b)"), MACRO("ndv", "(x) AS approx_count_distinct(x)"),
-    MACRO("hll_hash", "(x) AS x"), MACRO("hll_union_agg", "(x) AS approx_count_distinct(x)"),
+    MACRO("array_size", "(a) AS len(a)"), MACRO("size", "(a) AS len(a)"),
+    MACRO("array_sum", "(a) AS list_sum(a)"), MACRO("array_join", "(a, s) AS array_to_string(a, s)"),
+    MACRO("mysql_element_at", "(a, i) AS a[i]"),
+    MACRO("collect_list", "(x) AS list(x) FILTER (WHERE x IS NOT NULL)"),
+    MACRO("collect_set", "(x) AS list_distinct(list(x))"),
+    MACRO("to_monday", "(d) AS CAST(date_trunc('week', " TS("d") ") AS DATE)"),
+    MACRO("initcap",
+          "(s) AS list_aggregate(list_transform(regexp_extract_all(s, '[[:alnum:]]+|[^[:alnum:]]+'), "
+          "lambda w: upper(w[1]) || lower(w[2:])), 'string_agg', '')"),
+    DORIS_FLOOR("year"), DORIS_FLOOR("month"), DORIS_FLOOR("day"), DORIS_FLOOR("hour"), DORIS_FLOOR("minute"),
+    DORIS_FLOOR("second"), MACRO("nvl", "(a, b) AS coalesce(a, b)"),
+    MACRO("ndv", "(x) AS approx_count_distinct(x)"), MACRO("hll_hash", "(x) AS x"),
+    MACRO("hll_union_agg", "(x) AS approx_count_distinct(x)"),
     MACRO("to_bitmap", "(x) AS TRY_CAST(x AS UBIGINT)"), MACRO("bitmap_hash", "(x) AS hash(x)"),
     MACRO("bitmap_union_count", "(x) AS count(DISTINCT x)"),
     MACRO("bitmap_union", "(x) AS list_distinct(list(x))"), MACRO("bitmap_count", "(b) AS len(b)"),
