@@ -148,6 +148,9 @@ X(DEFAULT_NONE, 2026, 400, 1364, "HY000", 2, false, "Column without a value", "�
 X(GROUP_BY_MISSING, 2021, 400, 1055, "42000", 2, false, "Column is not grouped", "列未分组",
   "A query with aggregates selects a column that is neither grouped by nor aggregated.",
   "含聚合的查询选取了既未分组也未聚合的列。")
+X(STATEMENT_TOO_LARGE, 2027, 413, 1153, "08S01", 1, false, "Statement too large", "语句过大",
+  "A parameter of a prepared statement is larger than max_allowed_packet, or all that a session's prepared statements hold is larger than a session may hold. Nothing was run.",
+  "预处理语句的某个参数超过 max_allowed_packet，或一个会话的预处理语句所占内存超过会话的上限。没有执行任何语句。")
 X(PLAN_STALE, 3001, 409, 1105, "HY000", 1, false, "Plan is stale", "计划已过期",
   "The files or the applied state changed after the plan was made. Make a new plan and read it again.",
   "计划生成之后文件或已应用状态又有变化，请重新生成计划并查看。")

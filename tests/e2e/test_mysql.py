@@ -181,6 +181,46 @@ def test_prepared_statements_in_binary(db):
     assert raw.read()[:3] == b"\xff\xdb\x04"  # 1243
 
 
+def test_what_prepared_statements_hold_is_bounded_for_the_session(db):
+    raw = Raw(db)
+
+    def prepare():
+        raw.command(b"\x16SELECT length(?)")
+        prepared = raw.read()
+        statement, columns, params = struct.unpack("<IHH", prepared[1:9])
+        for _ in range(columns + params):
+            raw.read()
+        return statement
+
+    def send(statement, data):
+        raw.command(b"\x18" + struct.pack("<IH", statement, 0) + data)  # no answer
+
+    def execute(statement):
+        raw.command(b"\x17" + struct.pack("<IBI", statement, 0, 1) + b"\0\x01\xfc\x00")
+        return raw.answer()
+
+    piece = b"x" * (15 << 20)
+    statements = [prepare() for _ in range(6)]
+    for statement in statements[:4]:
+        for _ in range(4):
+            send(statement, piece)
+    send(statements[4], piece)
+    send(statements[4], piece)  # 270 MiB; of one parameter it is less than max_allowed_packet
+    refused = execute(statements[4])[0]
+    assert refused[:3] == b"\xff\x81\x04" and b"the prepared statements of a session" in refused, refused[:200]  # 1153
+    send(statements[5], piece)  # what was refused is held no more
+    assert execute(statements[5])[0] == b"\x01"
+    for statement in statements[:4]:
+        raw.command(b"\x19" + struct.pack("<I", statement))
+    for _ in range(4):
+        send(statements[4], piece)
+    assert execute(statements[4])[0] == b"\x01"
+    for _ in range(5):
+        send(statements[4], piece)  # one parameter, past max_allowed_packet
+    refused = execute(statements[4])[0]
+    assert refused[:3] == b"\xff\x81\x04" and b"max_allowed_packet" in refused, refused[:200]
+
+
 def test_commands(db):
     raw = Raw(db)
     raw.command(b"\x0e")

@@ -15,6 +15,8 @@ typedef struct {
     bool has_types;
     GByteArray **long_data;  /* n_params entries */
     GError *long_data_error; /* told at the next execute: SEND_LONG_DATA has no answer */
+    size_t held, held_long;  /* of the session's MYSQL_MAX_HELD_BYTES: all of it, long_data's part */
+    size_t *session_held;    /* the client's */
 } MysqlStatement;
 
 typedef struct ServerMysql ServerMysql;
@@ -31,6 +33,7 @@ typedef struct {
     bool multi_statements;
     GHashTable *statements; /* id -> MysqlStatement */
     guint32 next_statement;
+    size_t held; /* by statements */
     guint8 scramble[MYSQL_SCRAMBLE_BYTES];
 } MysqlClient;
 

@@ -109,6 +109,8 @@ enum { MYSQL_CHARSET_UTF8MB4 = 45, MYSQL_CHARSET_BINARY = 63 };
 #define MYSQL_MAX_PACKET_BYTES  (64u * 1024u * 1024u) /* max_allowed_packet */
 #define MYSQL_MAX_PARAMS        65535u
 #define MYSQL_MAX_STATEMENTS    4096u /* open prepared statements of a session */
+/* What all of these hold until they are closed: texts, parameters, what SEND_LONG_DATA brought. */
+#define MYSQL_MAX_HELD_BYTES (256u * 1024u * 1024u)
 
 /* ---- reading ----------------------------------------------------------------------------------- */
 

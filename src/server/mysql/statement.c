@@ -2,16 +2,49 @@
 #include "base/error.h"
 #include "server/mysql/client_int.h"
 
+#define LONG_DATA_BYTES 64u /* of an empty parameter's buffer */
+
+/* ---- what a session holds -------------------------------------------------------------------------------
+ */
+
+static bool hold(MysqlStatement *statement, size_t bytes, GError **error)
+{
+    if (bytes > MYSQL_MAX_HELD_BYTES - *statement->session_held) {
+        base_fail(error, BASE_E_STATEMENT_TOO_LARGE,
+                  "the prepared statements of a session and their parameters are larger than %u bytes",
+                  MYSQL_MAX_HELD_BYTES);
+        base_error_hint(error, "close statements that are not needed, and send values with the execute");
+        return false;
+    }
+    statement->held += bytes;
+    *statement->session_held += bytes;
+    return true;
+}
+
+static void let_go(MysqlStatement *statement, size_t bytes)
+{
+    statement->held -= bytes;
+    *statement->session_held -= bytes;
+}
+
+static void forget_long_data(MysqlStatement *statement)
+{
+    for (size_t i = 0; i < statement->n_params; i++) {
+        g_clear_pointer(&statement->long_data[i], g_byte_array_unref);
+    }
+    g_clear_error(&statement->long_data_error);
+    let_go(statement, statement->held_long);
+    statement->held_long = 0;
+}
+
 void mysql_free_statement(gpointer data)
 {
     MysqlStatement *statement = data;
     if (!statement) {
         return;
     }
-    for (size_t i = 0; i < statement->n_params; i++) {
-        g_clear_pointer(&statement->long_data[i], g_byte_array_unref);
-    }
-    g_clear_error(&statement->long_data_error);
+    forget_long_data(statement);
+    let_go(statement, statement->held);
     server_stmt_free(statement->stmt);
     g_free(statement->long_data);
     g_free(statement->types);
@@ -63,11 +96,16 @@ static MysqlStatement *prepare(MysqlClient *client, const char *sql, GError **er
         return NULL;
     }
     MysqlStatement *statement = g_new0(MysqlStatement, 1);
-    statement->id = ++client->next_statement;
     statement->stmt = stmt;
+    statement->session_held = &client->held;
     statement->n_params = server_stmt_n_params(stmt);
     statement->types = g_new0(guint8, 2 * statement->n_params);
     statement->long_data = g_new0(GByteArray *, statement->n_params);
+    if (!hold(statement, strlen(sql) + statement->n_params * (2 + sizeof *statement->long_data), error)) {
+        mysql_free_statement(statement);
+        return NULL;
+    }
+    statement->id = ++client->next_statement;
     g_hash_table_insert(client->statements, GUINT_TO_POINTER(statement->id), statement);
     return statement;
 }
@@ -94,14 +132,6 @@ static void put_unknown(MysqlClient *client, const char *command)
 {
     g_autofree char *text = g_strdup_printf("Unknown prepared statement handler given to %s", command);
     mysql_put_err(&client->link.out, 1243, "HY000", text);
-}
-
-static void forget_long_data(MysqlStatement *statement)
-{
-    for (size_t i = 0; i < statement->n_params; i++) {
-        g_clear_pointer(&statement->long_data[i], g_byte_array_unref);
-    }
-    g_clear_error(&statement->long_data_error);
 }
 
 static bool execute(MysqlStatement *statement, const guint8 *bytes, size_t len, MysqlResult *result,
@@ -140,6 +170,28 @@ void mysql_com_execute(MysqlClient *client, const guint8 *bytes, size_t len)
     g_free(outcome.info);
 }
 
+static bool take_long_data(MysqlStatement *statement, size_t param, const guint8 *bytes, size_t len,
+                           GError **error)
+{
+    if (param >= statement->n_params) {
+        return base_fail(error, BASE_E_REQUEST_INVALID, "Incorrect arguments to mysqld_stmt_send_long_data");
+    }
+    GByteArray **data = &statement->long_data[param];
+    size_t bytes_held = len + (*data ? 0 : LONG_DATA_BYTES);
+    if (len > MYSQL_MAX_PACKET_BYTES - (*data ? (*data)->len : 0)) {
+        return base_fail(error, BASE_E_STATEMENT_TOO_LARGE,
+                         "a parameter is longer than max_allowed_packet (%u)", MYSQL_MAX_PACKET_BYTES);
+    }
+    if (!hold(statement, bytes_held, error)) {
+        return false;
+    }
+    statement->held_long += bytes_held;
+    *data = *data ? *data : g_byte_array_new();
+    g_byte_array_append(*data, bytes, (guint)len);
+    return true;
+}
+
+/* What came before one that is refused is of no use. */
 void mysql_com_long_data(MysqlClient *client, const guint8 *bytes, size_t len)
 {
     MysqlStatement *statement = find(client, bytes, len);
@@ -149,21 +201,11 @@ void mysql_com_long_data(MysqlClient *client, const guint8 *bytes, size_t len)
     if (!statement || reader.bad || statement->long_data_error) {
         return;
     }
-    if (param >= statement->n_params) {
-        base_fail(&statement->long_data_error, BASE_E_REQUEST_INVALID,
-                  "Incorrect arguments to mysqld_stmt_send_long_data");
-        return;
+    GError *error = NULL;
+    if (!take_long_data(statement, param, reader.at, mysql_read_left(&reader), &error)) {
+        forget_long_data(statement);
+        statement->long_data_error = error;
     }
-    if (!statement->long_data[param]) {
-        statement->long_data[param] = g_byte_array_new();
-    }
-    size_t more = mysql_read_left(&reader);
-    if (more > MYSQL_MAX_PACKET_BYTES - statement->long_data[param]->len) {
-        base_fail(&statement->long_data_error, BASE_E_REQUEST_INVALID,
-                  "a parameter is longer than max_allowed_packet (%u)", MYSQL_MAX_PACKET_BYTES);
-        return;
-    }
-    g_byte_array_append(statement->long_data[param], reader.at, (guint)more);
 }
 
 void mysql_com_close(MysqlClient *client, const guint8 *bytes, size_t len)
