@@ -440,7 +440,7 @@ static void test_stopped(void)
     intake_result_clear(&result);
     /* by the committer, and beside it; minutes without a stop */
     static const char *const SLOW[] = {
-        "length(md5(md5(md5(md5(repeat(a::VARCHAR, 4000))))))",
+        "length(md5(md5(md5(md5(repeat(a::VARCHAR, 20000))))))",
         "(SELECT sum(x.range * y.range) FROM range(10000000) x, range(1000000) y)"};
     for (int how = 0; how < 3; how++) {
         for (size_t i = how == 2 ? 0 : 1; i < G_N_ELEMENTS(SLOW); i++) {
