@@ -408,8 +408,9 @@ int cli_features_erase(CliContext *ctx)
     if (!answer) {
         return code;
     }
-    printf(base_tr("%" G_GINT64_FORMAT " rows online, %" G_GINT64_FORMAT " in the warehouse\n",
-                   "在线 %" G_GINT64_FORMAT " 行，数仓 %" G_GINT64_FORMAT " 行\n"),
-           base_json_int(answer, "online_rows", 0), base_json_int(answer, "offline_rows", 0));
+    g_autofree char *online = cli_count(base_json_int(answer, "online_rows", 0), "row", "rows", "行");
+    printf(base_tr("%s online, %" G_GINT64_FORMAT " in the warehouse\n",
+                   "在线 %s，数仓 %" G_GINT64_FORMAT " 行\n"),
+           online, base_json_int(answer, "offline_rows", 0));
     return CLI_EXIT_OK;
 }

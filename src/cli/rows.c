@@ -240,11 +240,11 @@ static void tell_rows(const CliContext *ctx, const json_t *answer, gint64 elapse
     gint64 n = has_rows ? base_json_int(answer, "row_count",
                                         (gint64)json_array_size(json_object_get(answer, "rows")))
                         : base_json_int(answer, "changed", 0);
-    g_autofree char *count = base_text_from_count(n);
+    g_autofree char *count = has_rows ? cli_count(n, "row", "rows", "行")
+                                      : cli_count(n, "row changed", "rows changed", "行已更改");
     bool more = base_json_bool(answer, "truncated", false);
     if (timing || !has_rows || more) {
-        cli_say(ctx, "%s %s%s%s%s", count,
-                has_rows ? base_tr("rows", "行") : base_tr("rows changed", "行已更改"),
+        cli_say(ctx, "%s%s%s%s", count,
                 more ? base_tr(" shown, there are more: use -f csv", "，还有更多：请用 -f csv") : "",
                 timing ? "  " : "", timing ? time : "");
     }
