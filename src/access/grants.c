@@ -253,14 +253,12 @@ static bool names_viewer(const Work *work, const char *text)
 /* One, or a list of them. */
 static bool is_member(const Work *work, const json_t *members)
 {
-    size_t i;
-    json_t *member;
-    json_array_foreach (members, i, member) {
-        if (names_viewer(work, text_of(member))) {
+    for (size_t i = 0; i < base_json_n_entries(members); i++) {
+        if (names_viewer(work, text_of(base_json_entry(members, i)))) {
             return true;
         }
     }
-    return json_is_string(members) && names_viewer(work, json_string_value(members));
+    return false;
 }
 
 /* Roles may have roles as members: repeated until nothing is added. */
@@ -448,10 +446,8 @@ AccessUser *access_user_refresh(Access *access, CatalogSnapshot *snapshot, const
 static bool has_tag(const CatalogObject *object, const char *tag)
 {
     const json_t *tags = json_object_get(object->definition, "tags");
-    size_t i;
-    json_t *item;
-    json_array_foreach (tags, i, item) {
-        if (base_text_glob(tag, text_of(item))) {
+    for (size_t i = 0; i < base_json_n_entries(tags); i++) {
+        if (base_text_glob(tag, text_of(base_json_entry(tags, i)))) {
             return true;
         }
     }

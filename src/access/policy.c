@@ -65,10 +65,9 @@ typedef struct {
 
 static bool tagged(const json_t *definition, const char *tag)
 {
-    size_t i;
-    json_t *item;
-    json_array_foreach (json_object_get(definition, "tags"), i, item) {
-        if (!g_strcmp0(json_string_value(item), tag)) {
+    const json_t *tags = json_object_get(definition, "tags");
+    for (size_t i = 0; i < base_json_n_entries(tags); i++) {
+        if (!g_strcmp0(json_string_value(base_json_entry(tags, i)), tag)) {
             return true;
         }
     }

@@ -193,6 +193,18 @@ json_t *base_json_find(const json_t *list, const char *key, const char *text)
     return NULL;
 }
 
+size_t base_json_n_entries(const json_t *value)
+{
+    return json_is_array(value) ? json_array_size(value) : value && !json_is_null(value);
+}
+
+json_t *base_json_entry(const json_t *value, size_t i)
+{
+    return i >= base_json_n_entries(value) ? NULL
+           : json_is_array(value)          ? json_array_get(value, i)
+                                           : (json_t *)(guintptr)value;
+}
+
 void base_json_append_texts(GString *out, const json_t *value)
 {
     if (json_is_string(value)) {

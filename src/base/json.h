@@ -25,6 +25,10 @@ double base_json_real(const json_t *object, const char *key, double fallback); /
 bool base_json_bool(const json_t *object, const char *key, bool fallback);
 /* The entry of a list of objects whose text `key` is that; NULL = none. It is the list's. */
 json_t *base_json_find(const json_t *list, const char *key, const char *text);
+/* Values that are a list, or its one entry alone (`key: a` is `key: [a]`). NULL behind the last; the entries
+ * are the value's. */
+size_t base_json_n_entries(const json_t *value);
+json_t *base_json_entry(const json_t *value, size_t i);
 /* All texts in a value, however deep, each on a line of its own after what `out` has. */
 void base_json_append_texts(GString *out, const json_t *value);
 

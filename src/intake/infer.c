@@ -107,9 +107,8 @@ static const char *kept_type(EngineTypeId id)
 
 static bool is_key(const json_t *keys, const char *name)
 {
-    size_t i;
-    json_t *item;
-    json_array_foreach (keys, i, item) {
+    for (size_t i = 0; i < base_json_n_entries(keys); i++) {
+        const json_t *item = base_json_entry(keys, i);
         if (json_is_string(item) && g_ascii_strcasecmp(json_string_value(item), name) == 0) {
             return true;
         }

@@ -47,9 +47,8 @@ static bool set_format(IntakeOptions *options, const char *format, GError **erro
 static bool set_columns(IntakeOptions *options, const json_t *columns, GError **error)
 {
     GString *text = g_string_new(NULL);
-    size_t i;
-    json_t *item;
-    json_array_foreach (columns, i, item) {
+    for (size_t i = 0; i < base_json_n_entries(columns); i++) {
+        const json_t *item = base_json_entry(columns, i);
         g_string_append_printf(text, "%s%s", i ? "," : "",
                                json_is_string(item) ? json_string_value(item) : "");
     }

@@ -100,7 +100,7 @@ static char *field_name(const New *new, const StandardColumn *column)
 static const char *department(const New *new)
 {
     const json_t *standard = json_object_get(catalog_project_settings(new->catalog->snapshot), "standard");
-    const char *first = json_string_value(json_array_get(json_object_get(standard, "departments"), 0));
+    const char *first = json_string_value(base_json_entry(json_object_get(standard, "departments"), 0));
     for (guint i = 0; !first && i < new->catalog->roots->len; i++) {
         const StandardRoot *root = g_ptr_array_index(new->catalog->roots, i);
         first = g_str_has_prefix(root->category, "dep") ? root->code : NULL;

@@ -148,3 +148,25 @@ def test_who_reads_past_policies_needs_more_than_to_read_and_to_load(kept):
     answer = kept.call("POST", "/api/v1/reconcile", {"source": "shop.ods_user_f", "table": "shop.dwd_user_f", "key": ["id"]}, **PAT)
     assert answer.status == 403, answer.text
     assert kept.call("GET", "/api/v1/lint/data", **PAT).status == 403
+
+
+def test_a_tag_or_a_member_that_is_one_word(tmp_path):
+    """`tags: pii` is `tags: [pii]`: what binds the one binds the other."""
+    project = make_project(tmp_path / "project")
+    (project / "domains/h").mkdir()
+    (project / "domains/h/h.yml").write_text("""domains: [{name: h, members: eve}]
+tables:
+  - {name: people, domain: h, tags: staff, columns: [{name: id, type: bigint}, {name: phone, type: varchar, tags: pii}]}
+roles:
+  - {name: staff, members: ann, can: [{read: "tag:staff"}]}
+policies:
+  - {name: no_pii, on: "tag:pii", mask: "null", for: "user:ann"}
+""")
+    server = Server(project)
+    server.cli("apply", "--yes")
+    with server.served():
+        for name in ("ann", "eve"):
+            server.call("POST", "/api/v1/users", {"name": name, "password": "some-password"})
+        assert server.load("people", "1,555\n", db="h", column_separator=",")["Status"] == "Success"
+        assert server.query("SELECT * FROM people", database="h", user="ann", password="some-password") == [[1, None]]
+        assert server.query("SELECT * FROM people", database="h", user="eve", password="some-password") == [[1, "555"]]

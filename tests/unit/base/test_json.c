@@ -65,6 +65,21 @@ static void a_text_that_is_not_utf8_can_be_set(void)
     g_assert_true(json_is_null(json_object_get(object, "none")));
 }
 
+static void one_alone_is_a_list_of_one(void)
+{
+    g_autoptr(json_t) object =
+        base_json_parse("{\"list\": [\"a\", \"b\"], \"one\": \"a\", \"none\": null}", 46, NULL);
+    json_t *list = json_object_get(object, "list"), *one = json_object_get(object, "one");
+    g_assert_cmpuint(base_json_n_entries(list), ==, 2);
+    g_assert_cmpstr(json_string_value(base_json_entry(list, 1)), ==, "b");
+    g_assert_null(base_json_entry(list, 2));
+    g_assert_cmpuint(base_json_n_entries(one), ==, 1);
+    g_assert_cmpstr(json_string_value(base_json_entry(one, 0)), ==, "a");
+    g_assert_null(base_json_entry(one, 1));
+    g_assert_cmpuint(base_json_n_entries(json_object_get(object, "none")), ==, 0);
+    g_assert_cmpuint(base_json_n_entries(NULL), ==, 0);
+}
+
 #define ADD(f) g_test_add_func("/json/" #f, f)
 int main(int argc, char **argv)
 {
@@ -75,5 +90,6 @@ int main(int argc, char **argv)
     ADD(members_of_another_type_give_the_fallback);
     ADD(strings_are_escaped_and_always_valid);
     ADD(a_text_that_is_not_utf8_can_be_set);
+    ADD(one_alone_is_a_list_of_one);
     return g_test_run();
 }

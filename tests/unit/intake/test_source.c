@@ -99,6 +99,12 @@ static void test_keys(void)
     put("keyed.ndjson", "{\"id\": 2, \"v\": 2.25}\n{\"id\": 3, \"v\": 3}\n\n");
     expect(&source, "d.kept:2 ");
     fixture_expect(&f, "SELECT id, v FROM d.kept ORDER BY id", "1,1.5|2,2.25|3,3");
+    source = source_of("{\"connector\":\"file\",\"tables\":[{\"name\":\"t\",\"path\":\"keyed."
+                       "ndjson\",\"key\":\"id\",\"columns\":\"id\",\"to\":\"kept_one\"}]}");
+    expect(&source, "d.kept_one:2 ");
+    put("keyed.ndjson", "{\"id\": 3, \"v\": 4}\n");
+    expect(&source, "d.kept_one:1 ");
+    fixture_expect(&f, "SELECT id, v FROM d.kept_one ORDER BY id", "2,~|3,~");
 }
 
 static void test_missing(void)
