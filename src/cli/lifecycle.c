@@ -355,9 +355,15 @@ static void tell_erased(const json_t *answer)
     const json_t *one;
     json_array_foreach (json_object_get(answer, "tables"), i, one) {
         const char *table = base_json_string(one, "table", "");
-        gint64 partitions = 0, archived = archived_rows(answer, table, &partitions);
+        const char *part = base_json_string(one, "part", "table");
+        bool is_table = strcmp(part, "table") == 0;
+        gint64 partitions = 0, archived = is_table ? archived_rows(answer, table, &partitions) : 0;
         g_autofree char *rows = cli_count(base_json_int(one, "rows", 0), "row", "rows", "行");
-        printf(base_tr("  %s %s: %s", "  %s %s：%s"), done, table, rows);
+        printf(base_tr("  %s %s%s: %s", "  %s %s%s：%s"), done, table,
+               is_table                    ? ""
+               : strcmp(part, "held") == 0 ? base_tr(" (held build)", "（被挂起的结果）")
+                                           : base_tr(" (deleted keys)", "（已删除的键）"),
+               rows);
         if (partitions > 0) {
             printf(base_tr(", and %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " archives",
                            "，归档中 %" G_GINT64_FORMAT " 行（%" G_GINT64_FORMAT " 个归档）"),

@@ -1,275 +1,41 @@
 /* Rows of a person, or for which a condition holds, taken out of tables and archives.
  *
- * Which columns: those that say `entity:`, the key of the entity's own table, and every column that lineage
- * says has the same value. Tables first, in one transaction; then each archive is written anew without the
- * rows, as any archive is written, and the old file is removed once the record names the new one. Files that
- * no record names (an apply was killed before it deleted anything) go: their rows are in the table. */
+ * Which tables and columns: erase_places.c. Nothing is built meanwhile: what a run read before, it would swap
+ * in after. Tables first, in one transaction; then each archive is written anew without the rows, as any
+ * archive is written, and the old file is removed once the record names the new one. Files that no record
+ * names (an apply was killed before it deleted anything) go: their rows are in the table. */
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "lifecycle/lifecycle_int.h"
-
-/* One table that is concerned. */
-typedef struct {
-    const CatalogObject *object;
-    GPtrArray *columns; /* char* names; empty with a condition */
-    char *relation;     /* the engine's table */
-    char *condition;    /* SQL over a row */
-    gint64 rows;
-} Place;
-
-typedef struct {
-    Lifecycle *lifecycle;
-    const LifecycleErase *erase;
-    GPtrArray *places; /* Place* */
-    char *subject;     /* for the record: without the key */
-    json_t *archives, *not_possible;
-    gint64 archived_rows;
-} Erasing;
-
-static void place_free(gpointer data)
-{
-    Place *place = data;
-    g_ptr_array_unref(place->columns);
-    g_free(place->relation);
-    g_free(place->condition);
-    g_free(place);
-}
-
-static void note(Erasing *erasing, const char *en, const char *zh)
-{
-    json_array_append_new(erasing->not_possible, json_pack("{s:s, s:s}", "en", en, "zh", zh));
-}
-
-/* ---- which tables and columns ------------------------------------------------------------------------- */
-
-typedef struct {
-    const CatalogObject *object;
-    char *column;
-} Carrier;
-
-static void carrier_free(gpointer data)
-{
-    g_free(((Carrier *)data)->column);
-    g_free(data);
-}
-
-static void add_carrier(GPtrArray *carriers, const CatalogObject *object, const char *column)
-{
-    for (guint i = 0; i < carriers->len; i++) {
-        const Carrier *one = carriers->pdata[i];
-        if (one->object == object && g_ascii_strcasecmp(one->column, column) == 0) {
-            return;
-        }
-    }
-    Carrier *carrier = g_new0(Carrier, 1);
-    carrier->object = object;
-    carrier->column = g_strdup(column);
-    g_ptr_array_add(carriers, carrier);
-}
-
-static bool is_relation(const CatalogObject *object)
-{
-    return object->kind == CATALOG_TABLE || object->kind == CATALOG_MODEL;
-}
-
-static void add_declared(GPtrArray *carriers, const CatalogObject *object, const CatalogObject *entity)
-{
-    size_t i;
-    const json_t *column;
-    json_array_foreach (json_object_get(object->definition, "columns"), i, column) {
-        const char *named = base_json_string(column, "entity", "");
-        if (g_str_equal(named, entity->name) || g_str_equal(named, entity->full_name)) {
-            add_carrier(carriers, object, base_json_string(column, "name", ""));
-        }
-    }
-}
-
-/* A column that is computed from the key may tell the person too; which rows, only its author knows. */
-static void note_derived(Erasing *erasing, const CatalogEdge *edge)
-{
-    g_autofree char *en = g_strdup_printf(
-                        "%s.%s is computed from the key: look at it, and erase by a condition",
-                        edge->to->full_name, edge->to_column),
-                    *zh = g_strdup_printf("%s.%s 由该键计算得出：请核查并按条件删除", edge->to->full_name,
-                                          edge->to_column);
-    size_t i;
-    const json_t *one;
-    json_array_foreach (erasing->not_possible, i, one) {
-        if (g_str_equal(base_json_string(one, "en", ""), en)) {
-            return;
-        }
-    }
-    note(erasing, en, zh);
-}
-
-/* Every column with the same value, however far; views pass it on. The list grows while it is walked. */
-static void spread(Erasing *erasing, GPtrArray *carriers)
-{
-    for (guint i = 0; i < carriers->len; i++) {
-        const Carrier *carrier = carriers->pdata[i];
-        g_autoptr(GPtrArray) edges =
-            catalog_lineage_down(erasing->erase->ask.snapshot, carrier->object, carrier->column);
-        for (guint j = 0; j < edges->len; j++) {
-            const CatalogEdge *edge = edges->pdata[j];
-            if (!is_relation(edge->to) || !edge->to_column || !edge->how) {
-                continue;
-            }
-            if (g_str_equal(edge->how, "direct")) {
-                add_carrier(carriers, edge->to, edge->to_column);
-            } else if (g_str_equal(edge->how, "derived")) {
-                note_derived(erasing, edge);
-            }
-        }
-    }
-}
-
-static bool find_carriers(Erasing *erasing, GPtrArray *carriers, GError **error)
-{
-    CatalogSnapshot *snapshot = erasing->erase->ask.snapshot;
-    const CatalogObject *entity = erasing->erase->entity;
-    const json_t *key = json_object_get(entity->definition, "key");
-    if (json_array_size(key) != 1) {
-        base_fail(error, BASE_E_VALUE_INVALID, "entity `%s` has a key of %zu columns", entity->name,
-                  json_array_size(key));
-        base_error_hint(error, "name tables and conditions: weir erase TABLE --where SQL");
-        return false;
-    }
-    const GPtrArray *objects = catalog_objects(snapshot);
-    for (guint i = 0; i < objects->len; i++) {
-        const CatalogObject *object = objects->pdata[i];
-        if (is_relation(object)) {
-            add_declared(carriers, object, entity);
-        }
-    }
-    const char *table = base_json_string(entity->definition, "table", NULL);
-    const CatalogObject *own = table ? catalog_find(snapshot, table, entity->domain, NULL) : NULL;
-    if (own && is_relation(own)) {
-        add_carrier(carriers, own, json_string_value(json_array_get(key, 0)));
-    }
-    spread(erasing, carriers);
-    return carriers->len > 0 ||
-           base_fail(error, BASE_E_REFERENCE_UNKNOWN, "no column says `entity: %s`", entity->name);
-}
-
-/* ---- places -------------------------------------------------------------------------------------------- */
-
-static Place *place_of(Erasing *erasing, const CatalogObject *object)
-{
-    for (guint i = 0; i < erasing->places->len; i++) {
-        Place *one = erasing->places->pdata[i];
-        if (one->object == object) {
-            return one;
-        }
-    }
-    bool history = object->model && object->model->kind == CATALOG_MODEL_SCD2;
-    g_autofree char *name = history ? catalog_history_table(object->name) : g_strdup(object->name);
-    Place *place = g_new0(Place, 1);
-    place->object = object;
-    place->columns = g_ptr_array_new_with_free_func(g_free);
-    place->relation = engine_sql_table(object->domain, name);
-    g_ptr_array_add(erasing->places, place);
-    return place;
-}
-
-static char *key_condition(const Place *place, const char *key)
-{
-    GString *sql = g_string_new(NULL);
-    for (guint i = 0; i < place->columns->len; i++) {
-        g_string_append(sql, i ? " OR CAST(" : "CAST(");
-        engine_sql_append_name(sql, place->columns->pdata[i]);
-        g_string_append(sql, " AS VARCHAR) = ");
-        engine_sql_append_text(sql, key);
-    }
-    return g_string_free(sql, FALSE);
-}
-
-static bool stands(EngineConn *conn, const Place *place, bool *ret, GError **error)
-{
-    bool history = place->object->model && place->object->model->kind == CATALOG_MODEL_SCD2;
-    g_autofree char *name =
-        history ? catalog_history_table(place->object->name) : g_strdup(place->object->name);
-    g_autoptr(GPtrArray) columns = lifecycle_columns(conn, place->object->domain, name, error);
-    *ret = columns && columns->len > 0;
-    return columns != NULL;
-}
-
-/* Tables that were never built have no rows. */
-static bool drop_absent(Erasing *erasing, EngineConn *conn, GError **error)
-{
-    for (guint i = erasing->places->len; i-- > 0;) {
-        bool there = false;
-        if (!stands(conn, erasing->places->pdata[i], &there, error)) {
-            return false;
-        }
-        if (!there) {
-            g_ptr_array_remove_index(erasing->places, i);
-        }
-    }
-    return true;
-}
-
-static bool find_places(Erasing *erasing, EngineConn *conn, GError **error)
-{
-    const LifecycleErase *erase = erasing->erase;
-    if (!erase->entity) {
-        Place *place = place_of(erasing, erase->ask.table);
-        place->condition = g_strdup(erase->where);
-        erasing->subject = g_strdup_printf("%s, by a condition", erase->ask.table->full_name);
-        return drop_absent(erasing, conn, error);
-    }
-    g_autoptr(GPtrArray) carriers = g_ptr_array_new_with_free_func(carrier_free);
-    if (!find_carriers(erasing, carriers, error)) {
-        return false;
-    }
-    for (guint i = 0; i < carriers->len; i++) {
-        const Carrier *carrier = carriers->pdata[i];
-        if (!carrier->object->model || carrier->object->model->kind != CATALOG_MODEL_VIEW) {
-            g_ptr_array_add(place_of(erasing, carrier->object)->columns, g_strdup(carrier->column));
-        }
-    }
-    for (guint i = 0; i < erasing->places->len; i++) {
-        Place *place = erasing->places->pdata[i];
-        place->condition = key_condition(place, erase->key);
-    }
-    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, erase->key, -1);
-    erasing->subject = g_strdup_printf("%s sha256:%.16s", erase->entity->name, digest);
-    return drop_absent(erasing, conn, error);
-}
+#include "lifecycle/erase_int.h"
+#include "warehouse/warehouse.h"
 
 /* ---- tables
  * ------------------------------------------------------------------------------------------------ */
 
-/* Keys that were deleted before leave a mark beside a table with a sequence: it goes too. */
-static bool delete_marks(EngineConn *conn, const Place *place, GError **error)
+/* The board says how many rows a held build has. */
+static bool count_held(EngineConn *conn, const ErasePlace *place, GError **error)
 {
-    g_autofree char *name = g_strdup_printf("del:%s.%s", place->object->domain, place->object->name);
-    g_autoptr(GPtrArray) columns = lifecycle_columns(conn, "_weir", name, error);
-    if (!columns) {
-        return false;
-    }
-    for (guint i = 0; i < columns->len; i++) {
-        const LifecycleColumn *column = columns->pdata[i];
-        if (place->columns->len > 0 && g_ascii_strcasecmp(column->name, place->columns->pdata[0]) == 0) {
-            g_autofree char *relation = engine_sql_table("_weir", name);
-            g_autofree char *sql = g_strdup_printf("DELETE FROM %s WHERE %s", relation, place->condition);
-            return engine_exec(conn, sql, error);
-        }
-    }
-    return true;
+    EngineValue values[] = {engine_value_int(place->rows), engine_value_text(place->schema),
+                            engine_value_text(place->name)};
+    return engine_exec_values(
+        conn,
+        "UPDATE _weir.held SET n_rows = greatest(n_rows - $1, 0) WHERE schema_name = $2 "
+        "AND table_name = $3",
+        values, G_N_ELEMENTS(values), NULL, error);
 }
 
 static bool delete_rows(EngineConn *conn, void *user, GError **error)
 {
     Erasing *erasing = user;
     for (guint i = 0; i < erasing->places->len; i++) {
-        Place *place = erasing->places->pdata[i];
+        ErasePlace *place = erasing->places->pdata[i];
         g_autofree char *sql = g_strdup_printf("DELETE FROM %s WHERE %s", place->relation, place->condition);
         if (!engine_exec_values(conn, sql, NULL, 0, &place->rows, error) ||
-            !delete_marks(conn, place, error)) {
+            (place->part == ERASE_HELD && !count_held(conn, place, error))) {
             return false;
         }
         LifecycleEvent event = {.table = place->object->full_name,
@@ -289,7 +55,7 @@ static bool delete_rows(EngineConn *conn, void *user, GError **error)
 static bool count_rows(Erasing *erasing, EngineConn *conn, GError **error)
 {
     for (guint i = 0; i < erasing->places->len; i++) {
-        Place *place = erasing->places->pdata[i];
+        ErasePlace *place = erasing->places->pdata[i];
         g_autofree char *sql =
             g_strdup_printf("SELECT count(*) FROM %s WHERE %s", place->relation, place->condition);
         if (!engine_query_int(conn, sql, &place->rows, error)) {
@@ -339,7 +105,7 @@ static GPtrArray *manifest_columns(const Lifecycle *lifecycle, const json_t *arc
 
 typedef struct {
     Erasing *erasing;
-    const Place *place;
+    const ErasePlace *place;
     const json_t *old;
     LifecycleArchive fresh;
     gint64 rows; /* taken out */
@@ -403,7 +169,7 @@ static bool rewrite_archive(Rewrite *rewrite, EngineConn *conn, const GPtrArray 
            remove_archive(lifecycle, base_json_string(rewrite->old, "path", ""), error);
 }
 
-static bool has_columns(const GPtrArray *columns, const Place *place)
+static bool has_columns(const GPtrArray *columns, const ErasePlace *place)
 {
     for (guint i = 0; i < place->columns->len; i++) {
         bool found = false;
@@ -424,10 +190,10 @@ static void not_searched(Erasing *erasing, const json_t *archive, const char *wh
     const char *path = base_json_string(archive, "path", "");
     g_autofree char *en = g_strdup_printf("the archive %s: %s", path, why),
                     *zh = g_strdup_printf("归档 %s：%s", path, why);
-    note(erasing, en, zh);
+    erase_note(erasing, en, zh);
 }
 
-static bool erase_archive(Erasing *erasing, EngineConn *conn, const Place *place, const json_t *archive,
+static bool erase_archive(Erasing *erasing, EngineConn *conn, const ErasePlace *place, const json_t *archive,
                           GError **error)
 {
     g_autoptr(GError) failed = NULL;
@@ -488,7 +254,7 @@ static bool see_file(const char *path, const char *relative, gpointer user, GErr
     return true;
 }
 
-static bool remove_orphans(Erasing *erasing, const Place *place, const json_t *archives, GError **error)
+static bool remove_orphans(Erasing *erasing, const ErasePlace *place, const json_t *archives, GError **error)
 {
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *prefix = g_strdup_printf("%s/%s", place->object->domain, place->object->name);
@@ -511,7 +277,10 @@ static bool remove_orphans(Erasing *erasing, const Place *place, const json_t *a
 static bool erase_archives(Erasing *erasing, EngineConn *conn, GError **error)
 {
     for (guint i = 0; i < erasing->places->len; i++) {
-        const Place *place = erasing->places->pdata[i];
+        const ErasePlace *place = erasing->places->pdata[i];
+        if (place->part != ERASE_TABLE || place->object->environment) {
+            continue; /* they have none */
+        }
         EngineValue table = engine_value_text(place->object->full_name);
         g_autoptr(json_t) archives =
             engine_query_json(conn, "SELECT * FROM _weir.archives WHERE tbl = $1 ORDER BY first_day, part",
@@ -535,16 +304,18 @@ static bool erase_archives(Erasing *erasing, EngineConn *conn, GError **error)
 
 static json_t *answer(const Erasing *erasing)
 {
+    static const char *const PARTS[] = {"table", "held", "deleted"};
     json_t *tables = json_array();
     gint64 rows = 0;
     for (guint i = 0; i < erasing->places->len; i++) {
-        const Place *place = erasing->places->pdata[i];
+        const ErasePlace *place = erasing->places->pdata[i];
         json_t *columns = json_array();
         for (guint j = 0; j < place->columns->len; j++) {
             json_array_append_new(columns, json_string(place->columns->pdata[j]));
         }
-        json_array_append_new(tables, json_pack("{s:s, s:o, s:I}", "table", place->object->full_name,
-                                                "columns", columns, "rows", (json_int_t)place->rows));
+        json_array_append_new(tables, json_pack("{s:s, s:s, s:o, s:I}", "table", place->object->full_name,
+                                                "part", PARTS[place->part], "columns", columns, "rows",
+                                                (json_int_t)place->rows));
         rows += place->rows;
     }
     return json_pack("{s:s, s:o, s:O, s:I, s:I, s:O, s:b}", "subject", erasing->subject, "tables", tables,
@@ -557,8 +328,11 @@ static bool erase_rows(Erasing *erasing, GError **error)
 {
     g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < erasing->places->len; i++) {
-        const CatalogObject *object = ((const Place *)erasing->places->pdata[i])->object;
-        g_ptr_array_add(tables, intake_table_key(object->domain, object->name));
+        const ErasePlace *place = erasing->places->pdata[i];
+        if (place->part ==
+            ERASE_TABLE) { /* once each; nothing loads into the others but what loads into it */
+            g_ptr_array_add(tables, intake_table_key(place->object->domain, place->object->name));
+        }
     }
     return intake_transact_on(erasing->lifecycle->intake, tables, delete_rows, erasing, error);
 }
@@ -569,26 +343,56 @@ static bool erase_all(Erasing *erasing, EngineConn *conn, GError **error)
     return rows && erase_archives(erasing, conn, error);
 }
 
+/* What no erasure reaches. */
+static void note_always(Erasing *erasing)
+{
+    static const char *const NOTES[][2] = {
+        {"backups made before, and what was sent or exported", "此前的备份，以及已发送或导出的数据"},
+        {"rejected rows of loads (errors/), until they are removed", "导入时被拒绝的行（errors/），直至删除"},
+        {"rows that checks set aside or showed, and rejected rows of features (_weir.rejects, "
+         "_weir.failed_rows, "
+         "_weir.feature_rejects), until they are removed",
+         "检查隔离或展示的行，以及特征被拒绝的行（_weir.rejects、_weir.failed_rows、_weir.feature_"
+         "rejects），直至删除"},
+        {"rows that a source still holds: they come again with a full load",
+         "源端仍保留的行：全量导入时会再次进入"},
+        {"loads that were begun and are not committed yet", "已开始但尚未提交的导入"},
+        {"online values of feature views (weir features erase), and results of retrievals",
+         "特征视图的在线值（weir features erase），以及取数结果"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(NOTES); i++) {
+        erase_note(erasing, NOTES[i][0], NOTES[i][1]);
+    }
+    const GPtrArray *unread = erasing->erase->unread;
+    for (guint i = 0; unread && i < unread->len; i++) {
+        const char *name = unread->pdata[i];
+        g_autofree char *en = g_strdup_printf("tables of environment `%s`, whose definitions cannot be read",
+                                              name),
+                        *zh = g_strdup_printf("环境 `%s` 的表：无法读取其定义", name);
+        erase_note(erasing, en, zh);
+    }
+}
+
 bool lifecycle_erase(Lifecycle *lifecycle, const LifecycleErase *erase, json_t **ret, GError **error)
 {
     Erasing erasing = {.lifecycle = lifecycle,
                        .erase = erase,
-                       .places = g_ptr_array_new_with_free_func(place_free),
+                       .places = g_ptr_array_new_with_free_func(erase_place_free),
                        .archives = json_array(),
                        .not_possible = json_array()};
-    note(&erasing, "backups made before, and what was sent or exported",
-         "此前的备份，以及已发送或导出的数据");
-    note(&erasing, "rejected rows of loads (errors/), until they are removed",
-         "导入时被拒绝的行（errors/），直至删除");
-    note(&erasing, "rows that a source still holds: they come again with a full load",
-         "源端仍保留的行：全量导入时会再次进入");
+    note_always(&erasing);
+    if (!erase->dry) {
+        warehouse_claim_all(erase->warehouse);
+    }
     g_mutex_lock(&lifecycle->lock);
     g_autoptr(EngineConn) conn = engine_connect(lifecycle->engine, error);
-    bool ok = conn && find_places(&erasing, conn, error) && erase_all(&erasing, conn, error);
+    bool ok = conn && erase_find_places(&erasing, conn, error) && erase_all(&erasing, conn, error);
     if (ok) {
         *ret = answer(&erasing);
     }
     g_mutex_unlock(&lifecycle->lock);
+    if (!erase->dry) {
+        warehouse_release_all(erase->warehouse);
+    }
     g_ptr_array_unref(erasing.places);
     json_decref(erasing.archives);
     json_decref(erasing.not_possible);

@@ -11,6 +11,7 @@
 
 #include "catalog/catalog.h"
 #include "intake/intake.h"
+#include "warehouse/warehouse.h"
 
 typedef struct Lifecycle Lifecycle;
 /* Borrows engine and intake; makes _weir.archives and _weir.lifecycle. One apply, restore or erasure at a
@@ -71,8 +72,10 @@ bool lifecycle_backup(Lifecycle *lifecycle, const char *folder, gint64 *ret_byte
 
 /* Erasure. Of a person: every table that carries the entity's column (`entity:` of a column, and where
  * lineage takes its value) loses the rows of `key`. Of a condition: the rows of one table for which `where`
- * holds (checked by the caller: one expression over a row). Rows go from the tables in one transaction, then
- * from their archives, each rewritten. `dry` counts only. *ret: {subject, tables: [{table, columns, rows}],
+ * holds (checked by the caller: one expression over a row). In production, in what environments have of their
+ * own, in builds that checks held back, and among keys that were deleted. Rows go from the tables in one
+ * transaction, then from their archives, each rewritten. It waits for runs and applies, and they wait for it.
+ * `dry` counts only. *ret: {subject, tables: [{table, part: "table" | "held" | "deleted", columns, rows}],
  * archives: [{table, partition, rows}], rows, archived_rows, not_possible: [{en, zh}], dry}. The record in
  * _weir.lifecycle holds counts and a digest of the key, not the key. Holds do not stop it: it is a duty. */
 typedef struct {
@@ -80,6 +83,9 @@ typedef struct {
     const CatalogObject *entity; /* with key; else ask.table with where */
     const char *key;
     const char *where;
+    Warehouse *warehouse;
+    const GPtrArray *environments; /* CatalogSnapshot*; NULL = none */
+    const GPtrArray *unread;       /* char*: names of those that cannot be read; NULL = none */
     bool dry;
 } LifecycleErase;
 bool lifecycle_erase(Lifecycle *lifecycle, const LifecycleErase *erase, json_t **ret,

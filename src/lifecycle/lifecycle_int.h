@@ -7,7 +7,7 @@
  *   plan.c        the plan as JSON
  *   archive.c     Parquet written, read back, compared; restored
  *   apply.c       a plan carried out
- *   erase.c       rows of a person
+ *   erase.c       rows of a person; erase_places.c: where they stand
  *   state.c       _weir.archives, _weir.lifecycle */
 #ifndef WEIR_LIFECYCLE_INT_H
 #define WEIR_LIFECYCLE_INT_H

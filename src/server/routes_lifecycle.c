@@ -1,5 +1,6 @@
 /* Routes of the end of data: plan, apply, restore, archives, erasure. */
 #include "base/time.h"
+#include "server/environments.h"
 #include "server/routes_int.h"
 #include "server/session_int.h"
 #include "server/usage.h"
@@ -147,14 +148,37 @@ static bool read_erase(ServerCall *call, CatalogSnapshot *snapshot, LifecycleEra
     return erase->ask.table && route_check_where(erase->where, error);
 }
 
-bool route_erase(ServerCall *call, GError **error)
+/* CatalogSnapshot*, and the names of those that cannot be read. */
+static bool all_environments(ServerApp *app, GPtrArray *ret_read, GPtrArray *ret_unread, GError **error)
 {
-    static const char *const KNOWN[] = {"entity", "key", "table", "where", "dry", NULL};
+    g_autoptr(json_t) rows = catalog_store_environments(server_app_store(app), error);
+    size_t i;
+    const json_t *row;
+    json_array_foreach (rows, i, row) {
+        const char *name = base_json_string(row, "name", "");
+        g_autoptr(GError) why = NULL;
+        CatalogSnapshot *snapshot = server_app_environment(app, name, &why);
+        if (snapshot) {
+            g_ptr_array_add(ret_read, snapshot);
+        } else {
+            g_ptr_array_add(ret_unread, g_strdup(name));
+        }
+    }
+    return rows != NULL;
+}
+
+/* With the definitions locked: what is defined stays so until it is done. */
+static bool erase_locked(ServerCall *call, GError **error)
+{
     g_autoptr(CatalogSnapshot) snapshot = server_app_snapshot(call->app);
-    LifecycleErase erase = {.ask = {.snapshot = snapshot, .user = access_user_name(call->user)}};
+    g_autoptr(GPtrArray) read = g_ptr_array_new_with_free_func((GDestroyNotify)catalog_snapshot_unref);
+    g_autoptr(GPtrArray) unread = g_ptr_array_new_with_free_func(g_free);
+    LifecycleErase erase = {.ask = {.snapshot = snapshot, .user = access_user_name(call->user)},
+                            .warehouse = server_app_warehouse(call->app),
+                            .environments = read,
+                            .unread = unread};
     json_t *answer = NULL;
-    if (!call_body(call, KNOWN, error) || !access_check(call->user, ACCESS_ADMIN, NULL, error) ||
-        !read_erase(call, snapshot, &erase, error)) {
+    if (!all_environments(call->app, read, unread, error) || !read_erase(call, snapshot, &erase, error)) {
         return false;
     }
     bool ok = lifecycle_erase(server_app_lifecycle(call->app), &erase, &answer, error);
@@ -168,4 +192,16 @@ bool route_erase(ServerCall *call, GError **error)
         call_audit(call, "erase", about->full_name, detail, ok);
     }
     return ok && call_json(call, answer);
+}
+
+bool route_erase(ServerCall *call, GError **error)
+{
+    static const char *const KNOWN[] = {"entity", "key", "table", "where", "dry", NULL};
+    if (!call_body(call, KNOWN, error) || !access_check(call->user, ACCESS_ADMIN, NULL, error)) {
+        return false;
+    }
+    server_app_lock_definitions(call->app);
+    bool ok = erase_locked(call, error);
+    server_app_unlock_definitions(call->app);
+    return ok;
 }

@@ -84,6 +84,10 @@ json_t *warehouse_runs_between(Warehouse *warehouse, const char *model, gint64 f
 /* Forgets runs that began longer ago. */
 bool warehouse_prune_runs(Warehouse *warehouse, gint64 keep_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Waits until no run, apply or other claim works, and lets none begin until it is released (claims.c). */
+void warehouse_claim_all(Warehouse *warehouse);
+void warehouse_release_all(Warehouse *warehouse);
+
 /* ---- intervals ---------------------------------------------------------------------------------- */
 
 typedef struct {

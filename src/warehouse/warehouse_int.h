@@ -60,8 +60,6 @@ struct Warehouse {
 void warehouse_claim(Warehouse *warehouse, const GPtrArray *models);
 bool warehouse_try_claim(Warehouse *warehouse, const GPtrArray *models); /* does not wait */
 void warehouse_release(Warehouse *warehouse, const GPtrArray *models);
-void warehouse_claim_all(Warehouse *warehouse);
-void warehouse_release_all(Warehouse *warehouse);
 
 /* A run of a model ended well at `us`. */
 void warehouse_note_done(Warehouse *warehouse, const char *id, gint64 us);

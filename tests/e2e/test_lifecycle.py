@@ -1,6 +1,7 @@
 """The end of data: plans against the matrix, archives, kills, holds, restore, erasure."""
 import datetime
 import hashlib
+import http.client
 import json
 import pathlib
 
@@ -402,6 +403,73 @@ def test_a_person_is_erased_from_tables_models_and_archives(served):
     assert "sha256:" in audit and '\\"rows\\":26' in audit
     history = json.loads(weir.cli("lifecycle", "history", "--json").stdout)["history"]
     assert sum(one["rows"] for one in history if one["action"] == "erase") == 26 + 1 + 27 + 1
+
+
+MODEL = "-- ---\n-- kind: full\n%s-- ---\nSELECT user_id AS uid, amt%s FROM ods\n"
+
+
+def test_what_is_built_while_a_person_is_erased_does_not_bring_them_back(tmp_path):
+    weir = project(tmp_path, table_yml("ods"), {"dwd": MODEL % ("", "")})
+    weir.env["WEIR_FAULT"] = "run.before_swap=sleep:1500"  # the rows are read and not yet swapped in
+    with weir.served():
+        fill(weir, "ods", days=14)
+        connection = http.client.HTTPConnection(weir.host_port, timeout=60)
+        connection.request("POST", "/api/v1/run?format=ndjson", "{}", {"Authorization": f"Bearer {weir.info['token']}", "Content-Type": "application/json"})
+        run = connection.getresponse()
+        assert json.loads(run.readline())["state"] == "running"
+        erased = weir.call("POST", "/api/v1/erase", {"entity": "user", "key": "3"}).json()
+        assert {one["table"]: one["rows"] for one in erased["tables"]} == {"d.ods": 2, "d.dwd": 2}
+        assert json.loads(run.read().splitlines()[-1])["ok"]
+        assert query(weir, "SELECT count(*) AS n FROM dwd WHERE uid = 3") == [{"n": 0}]
+
+
+def test_a_person_is_erased_from_environments_and_held_builds(tmp_path):
+    weir = project(tmp_path, table_yml("ods"), {"dwd": MODEL % ("", ""), "dwd_c": MODEL % ("-- checks:\n--   - {range: {min: 0}, column: amt}\n", "")})
+    with weir.served():
+        weir.query(f"INSERT INTO d.ods SELECT DATE '{AT}', i, i - 1 FROM range(4) t(i)", database="d")  # -1 is held
+        weir.cli("run", check=False)
+        (tmp_path / "domains/d/dwd.sql").write_text(MODEL % ("", ", amt + 1 AS more"))
+        weir.cli("apply", "--env", "dev")
+        weir.cli("run", "dwd", "--env", "dev")
+        done = json.loads(weir.cli("erase", "user", "2", "--yes", "--json").stdout)
+        assert {(one["table"], one["part"]): one["rows"] for one in done["tables"]} == {
+            ("d.ods", "table"): 1, ("d.dwd", "table"): 1, ("d.dwd__dev", "table"): 1, ("d.dwd_c", "held"): 1}
+        done = json.loads(weir.cli("erase", "dwd", "--where", "uid = 3", "--yes", "--json").stdout)
+        assert [(one["table"], one["rows"]) for one in done["tables"]] == [("d.dwd", 1), ("d.dwd__dev", 1)]
+        answer = weir.call("POST", "/api/v1/query", {"sql": "SELECT uid FROM dwd ORDER BY uid", "database": "d", "env": "dev"}).json()
+        assert answer["rows"] == [[0], [1]]
+        weir.cli("waive", "dwd_c", "range(amt)", "--reason", "r", "--until", "1d")
+        assert query(weir, "SELECT uid FROM dwd_c ORDER BY uid") == [{"uid": 0}, {"uid": 1}, {"uid": 3}]
+        # What stands is older than its definition: it is said, and the rest is erased.
+        (tmp_path / "domains/d/dwd.sql").write_text((MODEL % ("", "")).replace("AS uid", "AS person"))
+        weir.cli("apply", "--yes")
+        told = weir.cli("erase", "user", "1", "--yes").stdout
+        assert "erased d.ods: 1 row" in told and "not reached: d.dwd.person: the table as it stands has no such column" in told
+
+
+@pytest.mark.parametrize("first", ["user_id", "friend_id"])
+def test_keys_that_were_deleted_are_erased(served, first):
+    columns = {"user_id": "      - {name: user_id, type: bigint, entity: user}\n", "friend_id": "      - {name: friend_id, type: bigint, entity: user}\n"}
+    second = "friend_id" if first == "user_id" else "user_id"
+    weir = served("  - name: ods\n    domain: d\n    model: unique\n    key: [user_id]\n    sequence: ver\n    columns:\n"
+                  + columns[first] + columns[second] + "      - {name: ver, type: bigint}\n")
+    for rows, how in (("1,2,1\n2,3,1\n4,4,1\n", "APPEND"), ("2,3,5\n4,4,5\n", "DELETE")):
+        weir.load("ods", rows, db="d", columns="user_id,friend_id,ver", column_separator=",", merge_type=how)
+    done = json.loads(weir.cli("erase", "user", "2", "--yes", "--json").stdout)
+    assert {one["part"]: (one["columns"] == [first, second], one["rows"]) for one in done["tables"]} == {"table": (True, 1), "deleted": (False, 1)}
+    told = weir.cli("erase", "ods", "--where", "friend_id = 4", "--yes").stdout
+    assert "not reached: d.ods (deleted keys)" in told
+    assert "erased d.ods (deleted keys): 1 row" in weir.cli("erase", "ods", "--where", "user_id = 4", "--yes").stdout
+
+
+def test_an_entity_whose_key_is_one_word(tmp_path):
+    weir = project(tmp_path, table_yml("ods"))
+    file = tmp_path / "weir.yml"
+    file.write_text(file.read_text().replace("key: [user_id]", "key: user_id"))
+    weir.cli("apply", "--yes")
+    with weir.served():
+        fill(weir, "ods", days=14)
+        assert "erased d.ods: 2 rows" in weir.cli("erase", "user", "3", "--yes").stdout
 
 
 def test_rows_are_erased_by_a_condition(served):
