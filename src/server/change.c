@@ -109,7 +109,7 @@ static char *check_select(const SqlRun *run, const Change *change, const Catalog
     }
     bool keep = false;
     char *text = session_rewrite(run->session, sql->str, &keep, error);
-    return text ? session_coerce(run->session, text, true) : NULL;
+    return text ? session_coerce(run->session, text, true, error) : NULL;
 }
 
 static bool print_parts(const SqlRun *run, const Change *change, const CatalogObject *object, json_t *node,

@@ -312,7 +312,7 @@ static bool select_of(const SqlRun *run, SqlCursor *cursor, const CatalogObject 
                                        : g_steal_pointer(&body)
                                  : NULL;
     write->select = text ? session_rewrite(run->session, text, &keep, error) : NULL;
-    write->select = write->select ? session_coerce(run->session, write->select, false) : NULL;
+    write->select = write->select ? session_coerce(run->session, write->select, false, error) : NULL;
     write->rows = -1;
     return write->select && check_columns(object, insert, error) &&
            check_count(run, write->select, insert, error);

@@ -190,15 +190,34 @@ static bool works(EngineConn *conn, const char *select, bool run, GError **error
     return ok;
 }
 
-char *session_coerce(ServerSession *session, char *select, bool run)
+/* The same, stopped as the statement is: by time, KILL and its client's end. */
+static bool works_until_stopped(ServerSession *session, const char *select, bool run, GError **error)
 {
-    g_autoptr(GError) failure = NULL;
-    bool ok = works(session->conn, select, run, &failure);
-    g_autofree char *text = ok ? NULL : coerce(session, select, failure);
-    if (!text || !works(session->conn, text, run, NULL)) {
+    const IntakeSession by = session_writing(session, NULL);
+    bool ok = (by.running(by.user, session->conn) || session_fail_stopped(session, error)) &&
+              works(session->conn, select, run, error);
+    (void)by.running(by.user, NULL);
+    session_explain_stop(session, error);
+    return ok;
+}
+
+char *session_coerce(ServerSession *session, char *select, bool run, GError **error)
+{
+    if (session->dialect != ENGINE_DIALECT_MYSQL) {
         return select;
     }
+    GError *failure = NULL;
+    if (works_until_stopped(session, select, run, &failure)) {
+        return select;
+    }
+    g_autofree char *text = coerce(session, select, failure);
+    bool ok = text && works_until_stopped(session, text, run, NULL);
     g_free(select);
+    if (!ok) {
+        g_propagate_error(error, failure);
+        return NULL;
+    }
+    g_error_free(failure);
     return g_steal_pointer(&text);
 }
 

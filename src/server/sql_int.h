@@ -66,13 +66,15 @@ char *session_rewrite(ServerSession *session, const char *sql, bool *ret_keep,
  * out, so where one limits the user it is FORBIDDEN, unless they may run the table. */
 char *session_rewrite_to_show(ServerSession *session, const char *sql,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* A SELECT of session_rewrite that a write is made of, with MySQL's coercions where the engine does not plan it
- * without or, with `run`, does not give its first row. Takes `select` over. */
-char *session_coerce(ServerSession *session, char *select, bool run) G_GNUC_WARN_UNUSED_RESULT;
-/* The same in two steps: MySQL's dialect to the engine's only. */
+/* A SELECT of session_rewrite that a write is made of, with MySQL's coercions where the engine does not plan
+ * it without or, with `run`, does not give its first row. Takes `select` over; NULL + error when it gives
+ * neither. */
+char *session_coerce(ServerSession *session, char *select, bool run,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* As the session's dialect and its sql_mode read it. */
 GPtrArray *session_tokens(const ServerSession *session, const char *sql,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The first step of session_rewrite: MySQL's dialect to the engine's. */
 char *session_translate(ServerSession *session, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 SessionPlan *session_plan_new(ServerSession *session, const char *sql,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
