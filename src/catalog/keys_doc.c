@@ -4,80 +4,47 @@
 
 #define MAX_DEPTH 4 /* a shape may hold itself (conditions) */
 
+/* Of those whose values have a form: values.c. */
+static const char *const TYPES[] = {
+    [CATALOG_KEY_NAME] = "name",
+    [CATALOG_KEY_TEXT] = "text",
+    [CATALOG_KEY_LABEL] = "text or {en, zh}",
+    [CATALOG_KEY_LABELS] = "texts or {en, zh}",
+    [CATALOG_KEY_TEXTS] = "text or list of texts",
+    [CATALOG_KEY_INT] = "integer",
+    [CATALOG_KEY_REAL] = "number",
+    [CATALOG_KEY_BOOL] = "true or false",
+    [CATALOG_KEY_DURATION] = "duration",
+    [CATALOG_KEY_SPAN] = "duration or number of intervals",
+    [CATALOG_KEY_SCHEDULE] = "schedule",
+    [CATALOG_KEY_WORD] = "word",
+    [CATALOG_KEY_TYPE] = "column type",
+    [CATALOG_KEY_SQL] = "SQL expression",
+    [CATALOG_KEY_REF] = "reference",
+    [CATALOG_KEY_REFS] = "reference or list of them",
+    [CATALOG_KEY_TARGET] = "table, tag:x, layer:x or domain:x",
+    [CATALOG_KEY_SELECT] = "SELECT",
+    [CATALOG_KEY_WATCHED] = "table, domain:x, layer:x, grade:x, owner:x or list of them",
+    [CATALOG_KEY_GRANTED] = "*, domain:x, layer:x, tag:x, table:x or product:x",
+    [CATALOG_KEY_RIGHTS] = "list of {right: object}",
+    [CATALOG_KEY_MASK] = "word, SQL expression or {column: mask}",
+    [CATALOG_KEY_DENIED] = "true, column or list of columns",
+    [CATALOG_KEY_WORDS] = "word or list of words",
+    [CATALOG_KEY_NAMED] = "map of names",
+    [CATALOG_KEY_FEATURES] = "view, view:feature or list of them",
+    [CATALOG_KEY_MAP] = "map",
+    [CATALOG_KEY_MAPS] = "list of maps",
+    [CATALOG_KEY_ROWS] = "list of lists of maps",
+    [CATALOG_KEY_CHECKS] = "list of checks",
+    [CATALOG_KEY_COLUMN] = "column",
+    [CATALOG_KEY_COLUMNS] = "column or list of columns",
+    [CATALOG_KEY_ANY] = "any",
+};
+
 static const char *type_text(CatalogKeyType type)
 {
     const char *form = catalog_form_doc(type);
-    if (form) {
-        return form;
-    }
-    switch (type) {
-    case CATALOG_KEY_NAME:
-        return "name";
-    case CATALOG_KEY_TEXT:
-        return "text";
-    case CATALOG_KEY_LABEL:
-        return "text or {en, zh}";
-    case CATALOG_KEY_LABELS:
-        return "texts or {en, zh}";
-    case CATALOG_KEY_TEXTS:
-        return "text or list of texts";
-    case CATALOG_KEY_INT:
-        return "integer";
-    case CATALOG_KEY_REAL:
-        return "number";
-    case CATALOG_KEY_BOOL:
-        return "true or false";
-    case CATALOG_KEY_DURATION:
-        return "duration";
-    case CATALOG_KEY_SPAN:
-        return "duration or number of intervals";
-    case CATALOG_KEY_SCHEDULE:
-        return "schedule";
-    case CATALOG_KEY_WORD:
-        return "word";
-    case CATALOG_KEY_TYPE:
-        return "column type";
-    case CATALOG_KEY_SQL:
-        return "SQL expression";
-    case CATALOG_KEY_REF:
-        return "reference";
-    case CATALOG_KEY_REFS:
-        return "reference or list of them";
-    case CATALOG_KEY_TARGET:
-        return "table, tag:x, layer:x or domain:x";
-    case CATALOG_KEY_SELECT:
-        return "SELECT";
-    case CATALOG_KEY_WATCHED:
-        return "table, domain:x, layer:x, grade:x, owner:x or list of them";
-    case CATALOG_KEY_GRANTED:
-        return "*, domain:x, layer:x, tag:x, table:x or product:x";
-    case CATALOG_KEY_RIGHTS:
-        return "list of {right: object}";
-    case CATALOG_KEY_MASK:
-        return "word, SQL expression or {column: mask}";
-    case CATALOG_KEY_DENIED:
-        return "true, column or list of columns";
-    case CATALOG_KEY_WORDS:
-        return "word or list of words";
-    case CATALOG_KEY_NAMED:
-        return "map of names";
-    case CATALOG_KEY_FEATURES:
-        return "view, view:feature or list of them";
-    case CATALOG_KEY_MAP:
-        return "map";
-    case CATALOG_KEY_MAPS:
-        return "list of maps";
-    case CATALOG_KEY_ROWS:
-        return "list of lists of maps";
-    case CATALOG_KEY_CHECKS:
-        return "list of checks";
-    case CATALOG_KEY_COLUMN:
-        return "column";
-    case CATALOG_KEY_COLUMNS:
-        return "column or list of columns";
-    default:
-        return "any";
-    }
+    return form ? form : (size_t)type < G_N_ELEMENTS(TYPES) && TYPES[type] ? TYPES[type] : "any";
 }
 
 static json_t *refs_json(guint32 refs)

@@ -86,9 +86,9 @@ typedef char *(*EngineVariable)(const char *name, void *user, GError **error);
 char *engine_sql_from_mysql(const char *sql, EngineVariable variable, void *user,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A SELECT of the engine's dialect that failed over types, read with MySQL's coercions (sql_coerce.c): truths and
- * texts as numbers, whole numbers as BIGINT, digits as dates, CASE with a text as text. NULL without an error
- * when there is nothing to change. Caller frees. */
+/* A SELECT of the engine's dialect that failed over types, read with MySQL's coercions (sql_coerce.c): truths
+ * and texts as numbers, whole numbers as BIGINT, digits as dates, CASE with a text as text. NULL without an
+ * error when there is nothing to change. Caller frees. */
 char *engine_sql_coerce(EngineConn *conn, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- trees ------------------------------------------------------------------------------------- */
